@@ -120,8 +120,7 @@ impl Crowd {
     /// If the server closed a connection.
     pub fn turn(&mut self, at_most: Duration, listener: &mut impl Listener) -> Result<usize> {
         self.events.clear();
-        let timeout =
-            Timespec { tv_sec: at_most.as_secs() as i64, tv_nsec: i64::from(at_most.subsec_nanos()) };
+        let timeout = Timespec::try_from(at_most)?;
         match epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&timeout)) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),

@@ -6,7 +6,7 @@ use std::{
     fs::{self, File},
     io::{BufRead, BufReader},
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{
         atomic::{AtomicU32, Ordering},
@@ -72,7 +72,7 @@ impl Peer {
     ///
     /// If it cannot be started, ends at once, or does not say where it listens within 20 seconds.
     pub fn start(program: &Program) -> Result<Self> {
-        let log = Log::create()?;
+        let log = Log::create();
         let mut command = program.command();
         let mut child = command
             .stdin(Stdio::null())
@@ -128,10 +128,10 @@ struct Log {
 }
 
 impl Log {
-    fn create() -> Result<Self> {
+    fn create() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("bench-{}-{}.log", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        Ok(Self { path: Path::new(&std::env::temp_dir()).join(name) })
+        Self { path: std::env::temp_dir().join(name) }
     }
 
     fn tail(&self) -> String {

@@ -2,8 +2,8 @@
 //!
 //! Both are one thread, one epoll, level-triggered, `TCP_NODELAY`. They speak just enough to take the product's place:
 //! `/nick NAME` and `/join ROOM` are understood and answered as the product answers them, every other line goes to the
-//! others of the room with the bytes that the product would send. [`house`] holds what the two share (connections,
-//! rooms, reading); [`send`] and [`log`] are what they differ in. They check nothing, bound nothing and clean nothing:
+//! others of the room with the bytes that the product would send. `house` holds what the two share (connections,
+//! rooms, reading); `send` and `log` are what they differ in. They check nothing, bound nothing and clean nothing:
 //! they must never be put before people, and nothing may be added to them that a relay can do without.
 
 mod house;

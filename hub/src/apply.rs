@@ -47,7 +47,7 @@ impl Hub {
             Fact::TopicSet { by, room, topic } => self.topic_set(by, room, topic, teller),
             Fact::Ignored { member, other, hearing } => self.ignored(member, other, hearing, teller),
             Fact::Away { member, message } => self.away_set(member, message, teller),
-            Fact::Quit { member, reason } => self.quitted(member, reason, teller),
+            Fact::Quit { member, reason } => self.quitted(member, reason.as_ref(), teller),
             Fact::Summed { room } => self.summed(room, teller),
             Fact::Closed { room } => self.closed(room),
             Fact::Lost { room, from, to } => self.lost(room, from, to, teller),
@@ -289,7 +289,7 @@ impl Hub {
         teller.tell(Audience::Member(id), event);
     }
 
-    fn quitted(&mut self, id: MemberId, reason: Option<Line>, teller: &mut Teller<'_>) {
+    fn quitted(&mut self, id: MemberId, reason: Option<&Line>, teller: &mut Teller<'_>) {
         let Some(member) = self.members.remove(&id) else { return };
         self.release_nick(&member.nick);
         for number in &member.rooms {
@@ -299,7 +299,7 @@ impl Hub {
             self.desert_conversations(id);
         }
         if member.presence == Presence::Visible {
-            self.tell_quit(&Who { member: id, nick: member.nick }, &member.rooms, reason.as_ref(), teller);
+            self.tell_quit(&Who { member: id, nick: member.nick }, &member.rooms, reason, teller);
         }
         teller.tell(Audience::Member(id), Event::Disconnected);
     }

@@ -20,7 +20,9 @@ use arguments::Verb;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let verb = match arguments::parse(std::env::args().skip(1)) {
+    // A word that is not UTF-8 is no verb or flag of ours or of the programs we start; it gets the usual answer.
+    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let verb = match arguments::parse(words) {
         Ok(verb) => verb,
         Err(mistake) => {
             eprintln!("error: {mistake}\n\nsee `cargo xtask --help`");

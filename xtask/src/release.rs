@@ -1,6 +1,7 @@
 //! `cargo xtask sim` and `cargo xtask bench`: build with optimisation, then hand over.
 //!
-//! The programs' arguments, output and exit status are their own; nothing is added or hidden.
+//! The programs' arguments, output and exit status are their own, and they run at the root of the repository. Must
+//! never understand their arguments: the programs do, and their `--help` is the only one.
 
 use crate::command::{cargo, root, run};
 use anyhow::{Context, Result};
@@ -25,14 +26,15 @@ pub(crate) fn bench(arguments: &[String]) -> Result<ExitCode> {
     hand_over(Command::new(program("bench")?).arg("run").args(arguments))
 }
 
-/// Builds these packages' programs with optimisation.
+/// Builds the programs of these packages, each of which is called like its package, with optimisation.
 ///
 /// # Errors
 /// When they do not build.
 pub(crate) fn build(packages: &[&str]) -> Result<()> {
-    let mut command = cargo(&["build", "--release", "--bins"]);
+    let mut command = cargo(&["build", "--release"]);
     for package in packages {
-        command.args(["--package", package]);
+        // Named twice, so that a package without its program is an error here and not a missing file later.
+        command.args(["--package", package, "--bin", package]);
     }
     run(&mut command)
 }

@@ -40,8 +40,15 @@ use slab::Slab;
 pub struct LogId(u32);
 
 /// One reader in a [`Feeds`]. Valid until [`Feeds::remove_reader`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ReaderId(u32);
+
+impl ReaderId {
+    /// A small number, used again when the reader has been removed: an index for the caller's own tables.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// How much may wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -217,6 +224,14 @@ impl Feeds {
         place.ignorers.retain(|ignorer| *ignorer != reader);
         self.drop_ended_cursors(reader);
         self.mark_due(reader);
+    }
+
+    /// Gives all cursors of the reader their end: what is in the logs now is still read, then it reads nothing more.
+    pub fn end_all(&mut self, reader: ReaderId) {
+        let logs = self.readers.get(reader.0).map_or(Vec::new(), |found| found.cursors.clone());
+        for (log, _) in logs {
+            self.end(reader, log);
+        }
     }
 
     /// Whether the reader has a cursor there without an end.

@@ -347,6 +347,17 @@ impl Event {
         }
     }
 
+    /// The room in which the journal has to keep a fact that is told by this, if it is one.
+    pub fn kept_in(&self) -> Option<RoomNumber> {
+        match self {
+            Event::Said { room, .. } | Event::TopicSet { room, .. } | Event::Lost { room, .. } => {
+                Some(room.number)
+            }
+            Event::Directed { conversation, .. } => Some(*conversation),
+            _ => None,
+        }
+    }
+
     /// Whether it is something that a person wrote to others: what a skip counts and what ignoring hides.
     pub fn is_message(&self) -> bool {
         matches!(self, Event::Said { .. } | Event::Directed { .. })

@@ -226,6 +226,11 @@ impl Hub {
         self.members.len()
     }
 
+    /// The rooms that a member is in, ascending.
+    pub fn rooms_of(&self, member: MemberId) -> &[RoomNumber] {
+        self.members.get(&member).map_or(&[], |found| &found.rooms)
+    }
+
     /// Whether `member` may know that this room exists. A room that one may not see is answered like one that does not
     /// exist.
     pub fn may_see(&self, member: MemberId, room: RoomNumber) -> bool {

@@ -33,46 +33,40 @@ impl Hub {
     ///
     /// # Errors
     /// The refusal is what the speaker is told.
-    pub fn propose(&self, speaker: &Speaker, command: Command) -> Result<Proposal, Refusal> {
-        let (member, command) = match (speaker, command) {
+    pub fn propose(&self, speaker: &Speaker, command: &Command) -> Result<Proposal, Refusal> {
+        let member = match (speaker, command) {
             (Speaker::Member(member), Command::Connect { guest, presence }) => {
-                return self.connect(*member, guest, presence).map(Proposal::Fact);
+                return self.connect(*member, *guest, *presence).map(Proposal::Fact);
             }
             (Speaker::Door { kind, label }, Command::Say { room, text }) => {
-                let room = self.find_room(&room)?;
+                let room = self.find_room(room)?;
                 let author = Author::Door { kind: *kind, label: label.shown.clone() };
                 return self.say(author, room, text, Manner::Saying).map(Proposal::Fact);
             }
             (Speaker::Door { .. }, _) => return Err(Refusal::MembersOnly),
-            (Speaker::Member(member), command) => (*member, command),
+            (Speaker::Member(member), _) => *member,
         };
         let who = self.who(member).ok_or(Refusal::NotConnected)?;
         match command {
             Command::Connect { .. } => Err(Refusal::AlreadyConnected),
             Command::Appear => Ok(self.appear(member)),
-            Command::Join { room } => self.join(member, &room).map(Proposal::Fact),
-            Command::Leave { room } => self.leave(member, &room).map(Proposal::Fact),
-            Command::Say { room, text } => {
-                let room = self.own_room(member, &room)?;
-                self.say(Author::Member(who), room, text, Manner::Saying).map(Proposal::Fact)
-            }
-            Command::Act { room, text } => {
-                let room = self.own_room(member, &room)?;
-                self.say(Author::Member(who), room, text, Manner::Acting).map(Proposal::Fact)
-            }
-            Command::Direct { to, text } => self.direct(who, &to, text).map(Proposal::Fact),
-            Command::Nick { nick } => self.rename(member, &nick).map(Proposal::Fact),
-            Command::SetTopic { room, topic } => self.set_topic(who, &room, &topic).map(Proposal::Fact),
-            Command::Topic { room } => self.answer_topic(member, &room).map(Proposal::Answer),
-            Command::Who { room, after } => self.answer_who(member, &room, after).map(Proposal::Answer),
+            Command::Join { room } => self.join(member, room).map(Proposal::Fact),
+            Command::Leave { room } => self.leave(member, room).map(Proposal::Fact),
+            Command::Say { room, text } => self.speak(who, room, text, Manner::Saying).map(Proposal::Fact),
+            Command::Act { room, text } => self.speak(who, room, text, Manner::Acting).map(Proposal::Fact),
+            Command::Direct { to, text } => self.direct(who, to, text).map(Proposal::Fact),
+            Command::Nick { nick } => self.rename(member, nick).map(Proposal::Fact),
+            Command::SetTopic { room, topic } => self.set_topic(who, room, topic).map(Proposal::Fact),
+            Command::Topic { room } => self.answer_topic(member, room).map(Proposal::Answer),
+            Command::Who { room, after } => self.answer_who(member, room, *after).map(Proposal::Answer),
             Command::Picture { room } => {
-                Ok(self.answer_picture(member, room).map_or(Proposal::Nothing, Proposal::Answer))
+                Ok(self.answer_picture(member, *room).map_or(Proposal::Nothing, Proposal::Answer))
             }
             Command::Rooms { after } => Ok(Proposal::Answer(self.answer_rooms(after.as_deref()))),
-            Command::Ignore { nick } => self.ignore(member, &nick).map(Proposal::Fact),
+            Command::Ignore { nick } => self.ignore(member, nick).map(Proposal::Fact),
             Command::Ignored => Ok(Proposal::Answer(self.answer_ignored(member))),
-            Command::Away { message } => self.away(member, &message).map(Proposal::Fact),
-            Command::Quit { reason } => Ok(Proposal::Fact(self.quit(member, &reason))),
+            Command::Away { message } => self.away(member, message).map(Proposal::Fact),
+            Command::Quit { reason } => Ok(Proposal::Fact(self.quit(member, reason))),
         }
     }
 
@@ -148,12 +142,17 @@ impl Hub {
         if self.may_speak(member, room) { Ok(room) } else { Err(Refusal::NotInRoom(self.place_name(place))) }
     }
 
-    fn say(&self, author: Author, room: RoomNumber, text: Text, manner: Manner) -> Result<Fact, Refusal> {
-        check_reserved(self.rooms.get(&room))?;
-        Ok(Fact::Said { author, room, text, manner })
+    fn speak(&self, who: Who, place: &Place, text: &Text, manner: Manner) -> Result<Fact, Refusal> {
+        let room = self.own_room(who.member, place)?;
+        self.say(Author::Member(who), room, text, manner)
     }
 
-    fn direct(&self, from: Who, to: &str, text: Text) -> Result<Fact, Refusal> {
+    fn say(&self, author: Author, room: RoomNumber, text: &Text, manner: Manner) -> Result<Fact, Refusal> {
+        check_reserved(self.rooms.get(&room))?;
+        Ok(Fact::Said { author, room, text: text.clone(), manner })
+    }
+
+    fn direct(&self, from: Who, to: &str, text: &Text) -> Result<Fact, Refusal> {
         let to = self.who(self.find_nick(to)?).ok_or_else(|| Refusal::NoSuchNick(to.into()))?;
         if to.member == from.member {
             return Err(Refusal::ThatIsYou);
@@ -162,7 +161,7 @@ impl Hub {
             Some(number) => check_reserved(self.rooms.get(number))?,
             None => self.check_conversations(from.member, to.member)?,
         }
-        Ok(Fact::Directed { from, to, text })
+        Ok(Fact::Directed { from, to, text: text.clone() })
     }
 
     fn check_conversations(&self, from: MemberId, to: MemberId) -> Result<(), Refusal> {

@@ -270,10 +270,10 @@ impl<S: Session> Shard<S> {
             Event::Admitted(view) => self.begin(id, view.room.number, view.upto),
             Event::Dismissed { room } => self.end(id, room.number),
             Event::Ignoring { other, hearing: Hearing::Nothing } => {
-                self.feeds.ignore(id, other.member.number())
+                self.feeds.ignore(id, other.member.number());
             }
             Event::Ignoring { other, hearing: Hearing::Everything } => {
-                self.feeds.hear(id, other.member.number())
+                self.feeds.hear(id, other.member.number());
             }
             _ => {}
         }
@@ -286,13 +286,12 @@ impl<S: Session> Shard<S> {
     fn begin(&mut self, id: ReaderId, room: RoomNumber, upto: Sequence) {
         let Some(rendition) = self.connection(id).map(|found| found.session.rendition()) else { return };
         let known = self.rooms.get(&room).and_then(|logs| logs.iter().find(|(of, _)| *of == rendition));
-        let log = match known {
-            Some((_, log)) => *log,
-            None => {
-                let log = self.open_log(Place::Room(room, rendition), upto);
-                self.rooms.entry(room).or_default().push((rendition, log));
-                log
-            }
+        let log = if let Some((_, log)) = known {
+            *log
+        } else {
+            let log = self.open_log(Place::Room(room, rendition), upto);
+            self.rooms.entry(room).or_default().push((rendition, log));
+            log
         };
         self.feeds.begin(id, log);
     }

@@ -6,6 +6,11 @@
 //! What this crate must never do: I/O, ask a clock, panic on any bytes whatever, let a member's text look like a line of
 //! the server or of somebody else, or let through to a terminal what [`hub::Text`] keeps out.
 
+// In the order in which a connection meets them.
+pub mod sniff;
+
+pub mod plain;
+
 use hub::{Command, MemberId, RoomName, RoomNumber, Sequence, Time, Told};
 
 /// What all sessions of a server share.

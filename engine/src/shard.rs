@@ -233,6 +233,11 @@ impl<S: Session> Shard<S> {
         }
     }
 
+    /// Whether there are requests for the desk.
+    pub fn has_requests(&self) -> bool {
+        !self.requests.is_empty()
+    }
+
     /// The requests since the last time, for the desk.
     pub fn requests(&mut self) -> std::vec::Drain<'_, Request> {
         self.waiting_requests += self.requests.len();
@@ -253,9 +258,15 @@ impl<S: Session> Shard<S> {
             match &told.audience {
                 Audience::Member(member) => self.tell_member(now, *member, &told),
                 Audience::Room(room) => self.tell_room(*room, &told),
-                Audience::Rooms(rooms) => rooms.iter().for_each(|room| self.tell_room(*room, &told)),
+                Audience::Rooms(rooms) => {
+                    for room in rooms {
+                        self.tell_room(*room, &told);
+                    }
+                }
                 Audience::Inboxes(members) => {
-                    members.iter().for_each(|member| self.tell_inbox(*member, &told));
+                    for member in members {
+                        self.tell_inbox(*member, &told);
+                    }
                 }
             }
         }

@@ -1,1 +1,123 @@
-//! Not yet written.
+//! Dialects: bytes from a connection become commands, events become bytes for it.
+//!
+//! Where it stands: between the sockets of a shard and the hub. A [`Session`] is the dialect state of one connection; a
+//! *rendition* is one dialect's bytes for an event, made once and read by all whose dialect it is.
+//!
+//! What this crate must never do: I/O, ask a clock, panic on any bytes whatever, let a member's text look like a line of
+//! the server or of somebody else, or let through to a terminal what [`hub::Text`] keeps out.
+
+// In the order in which a connection meets them.
+pub mod sniff;
+
+pub mod plain;
+
+use hub::{Command, MemberId, RoomName, RoomNumber, Sequence, Time, Told};
+
+/// What all sessions of a server share.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The room that everybody is in unasked.
+    pub home: RoomName,
+}
+
+/// What a session wants done. Reused from call to call; whoever passes it in takes out what it finds.
+#[derive(Default, Debug)]
+pub struct Output {
+    /// For the hub, in this order.
+    pub commands: Vec<Command>,
+    /// For this connection alone.
+    pub words: Vec<u8>,
+    /// Whether the connection is to be closed once all has been written.
+    pub close: bool,
+}
+
+/// Messages that a reader's cursor jumped over, because it lagged by more than the bound.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Skipped {
+    /// Where.
+    pub place: SkippedPlace,
+    /// How many messages it would have been shown.
+    pub messages: u64,
+    /// The sequence of the first kept fact that was jumped over.
+    pub from: Sequence,
+    /// The sequence of the last.
+    pub to: Sequence,
+}
+
+/// Where something was skipped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SkippedPlace {
+    /// In a room.
+    Room(RoomNumber),
+    /// Among the direct messages.
+    Inbox,
+}
+
+/// What an author's own cursor does with an entry that all others are shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Own {
+    /// Passes it: the author sees its own typing.
+    StepOver,
+    /// Shows it like anybody's.
+    Show,
+    /// Waits until the fact is durable, then shows these bytes in its place.
+    Hold(Vec<u8>),
+}
+
+/// The dialect state of one connection. Plain data: no closures, no handles, no clock.
+pub trait Session: Sized {
+    /// Names one way of writing events. Holds only what changes the bytes.
+    type Rendition: Copy + Ord + std::fmt::Debug;
+
+    /// A connection that has just been accepted. `guest` is a random number below 100,000, for a newcomer's name.
+    fn new(now: Time, guest: u32) -> Self;
+
+    /// How this session's feeds are written.
+    fn rendition(&self) -> Self::Rendition;
+
+    /// Bytes have arrived, cut anywhere. Called only while [`Session::wants_input`].
+    fn received(&mut self, now: Time, setup: &Setup, bytes: &[u8], output: &mut Output);
+
+    /// Whether more bytes should be read. Not while a command is under way whose answer changes what the next line means:
+    /// the bytes that are here already wait in the session.
+    fn wants_input(&self) -> bool;
+
+    /// The peer will send nothing more, but may still read.
+    fn ended(&mut self, now: Time, setup: &Setup, output: &mut Output);
+
+    /// When [`Session::tick`] is next to be called; asked again after every other call.
+    fn deadline(&self) -> Option<Time>;
+
+    /// The deadline has come.
+    fn tick(&mut self, now: Time, setup: &Setup, output: &mut Output);
+
+    /// An event for this member alone.
+    fn told(&mut self, now: Time, setup: &Setup, told: &Told, output: &mut Output);
+
+    /// The cursor has jumped: say so, and ask for a fresh picture of the room.
+    fn skipped(&mut self, skipped: &Skipped, output: &mut Output);
+
+    /// All private words have been taken: time for the next page of a long answer.
+    fn drained(&mut self, output: &mut Output);
+
+    /// The server stops: last words.
+    fn shutdown(&mut self, output: &mut Output);
+
+    /// What this member's own cursor does with an event whose author it is.
+    fn own(&mut self, me: MemberId, told: &Told) -> Own;
+
+    /// Writes an event, for everybody who reads this rendition. Writes nothing if the rendition does not show it.
+    fn render(rendition: Self::Rendition, setup: &Setup, told: &Told, bytes: &mut Vec<u8>);
+
+    /// Whether what goes out passes through [`Session::filter`]; the answer never changes back to no while bytes wait.
+    fn filters(&self) -> bool {
+        false
+    }
+
+    /// Puts what was taken from the feeds into `bytes`, with what belongs before, into and behind it.
+    fn filter(&mut self, taken: &[&[u8]], bytes: &mut Vec<u8>) {
+        for slice in taken {
+            bytes.extend_from_slice(slice);
+        }
+    }
+}

@@ -1,1 +1,446 @@
-//! Not yet written.
+//! Feeds: a room is a log of rendered bytes, a member is a cursor in it.
+//!
+//! Where it stands: behind the hub and the dialects, in front of the sockets. Each shard owns one [`Feeds`]. For every room
+//! and every rendition that one of its members reads there is a *log*; each member is a *reader* with a *cursor* in each log
+//! that concerns it and a private *outbox*. An event is appended once per log, whatever the number of readers; at the end
+//! of a turn each reader that is due is planned ([`Feeds::plan`]), handed slices of the shared bytes
+//! ([`Feeds::slices`]), and moved on by what was taken ([`Feeds::taken`]). Nothing is queued or copied per member.
+//!
+//! The rules, which the tests hold against a naive model with a queue per member:
+//! - **One order.** Everything carries its position; a reader's cursors and its outbox are merged by it, so that all
+//!   readers see all rooms in the order of the server. Entries at one position in several logs are one thing told to
+//!   several rooms: a reader of more than one of them is shown it once. A private note comes behind the entries of its
+//!   position.
+//! - **Detours.** A cursor may do something else with an entry than all others: step over it (one's own line, somebody
+//!   ignored), show it for sure (what concerns the member itself), or hold it until it is durable and then show bytes of
+//!   its own. A detour that shows has its own copy of its bytes, so that no jump can skip it.
+//! - **A beginning and an end.** A cursor begins at the log's end and may be given an end there; when it has been read to
+//!   its end it is gone, and a log whose last cursor has gone is closed.
+//! - **The lag bound.** A log keeps at most [`Bounds::lag_bytes_max`], its index included. A cursor that is still in front of
+//!   what is kept jumps to the log's end, at entry boundaries, and is told exactly what it missed ([`Skipped`]).
+//! - **Whole entries.** A cursor stands between entries. What the socket did not take of an entry that it has begun is
+//!   copied aside and goes first, so that trimming the log never tears one.
+//!
+//! What this crate must never do: I/O, ask a clock, know what the bytes mean, or wait for a reader.
+
+mod log;
+mod plan;
+mod reader;
+mod slab;
+
+pub use plan::Plan;
+
+use log::{Cursor, DetourAction, Log};
+use plan::Step;
+use reader::Reader;
+use slab::Slab;
+
+/// One log in a [`Feeds`]. Valid until [`Feeds::next_closed`] has returned its label.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct LogId(u32);
+
+/// One reader in a [`Feeds`]. Valid until [`Feeds::remove_reader`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ReaderId(u32);
+
+impl ReaderId {
+    /// A small number, used again when the reader has been removed: an index for the caller's own tables.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// How much may wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bounds {
+    /// The most that one log keeps for cursors that lag, in bytes, its index included.
+    pub lag_bytes_max: usize,
+    /// The most that all logs keep together; beyond it each log keeps only its last segment.
+    pub feeds_bytes_max: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds { lag_bytes_max: 256 * 1024, feeds_bytes_max: 256 * 1024 * 1024 }
+    }
+}
+
+/// When entries may be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Release {
+    /// As soon as they are appended, but for those that a cursor holds.
+    AtOnce,
+    /// By nobody before they are durable.
+    WhenDurable,
+}
+
+/// What an entry is, besides its bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// Its place in the order of the server. Never falls within a log.
+    pub position: u64,
+    /// Its number in the room, if it is a kept fact.
+    pub sequence: Option<u64>,
+    /// Whose doing it is; an ignored author's messages are stepped over.
+    pub author: Option<u64>,
+    /// What a skip counts and what ignoring hides.
+    pub kind: Kind,
+}
+
+/// Whether an entry is a message of somebody's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Somebody's words.
+    Message,
+    /// Anything else.
+    Notice,
+}
+
+/// What one cursor does with the entry that was appended last.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Detour {
+    /// Passes it.
+    StepOver,
+    /// Shows it, and no jump skips it.
+    Show,
+    /// Waits until it is durable, then shows these bytes instead; no jump skips it.
+    Hold(Vec<u8>),
+}
+
+/// What a jump passed over. Empty sequences (`from > to`) mean that no kept fact was among it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Skipped {
+    /// The label of the log.
+    pub label: u64,
+    /// How many messages the reader would have been shown.
+    pub messages: u64,
+    /// The sequence of the first kept fact that was passed.
+    pub from: u64,
+    /// The sequence of the last one.
+    pub to: u64,
+    /// The position of the last entry that was passed: where a note about it belongs.
+    pub position: u64,
+}
+
+/// All logs, cursors and outboxes of a shard.
+#[derive(Debug)]
+pub struct Feeds {
+    bounds: Bounds,
+    release: Release,
+    logs: Slab<Log>,
+    readers: Slab<Reader>,
+    /// Everything up to this position is durable.
+    durable: u64,
+    /// What all logs keep together, in bytes.
+    kept_bytes: usize,
+    /// Logs that were appended to since the last [`Feeds::take_due`].
+    fresh: Vec<LogId>,
+    /// Logs whose readers were handed out last, to be freed of what all have read.
+    flushed: Vec<LogId>,
+    /// Readers with something to be written besides fresh logs.
+    due: Vec<ReaderId>,
+    /// Readers that wait for something to become durable.
+    held: Vec<ReaderId>,
+    closed: Vec<LogId>,
+    segments: log::SegmentPool,
+    /// What [`Feeds::plan`] found, until [`Feeds::taken`].
+    steps: Vec<Step>,
+    scratch: Vec<plan::Scratch>,
+    planned: Option<ReaderId>,
+}
+
+impl Feeds {
+    /// No logs, no readers.
+    pub fn new(bounds: Bounds, release: Release) -> Feeds {
+        Feeds {
+            bounds,
+            release,
+            logs: Slab::default(),
+            readers: Slab::default(),
+            durable: 0,
+            kept_bytes: 0,
+            fresh: Vec::new(),
+            flushed: Vec::new(),
+            due: Vec::new(),
+            held: Vec::new(),
+            closed: Vec::new(),
+            segments: log::SegmentPool::default(),
+            steps: Vec::new(),
+            scratch: Vec::new(),
+            planned: None,
+        }
+    }
+
+    /// A new, empty log. `label` is the caller's name for it: skips and [`Feeds::next_closed`] say it. `sequence` is the
+    /// sequence of the room's last kept fact, so that a skip can say where it begins.
+    pub fn open_log(&mut self, label: u64, sequence: u64) -> LogId {
+        LogId(self.logs.insert(Log::new(label, sequence)))
+    }
+
+    /// The label of a log whose last cursor has gone. The log is gone with this call, so it has to be called in a loop
+    /// whenever cursors may have ended, before logs are opened or appended to.
+    pub fn next_closed(&mut self) -> Option<u64> {
+        while let Some(id) = self.closed.pop() {
+            let deserted = self.logs.get(id.0).is_some_and(|log| log.cursors.is_empty());
+            if deserted && let Some(mut log) = self.logs.remove(id.0) {
+                self.kept_bytes -= log.clear(&mut self.segments);
+                return Some(log.label);
+            }
+        }
+        None
+    }
+
+    /// A new reader, with no cursor.
+    pub fn add_reader(&mut self) -> ReaderId {
+        ReaderId(self.readers.insert(Reader::default()))
+    }
+
+    /// Forgets a reader, its cursors and what waits for it.
+    pub fn remove_reader(&mut self, reader: ReaderId) {
+        while let Some((log, _)) = self.readers.get(reader.0).and_then(|found| found.cursors.last().copied())
+        {
+            self.remove_cursor(reader, log);
+        }
+        self.readers.remove(reader.0);
+    }
+
+    /// Begins reading a log at its end. A reader that has a cursor there that is about to end gets a second one.
+    pub fn begin(&mut self, reader: ReaderId, log: LogId) {
+        let Some(found) = self.readers.get_mut(reader.0) else { return };
+        let Some(place) = self.logs.get_mut(log.0) else { return };
+        found.cursors.push((log, place.cursors.len() as u32));
+        if found.ignores_anybody() {
+            place.ignorers.push(reader);
+        }
+        place.cursors.push(Cursor::at_end_of(reader, place));
+    }
+
+    /// Gives the reader's cursor its end: what is in the log now is still read, then the cursor is gone.
+    pub fn end(&mut self, reader: ReaderId, log: LogId) {
+        let Some(index) = self.open_cursor(reader, log) else { return };
+        let Some(place) = self.logs.get_mut(log.0) else { return };
+        let end = place.end();
+        place.cursors[index].end = end;
+        place.ignorers.retain(|ignorer| *ignorer != reader);
+        self.drop_ended_cursors(reader);
+        self.mark_due(reader);
+    }
+
+    /// Gives all cursors of the reader their end: what is in the logs now is still read, then it reads nothing more.
+    pub fn end_all(&mut self, reader: ReaderId) {
+        let logs = self.readers.get(reader.0).map_or(Vec::new(), |found| found.cursors.clone());
+        for (log, _) in logs {
+            self.end(reader, log);
+        }
+    }
+
+    /// Whether the reader has a cursor there without an end.
+    pub fn is_reading(&self, reader: ReaderId, log: LogId) -> bool {
+        self.open_cursor(reader, log).is_some()
+    }
+
+    /// Appends an entry for all cursors of a log. `bytes` must not be empty.
+    pub fn append(&mut self, log: LogId, entry: Entry, bytes: &[u8]) {
+        let Some(place) = self.logs.get_mut(log.0) else { return };
+        self.kept_bytes += place.append(entry, bytes, self.release, self.durable, &mut self.segments);
+        let over_all = self.kept_bytes > self.bounds.feeds_bytes_max;
+        let bytes_max = if over_all { 0 } else { self.bounds.lag_bytes_max };
+        self.kept_bytes -= place.trim(bytes_max, &mut self.segments);
+        if !place.fresh {
+            place.fresh = true;
+            self.fresh.push(log);
+        }
+        if entry.kind == Kind::Message
+            && let Some(author) = entry.author
+        {
+            self.step_over_for_ignorers(log, author);
+        }
+    }
+
+    fn step_over_for_ignorers(&mut self, log: LogId, author: u64) {
+        let Some(place) = self.logs.get(log.0) else { return };
+        let ignores =
+            |reader: &ReaderId| self.readers.get(reader.0).is_some_and(|found| found.ignores(author));
+        let ignorers: Vec<ReaderId> = place.ignorers.iter().copied().filter(ignores).collect();
+        for reader in ignorers {
+            self.detour(reader, log, Detour::StepOver);
+        }
+    }
+
+    /// Says what the reader's cursor does with the entry that was appended to this log last.
+    pub fn detour(&mut self, reader: ReaderId, log: LogId, detour: Detour) {
+        let Some(index) = self.open_cursor(reader, log) else { return };
+        let Some(place) = self.logs.get_mut(log.0) else { return };
+        let action = match detour {
+            Detour::StepOver => DetourAction::StepOver,
+            Detour::Show => DetourAction::Show(place.last_bytes().into()),
+            Detour::Hold(bytes) => DetourAction::Hold(bytes.into()),
+        };
+        place.detour(index, action);
+    }
+
+    /// Puts private bytes among what the reader is shown: behind the entries up to this position, behind earlier notes
+    /// up to this position.
+    pub fn tell(&mut self, reader: ReaderId, position: u64, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let Some(found) = self.readers.get_mut(reader.0) else { return };
+        found.tell(position, bytes);
+        self.mark_due(reader);
+    }
+
+    /// Steps over this author's messages from now on, in all logs of the reader.
+    pub fn ignore(&mut self, reader: ReaderId, author: u64) {
+        let Some(found) = self.readers.get_mut(reader.0) else { return };
+        let was_ignoring = found.ignores_anybody();
+        found.ignore(author);
+        if was_ignoring {
+            return;
+        }
+        for (log, index) in &found.cursors {
+            if let Some(place) = self.logs.get_mut(log.0)
+                && place.cursors[*index as usize].is_open()
+            {
+                place.ignorers.push(reader);
+            }
+        }
+    }
+
+    /// Shows this author's messages again from now on.
+    pub fn hear(&mut self, reader: ReaderId, author: u64) {
+        let Some(found) = self.readers.get_mut(reader.0) else { return };
+        found.hear(author);
+        if found.ignores_anybody() {
+            return;
+        }
+        for (log, _) in &found.cursors {
+            if let Some(place) = self.logs.get_mut(log.0) {
+                place.ignorers.retain(|ignorer| *ignorer != reader);
+            }
+        }
+    }
+
+    /// Everything up to this position is durable: what was held for it is due.
+    pub fn durable(&mut self, position: u64) {
+        if position <= self.durable {
+            return;
+        }
+        self.durable = position;
+        for reader in std::mem::take(&mut self.held) {
+            if let Some(found) = self.readers.get_mut(reader.0) {
+                found.held = false;
+                self.mark_due(reader);
+            }
+        }
+    }
+
+    /// Asks for the reader to be planned again, because its socket has room again.
+    pub fn mark_due(&mut self, reader: ReaderId) {
+        if let Some(found) = self.readers.get_mut(reader.0)
+            && !found.listed
+        {
+            found.listed = true;
+            self.due.push(reader);
+        }
+    }
+
+    /// The readers that may have something to be written, each once, in the order in which they should be served: the
+    /// readers of each fresh log, from a start that moves on from turn to turn so that nobody is always last, then
+    /// the others.
+    pub fn take_due(&mut self, readers: &mut Vec<ReaderId>) {
+        readers.clear();
+        for log in self.fresh.drain(..) {
+            let Some(place) = self.logs.get_mut(log.0) else { continue };
+            place.fresh = false;
+            let start = place.next_start();
+            let (before, behind) = place.cursors.split_at(start);
+            for cursor in behind.iter().chain(before) {
+                let listed = self.readers.get_mut(cursor.reader.0).map(|found| &mut found.listed);
+                if let Some(listed) = listed
+                    && !*listed
+                {
+                    *listed = true;
+                    readers.push(cursor.reader);
+                }
+            }
+            self.flushed.push(log);
+        }
+        readers.append(&mut self.due);
+    }
+
+    /// Frees what all readers of the logs that were flushed have read. To be called when the readers of
+    /// [`Feeds::take_due`] have been served.
+    pub fn settle(&mut self) {
+        for log in self.flushed.drain(..) {
+            if let Some(place) = self.logs.get_mut(log.0) {
+                self.kept_bytes -= place.free_what_all_have_read(&mut self.segments);
+            }
+        }
+    }
+
+    /// How many bytes wait for this reader alone, roughly: while they are many, nothing more should be read from its
+    /// connection, or one that asks and never reads would grow without bound.
+    pub fn private_bytes(&self, reader: ReaderId) -> usize {
+        let Some(found) = self.readers.get(reader.0) else { return 0 };
+        let detours = |(log, index): &(LogId, u32)| {
+            self.logs.get(log.0).map_or(0, |log| log.cursors[*index as usize].detour_bytes())
+        };
+        found.private_bytes() + found.cursors.iter().map(detours).sum::<usize>()
+    }
+
+    /// What all logs keep together, in bytes.
+    pub fn kept_bytes(&self) -> usize {
+        self.kept_bytes
+    }
+
+    fn open_cursor(&self, reader: ReaderId, log: LogId) -> Option<usize> {
+        let place = self.logs.get(log.0)?;
+        let cursors = &self.readers.get(reader.0)?.cursors;
+        let is_open = |(id, index): &&(LogId, u32)| *id == log && place.cursors[*index as usize].is_open();
+        cursors.iter().find(is_open).map(|(_, index)| *index as usize)
+    }
+
+    /// Removes one cursor of the reader from a log. The log's last cursor moves to its place, and its reader is told.
+    fn remove_cursor(&mut self, reader: ReaderId, log: LogId) {
+        let Some(found) = self.readers.get_mut(reader.0) else { return };
+        let Some(at) = found.cursors.iter().rposition(|(id, _)| *id == log) else { return };
+        let (_, index) = found.cursors.remove(at);
+        self.remove_from_log(reader, log, index);
+    }
+
+    fn remove_from_log(&mut self, reader: ReaderId, log: LogId, index: u32) {
+        let Some(place) = self.logs.get_mut(log.0) else { return };
+        let removed = place.cursors.swap_remove(index as usize);
+        if removed.is_open() {
+            place.ignorers.retain(|ignorer| *ignorer != reader);
+        }
+        let moved_from = place.cursors.len() as u32;
+        if let Some(moved) = place.cursors.get(index as usize)
+            && let Some(owner) = self.readers.get_mut(moved.reader.0)
+        {
+            owner.cursor_moved(log, moved_from, index);
+        }
+        if self.logs.get(log.0).is_some_and(|log| log.cursors.is_empty()) {
+            self.closed.push(log);
+        }
+    }
+
+    /// Removes the reader's cursors that have been read to their end.
+    fn drop_ended_cursors(&mut self, reader: ReaderId) {
+        let mut next = 0;
+        while let Some((log, index)) =
+            self.readers.get(reader.0).and_then(|found| found.cursors.get(next).copied())
+        {
+            let is_over = self.logs.get(log.0).is_none_or(|place| place.cursors[index as usize].is_over());
+            if is_over {
+                if let Some(found) = self.readers.get_mut(reader.0) {
+                    found.cursors.remove(next);
+                }
+                self.remove_from_log(reader, log, index);
+            } else {
+                next += 1;
+            }
+        }
+    }
+}

@@ -1,1 +1,156 @@
-//! Not yet written.
+//! The server: sockets, threads and the clock around the engine. The only place in Roomful that touches any of them.
+//!
+//! Where it stands: it drives everything else. One thread runs the desk in front of the hub ([`hub_thread`]); each shard
+//! has a thread that polls its sockets, feeds what it reads to its `engine::Shard`, and writes what that plans
+//! ([`shard_thread`]). They reach each other through mailboxes that are drained in batches ([`mailbox`]). Listeners are
+//! opened here ([`listener`]); whoever starts the server waits for the signals.
+//!
+//! What this crate must never do: decide anything about rooms, members or bytes (the engine does), write what people say
+//! into a log, or let one connection's trouble reach another.
+
+mod clock;
+mod draining;
+mod hub_thread;
+mod journal;
+mod listener;
+mod mailbox;
+mod shard_thread;
+
+pub use engine::{Bounds as FeedBounds, Limits as ShardLimits};
+pub use hub::{RoomName, Settings as HubSettings};
+pub use listener::{DEFAULT_PORT, ListenError, parse_listen};
+
+use clock::Clock;
+use dialect::Setup;
+use engine::{Desk, Release};
+use hub::Hub;
+use hub_thread::HubThread;
+use mailbox::{HubMailbox, ShardMailbox};
+use rustix::process::{Resource, getrlimit, setrlimit};
+use shard_thread::ShardThread;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// What a server is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to listen; port 0 takes any free one.
+    pub listen: Vec<SocketAddr>,
+    /// How many I/O threads; at least one.
+    pub shards: u16,
+    /// The bounds of the hub, and its home room.
+    pub hub: HubSettings,
+    /// The bounds of each shard.
+    pub limits: ShardLimits,
+    /// How long a stopping server goes on writing to those who have not read everything.
+    pub flush: Duration,
+}
+
+impl Options {
+    /// The defaults, with this home room, listening nowhere.
+    pub fn new(home: RoomName) -> Options {
+        Options {
+            listen: Vec::new(),
+            shards: 1,
+            hub: HubSettings::new(home),
+            limits: ShardLimits::default(),
+            flush: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    addresses: Vec<SocketAddr>,
+    hub: Arc<HubMailbox>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Opens the listeners and starts the threads.
+    ///
+    /// # Errors
+    /// If an address cannot be listened on, or the system gives no threads or descriptors.
+    pub fn start(options: &Options) -> Result<Server, ListenError> {
+        let listeners = listener::open_all(&options.listen)?;
+        let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>();
+        let addresses = addresses.map_err(ListenError::System)?;
+        let (hub, threads) = start_threads(options, listeners).map_err(ListenError::System)?;
+        Ok(Server { addresses, hub, threads })
+    }
+
+    /// Where it listens, in the order in which it was asked to.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Asks the server to stop: no connection is accepted any more, everybody is told, and what waits is written for as
+    /// long as [`Options::flush`] allows. Returns at once.
+    pub fn stop(&self) {
+        self.hub.stop();
+    }
+
+    /// Waits until the server has stopped.
+    ///
+    /// # Panics
+    /// If one of its threads did: what was promised can then not be kept, and the process should end.
+    pub fn join(self) {
+        for thread in self.threads {
+            if let Err(panic) = thread.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+}
+
+/// Lets this process have as many descriptors as the system allows it: every connection needs one.
+///
+/// # Errors
+/// If the system refuses; then the limit stays as it was.
+pub fn raise_descriptor_limit() -> io::Result<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    Ok(setrlimit(Resource::Nofile, limit)?)
+}
+
+fn start_threads(
+    options: &Options,
+    listeners: Vec<TcpListener>,
+) -> io::Result<(Arc<HubMailbox>, Vec<JoinHandle<()>>)> {
+    let clock = Clock::start();
+    let hub_mailbox = Arc::new(HubMailbox::default());
+    let setup = Setup { home: options.hub.home.clone() };
+    let mut listeners = Some(listeners);
+    let mut shards = Vec::new();
+    for index in 0..options.shards.max(1) {
+        // The first shard accepts for all of them.
+        let listeners = listeners.take().unwrap_or_default();
+        let shard = engine::Shard::new(index, setup.clone(), options.limits, Release::AtOnce);
+        shards.push(ShardThread::new(shard, listeners, hub_mailbox.clone(), clock, options.flush)?);
+    }
+    let mailboxes: Vec<Arc<ShardMailbox>> = shards.iter().map(ShardThread::mailbox).collect();
+    let desk = Desk::new(Hub::new(options.hub.clone()), options.shards.max(1));
+    let hub_thread = HubThread::new(desk, hub_mailbox.clone(), mailboxes.clone(), clock);
+    let mut threads = vec![spawn("hub", move || hub_thread.run())?];
+    for (index, mut shard) in shards.into_iter().enumerate() {
+        shard.deal_to(&mailboxes);
+        threads.push(spawn(&format!("shard {index}"), move || shard.run())?);
+    }
+    Ok((hub_mailbox, threads))
+}
+
+/// Starts a thread. If it panics the process ends: a hub or a shard that is missing would leave people talking into the
+/// void, and what was acknowledged is on disk.
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+        if ended.is_err() {
+            tracing::error!("a thread of the server has panicked; the process ends");
+            std::process::abort();
+        }
+    })
+}

@@ -1,0 +1,20 @@
+//! Plain text: people at netcat, and scripts that write lines.
+//!
+//! Where it stands: a line typed becomes a command of the hub; an event becomes a line. A line of the server begins with
+//! `-- ` or `[nick] `, and nothing that a member writes does: it stands behind `<nick> ` or `* nick `.
+//!
+//! What this dialect must never do: besides what the whole crate must not, echo what was typed, or take a line of
+//! another protocol for something said.
+
+// In the order in which a line meets them.
+mod input;
+mod session;
+
+mod commands;
+mod handlers;
+
+mod render;
+mod words;
+
+pub use render::Rendition;
+pub use session::{APPEAR_MS, LINGER_MS, PlainSession, SILENCE_MS, SUSPECT_MS};

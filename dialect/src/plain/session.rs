@@ -1,0 +1,572 @@
+//! One connection of plain text: from its first byte to its last.
+//!
+//! Where it stands: the server passes in bytes, moments and private events; out come commands for the hub and words for
+//! this person. What a line means is in `commands`; how events are put into words is in `words` and `render`.
+//!
+//! Two things give it its shape. *It waits before it speaks:* the first line may be another protocol's, so that nothing
+//! is said before it is judged or [`SILENCE_MS`] have passed. *It waits for answers:* behind a command that has a private
+//! answer no line is read until that answer has come, so that a script gets its answers in the order of its questions;
+//! talk has no answer and never waits.
+//!
+//! What this file must never do: work on a first line that has not been judged, or keep memory for a session at rest.
+
+use super::commands;
+use super::input::{Input, RawLine};
+use super::render::{self, Rendition};
+use super::words::{self, remark};
+use crate::sniff::{self, Protocol, Verdict};
+use crate::{Output, Own, Session, Setup, Skipped, SkippedPlace};
+use hub::{
+    Command, Event, MemberId, Place, Presence, Refusal, RoomNumber, RoomRef, RoomView, Text, Time, Told,
+};
+use std::sync::Arc;
+
+/// A connection that is silent for so long after it was accepted is greeted: everything but a person speaks at once.
+pub const SILENCE_MS: u64 = 50;
+/// A connection that begins like another protocol and does not go on is closed so long after it was accepted.
+pub const SUSPECT_MS: u64 = 10_000;
+/// So long after its first said line somebody is visible to the others, if they have not been before.
+pub const APPEAR_MS: u64 = 1000;
+/// So long somebody who will say nothing more still hears what is said.
+pub const LINGER_MS: u64 = 1000;
+
+/// One connection of plain text.
+pub struct PlainSession {
+    stage: Stage,
+    first_line: FirstLine,
+    visibility: Visibility,
+    greeting: Greeting,
+    /// For the newcomer's name.
+    guest: u32,
+    /// When the stage ends or, while present, when the person becomes visible.
+    timer: Option<Time>,
+    /// The verb of the command whose answer must come before another line is read.
+    awaited: Option<&'static str>,
+    /// The rest of a long answer.
+    listing: Option<Box<Listing>>,
+    /// The rooms that the person is in; talk goes to the last.
+    rooms: Vec<Entered>,
+    input: Input,
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// Nothing is known about it.
+    Undecided,
+    /// It began like another protocol and did not go on.
+    Suspected,
+    /// The hub knows it.
+    Present,
+    /// It will send nothing more, but still hears.
+    Ended,
+    /// It has said `/quit`.
+    Quitting,
+    /// It leaves without having said so.
+    Leaving,
+    /// It is over.
+    Closed,
+}
+
+/// Whether the first line has been judged: it may be another protocol's even if the connection was silent at first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum FirstLine {
+    Unjudged,
+    Judged,
+}
+
+/// Whether the hub has been asked to show this person to the others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Visibility {
+    Hidden,
+    Visible,
+}
+
+/// Whether the person has been told how to begin.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Greeting {
+    Due,
+    Done,
+}
+
+/// A room that the person is in.
+pub(super) struct Entered {
+    pub(super) number: RoomNumber,
+    /// Without `#`.
+    pub(super) name: Arc<str>,
+}
+
+/// The rest of a long answer.
+struct Listing {
+    /// Asks for the next page; taken out when that has been asked.
+    next: Option<Command>,
+    /// How many lines or names of it have been shown.
+    shown: usize,
+}
+
+/// One call of a session: when, under which setup, and where to what comes of it.
+pub(super) struct Turn<'a> {
+    pub(super) now: Time,
+    pub(super) setup: &'a Setup,
+    pub(super) output: &'a mut Output,
+}
+
+impl Session for PlainSession {
+    type Rendition = Rendition;
+
+    fn new(now: Time, guest: u32) -> PlainSession {
+        PlainSession {
+            stage: Stage::Undecided,
+            first_line: FirstLine::Unjudged,
+            visibility: Visibility::Hidden,
+            greeting: Greeting::Due,
+            guest,
+            timer: Some(now.after_ms(SILENCE_MS)),
+            awaited: None,
+            listing: None,
+            rooms: Vec::new(),
+            input: Input::default(),
+        }
+    }
+
+    fn rendition(&self) -> Rendition {
+        Rendition::Plain
+    }
+
+    fn received(&mut self, now: Time, setup: &Setup, bytes: &[u8], output: &mut Output) {
+        let turn = &mut Turn { now, setup, output };
+        match self.stage {
+            Stage::Undecided | Stage::Suspected => self.judge(bytes, turn),
+            Stage::Present if self.awaited.is_some() => self.input.wait(bytes),
+            Stage::Present => {
+                let bytes_used = self.read(bytes, turn);
+                self.input.wait(&bytes[bytes_used..]);
+            }
+            Stage::Ended | Stage::Quitting | Stage::Leaving | Stage::Closed => {}
+        }
+    }
+
+    /// What comes after the last line that counts is still read, and thrown away: a socket that is closed over unread
+    /// bytes is reset, and takes with it the last words that its peer has not read.
+    fn wants_input(&self) -> bool {
+        self.stage != Stage::Present || self.awaited.is_none()
+    }
+
+    fn ended(&mut self, now: Time, setup: &Setup, output: &mut Output) {
+        let turn = &mut Turn { now, setup, output };
+        match self.stage {
+            Stage::Undecided | Stage::Suspected => self.end_undecided(turn),
+            Stage::Present => self.end(turn),
+            Stage::Ended | Stage::Quitting | Stage::Leaving | Stage::Closed => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        match self.stage {
+            Stage::Undecided | Stage::Suspected | Stage::Present => self.timer,
+            // Answers that are under way, and lines behind them, come first.
+            Stage::Ended if self.awaited.is_none() => self.timer,
+            Stage::Ended | Stage::Quitting | Stage::Leaving | Stage::Closed => None,
+        }
+    }
+
+    fn tick(&mut self, now: Time, setup: &Setup, output: &mut Output) {
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        let turn = &mut Turn { now, setup, output };
+        match self.stage {
+            Stage::Undecided => self.silent(turn),
+            Stage::Suspected => self.give_up(turn),
+            Stage::Present => self.appear(turn),
+            Stage::Ended => self.leave(Stage::Leaving, "", turn),
+            Stage::Quitting | Stage::Leaving | Stage::Closed => {}
+        }
+    }
+
+    fn told(&mut self, now: Time, setup: &Setup, told: &Told, output: &mut Output) {
+        let turn = &mut Turn { now, setup, output };
+        match self.stage {
+            Stage::Undecided | Stage::Suspected | Stage::Closed => {}
+            Stage::Quitting | Stage::Leaving => self.told_while_leaving(&told.event, turn),
+            Stage::Present | Stage::Ended => {
+                self.note(&told.event, turn);
+                self.answered(&told.event, turn);
+            }
+        }
+    }
+
+    fn skipped(&mut self, skipped: &Skipped, output: &mut Output) {
+        if !matches!(self.stage, Stage::Present | Stage::Ended) {
+            return;
+        }
+        words::skipped(skipped, output);
+        if let SkippedPlace::Room(room) = skipped.place {
+            output.commands.push(Command::Picture { room });
+        }
+    }
+
+    fn drained(&mut self, output: &mut Output) {
+        if let Some(listing) = &mut self.listing
+            && let Some(command) = listing.next.take()
+        {
+            output.commands.push(command);
+        }
+    }
+
+    fn shutdown(&mut self, output: &mut Output) {
+        if matches!(self.stage, Stage::Present | Stage::Ended | Stage::Quitting) {
+            remark!(output, "Shutdown Server");
+        }
+        self.close(output);
+    }
+
+    fn own(&mut self, _me: MemberId, told: &Told) -> Own {
+        match told.event {
+            Event::TopicSet { .. } => Own::Show,
+            _ => Own::StepOver,
+        }
+    }
+
+    fn render(_rendition: Rendition, setup: &Setup, told: &Told, bytes: &mut Vec<u8>) {
+        render::render(setup, &told.event, bytes);
+    }
+}
+
+impl PlainSession {
+    /// Bytes of a connection that nothing is known about.
+    fn judge(&mut self, bytes: &[u8], turn: &mut Turn<'_>) {
+        let is_first = self.input.is_empty();
+        self.input.wait(if is_first { sniff::without_leading_blank_lines(bytes) } else { bytes });
+        match sniff::sniff(self.input.waiting()) {
+            Verdict::Plain => self.connect(turn),
+            Verdict::Foreign(protocol) => {
+                let waiting = self.input.take_waiting();
+                self.refuse(protocol, waiting.bytes(), turn);
+            }
+            Verdict::Undecided => {
+                let is_ruled_out = !sniff::begins_like_protocol(self.input.waiting());
+                if self.stage == Stage::Suspected && is_ruled_out {
+                    self.connect(turn);
+                }
+            }
+        }
+    }
+
+    /// Nothing that could be judged has come in time.
+    fn silent(&mut self, turn: &mut Turn<'_>) {
+        if sniff::begins_like_protocol(self.input.waiting()) {
+            self.stage = Stage::Suspected;
+            self.timer = self.timer.map(|silence| silence.after_ms(SUSPECT_MS - SILENCE_MS));
+        } else {
+            self.connect(turn);
+        }
+    }
+
+    fn give_up(&mut self, turn: &mut Turn<'_>) {
+        remark!(
+            turn.output,
+            "this began like another protocol and did not go on; to talk here: nc HOST PORT"
+        );
+        self.close(turn.output);
+    }
+
+    fn connect(&mut self, turn: &mut Turn<'_>) {
+        self.stage = Stage::Present;
+        self.timer = None;
+        turn.output.commands.push(Command::Connect { guest: self.guest, presence: Presence::Listening });
+        self.ask(Command::Join { room: turn.setup.home.shown.as_ref().into() }, turn);
+    }
+
+    fn refuse(&mut self, protocol: Protocol, first_bytes: &[u8], turn: &mut Turn<'_>) {
+        turn.output.words.extend_from_slice(&protocol.refusal(first_bytes));
+        match self.stage {
+            Stage::Undecided | Stage::Suspected => self.close(turn.output),
+            _ => self.leave(Stage::Leaving, "", turn),
+        }
+    }
+
+    fn end_undecided(&mut self, turn: &mut Turn<'_>) {
+        if self.input.is_empty() {
+            return self.close(turn.output);
+        }
+        self.judge(b"\n", turn);
+        if self.stage == Stage::Present {
+            self.end(turn);
+        }
+    }
+
+    /// Nothing more will come: the end of the input is the end of the last line.
+    fn end(&mut self, turn: &mut Turn<'_>) {
+        self.stage = Stage::Ended;
+        self.timer = Some(turn.now.after_ms(LINGER_MS));
+        if self.awaited.is_some() {
+            self.input.wait(b"\n");
+        } else {
+            self.read(b"\n", turn);
+        }
+    }
+
+    /// Leaves the hub; the connection is closed when it has said goodbye.
+    pub(super) fn quit(&mut self, last_words: &str, turn: &mut Turn<'_>) {
+        self.leave(Stage::Quitting, last_words, turn);
+    }
+
+    fn leave(&mut self, stage: Stage, last_words: &str, turn: &mut Turn<'_>) {
+        turn.output.commands.push(Command::Quit { reason: last_words.into() });
+        self.forget();
+        self.stage = stage;
+    }
+
+    fn close(&mut self, output: &mut Output) {
+        self.forget();
+        self.stage = Stage::Closed;
+        output.close = true;
+    }
+
+    fn forget(&mut self) {
+        self.timer = None;
+        self.awaited = None;
+        self.listing = None;
+        self.rooms = Vec::new();
+        self.input = Input::default();
+    }
+}
+
+/// From bytes to lines.
+impl PlainSession {
+    fn is_reading(&self) -> bool {
+        matches!(self.stage, Stage::Present | Stage::Ended) && self.awaited.is_none()
+    }
+
+    /// Works on lines until one has to wait for its answer; returns how many bytes need not be looked at again. Complete
+    /// lines are read where they lie.
+    fn read(&mut self, bytes: &[u8], turn: &mut Turn<'_>) -> usize {
+        let mut from = 0;
+        while self.is_reading() {
+            let rest = &bytes[from..];
+            let Some(end) = memchr::memchr(b'\n', rest) else {
+                self.begin_line(rest, turn);
+                return bytes.len();
+            };
+            from += end + 1;
+            if self.input.has_partial() {
+                let stored = self.input.finish_line(&rest[..end]);
+                self.line(stored.line(), turn);
+            } else {
+                self.line(RawLine::new(&rest[..end]), turn);
+            }
+        }
+        if self.awaited.is_some() { from } else { bytes.len() }
+    }
+
+    fn begin_line(&mut self, bytes: &[u8], turn: &mut Turn<'_>) {
+        self.input.add_to_line(bytes);
+        if self.first_line == FirstLine::Judged {
+            return;
+        }
+        let beginning = sniff::without_leading_blank_lines(self.input.partial());
+        if let Some(protocol) = sniff::protocol_of_beginning(beginning) {
+            let stored = self.input.finish_line(b"");
+            self.refuse(protocol, stored.line().head(), turn);
+        }
+    }
+
+    fn line(&mut self, line: RawLine<'_>, turn: &mut Turn<'_>) {
+        if self.first_line == FirstLine::Unjudged && !line.is_blank() {
+            self.first_line = FirstLine::Judged;
+            if let Some(protocol) = line.protocol() {
+                return self.refuse(protocol, line.head(), turn);
+            }
+        }
+        let decoded = line.decode();
+        let is_whole = decoded.bytes_used == line.bytes();
+        match commands::typed(&decoded.text) {
+            commands::Typed::Talk(text) => {
+                if self.talk(text, turn) && !is_whole {
+                    words::line_cut(line.bytes(), decoded.bytes_used, turn.output);
+                }
+            }
+            commands::Typed::Command(command) if is_whole => commands::run(self, command, turn),
+            commands::Typed::Command(_) => words::command_too_long(line.bytes(), turn.output),
+        }
+    }
+
+    /// Says something where the person is; returns whether there was something to say and somewhere to say it.
+    fn talk(&mut self, text: &str, turn: &mut Turn<'_>) -> bool {
+        // Blank lines are not worth a word. Nothing is cut here: a line that is decoded has at most what a text may have.
+        let Ok(fitted) = Text::fitted(text) else { return false };
+        let Some(room) = self.current() else {
+            words::in_no_room(turn.setup, turn.output);
+            return false;
+        };
+        turn.output.commands.push(Command::Say { room, text: fitted.text });
+        if self.stage == Stage::Present && self.visibility == Visibility::Hidden && self.timer.is_none() {
+            self.timer = Some(turn.now.after_ms(APPEAR_MS));
+        }
+        true
+    }
+}
+
+/// What the handlers of commands do with a session.
+impl PlainSession {
+    /// Passes on a command that has a private answer: no line is read before that has come.
+    pub(super) fn ask(&mut self, command: Command, turn: &mut Turn<'_>) {
+        self.awaited = Some(command.verb());
+        turn.output.commands.push(command);
+    }
+
+    /// Lets the others see this person, if they do not yet.
+    pub(super) fn appear(&mut self, turn: &mut Turn<'_>) {
+        if self.visibility == Visibility::Visible {
+            return;
+        }
+        self.visibility = Visibility::Visible;
+        if self.stage == Stage::Present {
+            self.timer = None;
+        }
+        turn.output.commands.push(Command::Appear);
+    }
+
+    /// Where talk goes.
+    pub(super) fn current(&self) -> Option<Place> {
+        self.rooms.last().map(|room| Place::Number(room.number))
+    }
+
+    /// Lets talk go to the room of this key from now on; returns its name if the person is in it.
+    pub(super) fn turn_to(&mut self, key: &str) -> Option<Arc<str>> {
+        let index = self.rooms.iter().position(|room| hub::key_of(&room.name) == key)?;
+        let room = self.rooms.remove(index);
+        let name = room.name.clone();
+        self.rooms.push(room);
+        Some(name)
+    }
+}
+
+/// From events to state and words.
+impl PlainSession {
+    fn told_while_leaving(&mut self, event: &Event, turn: &mut Turn<'_>) {
+        if !matches!(event, Event::Disconnected | Event::Refused { verb: "quit", .. }) {
+            return;
+        }
+        if self.stage == Stage::Quitting {
+            remark!(turn.output, "bye");
+        }
+        self.close(turn.output);
+    }
+
+    fn note(&mut self, event: &Event, turn: &mut Turn<'_>) {
+        match event {
+            Event::Admitted(view) => {
+                self.enter(&view.room);
+                words::admitted(view, self.others_listening(view), self.greeting, turn.output);
+                self.greeting = Greeting::Done;
+            }
+            Event::Pictured(view) => words::pictured(view, self.others_listening(view), turn.output),
+            Event::Dismissed { room } => self.dismissed(room, turn),
+            Event::Disconnected => self.close(turn.output),
+            Event::Refused { verb, refusal } => self.refused(verb, refusal, turn),
+            Event::Names { room, names, listening, next } => {
+                let shown = self.shown();
+                let page =
+                    words::NamesPage { room, names, listening: *listening, shown, is_last: next.is_none() };
+                words::names(&page, turn.output);
+                let place = Place::Number(room.number);
+                let next = next.map(|after| Command::Who { room: place, after: Some(after) });
+                self.list(next, shown + names.len());
+            }
+            Event::RoomList { rooms, next } => {
+                words::rooms(rooms, turn.output);
+                let next = next.clone().map(|after| Command::Rooms { after: Some(after) });
+                self.list(next, self.shown() + rooms.len());
+            }
+            _ => words::told(event, turn.output),
+        }
+    }
+
+    fn enter(&mut self, room: &RoomRef) {
+        if self.rooms.iter().all(|entered| entered.number != room.number) {
+            // Most people are in one room; they should not pay for four.
+            self.rooms.reserve_exact(1);
+            self.rooms.push(Entered { number: room.number, name: room.name.clone() });
+        }
+    }
+
+    fn dismissed(&mut self, room: &RoomRef, turn: &mut Turn<'_>) {
+        let was_current = self.rooms.last().is_some_and(|entered| entered.number == room.number);
+        self.rooms.retain(|entered| entered.number != room.number);
+        let talk = match self.rooms.last() {
+            None => words::Talk::Nowhere(&turn.setup.home.shown),
+            Some(current) if was_current => words::Talk::Now(&current.name),
+            Some(current) => words::Talk::Still(&current.name),
+        };
+        words::dismissed(room, &talk, turn.output);
+    }
+
+    fn refused(&mut self, verb: &str, refusal: &Refusal, turn: &mut Turn<'_>) {
+        remark!(turn.output, "{refusal}");
+        if self.awaited == Some(verb) {
+            self.listing = None;
+        }
+        if verb == "connect" {
+            self.close(turn.output);
+        }
+    }
+
+    /// How many listen in a room besides this person.
+    fn others_listening(&self, view: &RoomView) -> u32 {
+        match self.visibility {
+            Visibility::Hidden => view.listening.saturating_sub(1),
+            Visibility::Visible => view.listening,
+        }
+    }
+
+    /// How much of a long answer has been shown.
+    fn shown(&self) -> usize {
+        self.listing.as_ref().map_or(0, |listing| listing.shown)
+    }
+
+    fn list(&mut self, next: Option<Command>, shown: usize) {
+        self.listing = next.map(|next| Box::new(Listing { next: Some(next), shown }));
+    }
+
+    /// Reads on if this is the answer, or the last page of it, that lines had to wait for.
+    fn answered(&mut self, event: &Event, turn: &mut Turn<'_>) {
+        if self.awaited.is_none() || self.awaited != answered_verb(event) || self.listing.is_some() {
+            return;
+        }
+        self.awaited = None;
+        let waiting = self.input.take_waiting();
+        let bytes_used = self.read(waiting.bytes(), turn);
+        self.input.put_back(waiting, bytes_used);
+    }
+}
+
+/// The verb of the command that this event answers, if it is a private answer.
+fn answered_verb(event: &Event) -> Option<&'static str> {
+    match event {
+        Event::Refused { verb, .. } => Some(verb),
+        Event::Admitted(_) => Some("join"),
+        Event::Dismissed { .. } => Some("leave"),
+        Event::Renamed { .. } => Some("nick"),
+        Event::Names { .. } => Some("who"),
+        Event::RoomList { .. } => Some("rooms"),
+        Event::TopicIs { .. } => Some("topic"),
+        Event::Ignoring { .. } => Some("ignore"),
+        Event::IgnoreList { .. } => Some("ignored"),
+        Event::Away { .. } => Some("away"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn session_at_rest_is_small() {
+        // Thousands of people who only listen have one of these each, and one room of 24 bytes behind it.
+        assert!(size_of::<PlainSession>() <= 96, "{} bytes", size_of::<PlainSession>());
+        assert_eq!(size_of::<Entered>(), 24);
+    }
+}

@@ -1,0 +1,270 @@
+//! What one person is told, and nobody else: answers, and news of this connection.
+//!
+//! Where it stands: behind the session, which knows what an event means for it. Each line begins with `-- `, as no line
+//! of a member does.
+//!
+//! What this file must never do: show a text, topic or reason but through `Text::lines` and `Line::shown`.
+
+use super::session::Greeting;
+use crate::{Output, Setup, Skipped, SkippedPlace};
+use hub::{
+    Crowd, Event, Hearing, Line, Present, RoomLine, RoomRef, RoomView, TEXT_BYTES_MAX, TextProblem, Topic,
+};
+use std::fmt::{self, Write as _};
+use std::io::Write as _;
+
+/// A list of names is wrapped so that no line has more columns.
+const COLUMNS_MAX: usize = 76;
+/// A list of names has at most so many in a line.
+const NAMES_IN_LINE_MAX: usize = 10;
+/// A list of rooms shows so many characters of a topic.
+const TOPIC_CHARS_MAX: usize = 60;
+
+/// Adds a line of the server's to a person's words.
+macro_rules! remark {
+    ($output:expr, $($words:tt)+) => {
+        $crate::plain::words::add_remark(&mut $output.words, format_args!($($words)+))
+    };
+}
+pub(super) use remark;
+
+pub(super) fn add_remark(words: &mut Vec<u8>, remark: fmt::Arguments<'_>) {
+    words.extend_from_slice(b"-- ");
+    // Writing to a vector cannot fail.
+    let _ = words.write_fmt(remark);
+    words.push(b'\n');
+}
+
+/// What is left to be said when the session has noted what it needs.
+pub(super) fn told(event: &Event, output: &mut Output) {
+    match event {
+        Event::Connected { nick, .. } => remark!(output, "you are {nick}; /nick NAME changes that"),
+        Event::Renamed { nick, .. } => remark!(output, "you are now {nick}"),
+        Event::Away { message: Some(message), .. } => remark!(output, "you are away: {}", message.shown()),
+        Event::Away { message: None, .. } => remark!(output, "you are back"),
+        Event::TopicIs { room, topic } => topic_is(room, topic.as_ref(), output),
+        Event::Ignoring { other, hearing: Hearing::Nothing } => {
+            let nick = &other.nick;
+            remark!(output, "you hear nothing of {nick} any more; /ignore {nick} again undoes it");
+        }
+        Event::Ignoring { other, hearing: Hearing::Everything } => {
+            remark!(output, "you hear {} again", other.nick);
+        }
+        Event::IgnoreList { nicks } if nicks.is_empty() => remark!(output, "you ignore nobody"),
+        Event::IgnoreList { nicks } => {
+            wrapped("you ignore: ", nicks.iter().map(|nick| nick.as_ref().into()), output);
+        }
+        Event::RecipientAway { nick, message } => remark!(output, "{nick} is away: {}", message.shown()),
+        _ => {}
+    }
+}
+
+/// The person is in a room now.
+pub(super) fn admitted(view: &RoomView, listening: u32, greeting: Greeting, output: &mut Output) {
+    let room = &view.room.name;
+    let here = who_is_here(&view.members, listening);
+    match greeting {
+        Greeting::Due => remark!(output, "#{room}: {here}"),
+        Greeting::Done => remark!(output, "you now talk in #{room}: {here}"),
+    }
+    if let Some(topic) = &view.topic {
+        remark!(output, "topic: {} (set by {})", topic.text.shown(), topic.by);
+    }
+    if greeting == Greeting::Due {
+        remark!(output, "type to talk; /help lists what else you can do");
+    }
+}
+
+fn who_is_here(members: &Crowd, listening: u32) -> String {
+    let mut here = match head_count(members) {
+        0 => "nobody else is here yet".into(),
+        1 => format!("{} is here", names_of(members, usize::MAX)),
+        _ => format!("{} are here", names_of(members, usize::MAX)),
+    };
+    add_listening(&mut here, listening);
+    here
+}
+
+/// A room as it is after something was missed there.
+pub(super) fn pictured(view: &RoomView, listening: u32, output: &mut Output) {
+    let mut here = match head_count(&view.members) {
+        0 => "nobody else is here".into(),
+        _ => names_of(&view.members, usize::MAX),
+    };
+    add_listening(&mut here, listening);
+    remark!(output, "#{} now: {here}", view.room.name);
+    if let Some(topic) = &view.topic {
+        remark!(output, "topic: {} (set by {})", topic.text.shown(), topic.by);
+    }
+}
+
+fn add_listening(here: &mut String, listening: u32) {
+    if listening > 0 {
+        // Writing to a string cannot fail.
+        let _ = write!(here, ", {listening} listening");
+    }
+}
+
+fn head_count(crowd: &Crowd) -> usize {
+    crowd.nicks.len() + crowd.others as usize
+}
+
+/// `ann`, `ann and bob`, `ann, bob and carol`, `ann, bob and 3 others`: at most `names_max` names.
+pub(super) fn names_of(crowd: &Crowd, names_max: usize) -> String {
+    let shown = &crowd.nicks[..crowd.nicks.len().min(names_max)];
+    let others = head_count(crowd) - shown.len();
+    let (in_front, last) = match (others, shown.split_last()) {
+        (0, None) => return String::new(),
+        (0, Some((last, in_front))) => (in_front, last.to_string()),
+        (1, _) => (shown, "1 other".into()),
+        (_, _) => (shown, format!("{others} others")),
+    };
+    if in_front.is_empty() { last } else { format!("{} and {last}", in_front.join(", ")) }
+}
+
+/// Where talk goes after a room was left.
+pub(super) enum Talk<'a> {
+    /// Somewhere else than before.
+    Now(&'a str),
+    /// Where it went before.
+    Still(&'a str),
+    /// Nowhere; the way back is through this room.
+    Nowhere(&'a str),
+}
+
+/// The person is not in that room any more.
+pub(super) fn dismissed(room: &RoomRef, talk: &Talk<'_>, output: &mut Output) {
+    let left = &room.name;
+    match talk {
+        Talk::Now(room) => remark!(output, "you left #{left}; you now talk in #{room}"),
+        Talk::Still(room) => remark!(output, "you left #{left}; you still talk in #{room}"),
+        Talk::Nowhere(home) => {
+            remark!(output, "you left #{left}; you are in no room now; /join {home} takes you back");
+        }
+    }
+}
+
+/// Something needs a room, and the person is in none.
+pub(super) fn in_no_room(setup: &Setup, output: &mut Output) {
+    remark!(output, "you are in no room; /join {} takes you back", setup.home.shown);
+}
+
+/// Only the beginning of a line was said.
+pub(super) fn line_cut(bytes: usize, bytes_said: usize, output: &mut Output) {
+    remark!(output, "that line had {bytes} bytes; the first {bytes_said} were said, the rest was cut");
+}
+
+/// A command was not done, because only the beginning of it could be read.
+pub(super) fn command_too_long(bytes: usize, output: &mut Output) {
+    remark!(
+        output,
+        "that command had {bytes} bytes; at most {TEXT_BYTES_MAX} of text are possible; nothing was done"
+    );
+}
+
+fn topic_is(room: &RoomRef, topic: Option<&Topic>, output: &mut Output) {
+    let room = &room.name;
+    match topic {
+        Some(topic) => remark!(output, "topic of #{room}: {} (set by {})", topic.text.shown(), topic.by),
+        None => remark!(output, "#{room} has no topic; /topic TEXT sets one"),
+    }
+}
+
+/// A page of the names of a room.
+pub(super) struct NamesPage<'a> {
+    pub(super) room: &'a RoomRef,
+    pub(super) names: &'a [Present],
+    pub(super) listening: u32,
+    /// How many names were on the pages before.
+    pub(super) shown: usize,
+    pub(super) is_last: bool,
+}
+
+/// One page is headed by the count. Of several only the last knows it.
+pub(super) fn names(page: &NamesPage<'_>, output: &mut Output) {
+    let room = &page.room.name;
+    let mut count = (page.shown + page.names.len()).to_string();
+    add_listening(&mut count, page.listening);
+    let names = page.names.iter().map(|present| match present.away {
+        Some(_) => format!("{} (away)", present.nick),
+        None => present.nick.as_ref().into(),
+    });
+    match (page.shown, page.is_last) {
+        (0, true) if page.names.is_empty() => remark!(output, "#{room} has {count}"),
+        (0, true) => wrapped(&format!("#{room} has {count}: "), names, output),
+        (0, false) => wrapped(&format!("#{room}: "), names, output),
+        (_, is_last) => {
+            wrapped(CONTINUED, names, output);
+            if is_last {
+                remark!(output, "#{room} has {count} in all");
+            }
+        }
+    }
+}
+
+/// What a wrapped line begins with, but for the first.
+const CONTINUED: &str = "  ";
+
+fn wrapped(heading: &str, names: impl Iterator<Item = String>, output: &mut Output) {
+    let mut line = String::from(heading);
+    let mut names_in_line = 0;
+    for name in names {
+        let is_full = columns(&line) + columns(&name) + "-- , ,".len() > COLUMNS_MAX;
+        if names_in_line == NAMES_IN_LINE_MAX || (names_in_line > 0 && is_full) {
+            remark!(output, "{line},");
+            line = CONTINUED.into();
+            names_in_line = 0;
+        }
+        if names_in_line > 0 {
+            line.push_str(", ");
+        }
+        line.push_str(&name);
+        names_in_line += 1;
+    }
+    if names_in_line > 0 {
+        remark!(output, "{line}");
+    }
+}
+
+/// How wide a terminal shows this at most: no character takes more than two columns.
+fn columns(text: &str) -> usize {
+    text.chars().map(|character| if character.is_ascii() { 1 } else { 2 }).sum()
+}
+
+/// A page of the list of rooms.
+pub(super) fn rooms(rooms: &[RoomLine], output: &mut Output) {
+    for room in rooms {
+        match &room.topic {
+            Some(topic) => remark!(output, "#{}  {}  {}", room.name, room.members, shortened(topic)),
+            None => remark!(output, "#{}  {}", room.name, room.members),
+        }
+    }
+}
+
+fn shortened(topic: &Line) -> String {
+    let topic = topic.shown();
+    let mut shortened: String = topic.chars().take(TOPIC_CHARS_MAX).collect();
+    if shortened.len() < topic.len() {
+        shortened.push('…');
+    }
+    shortened
+}
+
+/// Messages were jumped over, because this connection did not read them in time.
+pub(super) fn skipped(skipped: &Skipped, output: &mut Output) {
+    let kind = match skipped.place {
+        SkippedPlace::Room(_) => "",
+        SkippedPlace::Inbox => "direct ",
+    };
+    match skipped.messages {
+        // Arrivals and departures are not missed: the fresh picture has them.
+        0 => {}
+        1 => remark!(output, "1 {kind}message skipped"),
+        messages => remark!(output, "{messages} {kind}messages skipped"),
+    }
+}
+
+/// What should have been said cannot be.
+pub(super) fn no_text(problem: TextProblem, output: &mut Output) {
+    remark!(output, "that cannot be said: {problem}");
+}

@@ -1,0 +1,579 @@
+//! A shard: connections with their sessions, the feeds that they read, and what travels between them and the desk.
+//!
+//! Bytes that arrived become requests ([`Shard::received`], [`Shard::requests`]); mail becomes entries of feeds and private
+//! words ([`Shard::deliver`]); whoever is due is planned and its bytes are handed out ([`Shard::take_due`], [`Shard::plan`],
+//! [`Shard::slices`], [`Shard::taken`]). An event is rendered once for each rendition that somebody here reads.
+
+use crate::desk::{Mail, Request};
+use dialect::{Output, Own, Session, Setup, Skipped, SkippedPlace};
+use feed::{Bounds, Detour, Entry, Feeds, Kind, LogId, Plan, ReaderId, Release};
+use hub::{Audience, Command, Event, Hearing, MemberId, RoomNumber, Sequence, Speaker, Time, Told};
+use std::collections::{BTreeSet, HashMap};
+use std::io::IoSlice;
+
+/// The bounds of a shard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Of its feeds.
+    pub feeds: Bounds,
+    /// While more than this waits for a connection alone, nothing is read from it.
+    pub private_bytes_max: usize,
+    /// While the desk has more than this many requests to take, nothing is read at all.
+    pub requests_max: usize,
+    /// What a filter takes at a time.
+    pub filter_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            feeds: Bounds::default(),
+            private_bytes_max: 64 * 1024,
+            requests_max: 16 * 1024,
+            filter_bytes_max: 16 * 1024,
+        }
+    }
+}
+
+/// What a connection has to write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Due {
+    /// [`Shard::slices`] has something for it.
+    Bytes,
+    /// Nothing at the moment.
+    Nothing,
+    /// Nothing any more: it can be closed.
+    Over,
+}
+
+/// Connections, sessions and feeds of one I/O thread. A connection is named by its reader.
+#[derive(Debug)]
+pub struct Shard<S: Session> {
+    index: u16,
+    setup: Setup,
+    limits: Limits,
+    feeds: Feeds,
+    connections: Vec<Option<Connection<S>>>,
+    members: HashMap<MemberId, ReaderId>,
+    /// The logs of each room that somebody here is in, one for each rendition.
+    rooms: HashMap<RoomNumber, Vec<(S::Rendition, LogId)>>,
+    /// The direct messages of those who ever got one.
+    inboxes: HashMap<MemberId, LogId>,
+    /// What each log is, by its label.
+    places: HashMap<u64, Place<S::Rendition>>,
+    next_label: u64,
+    next_member: u64,
+    /// Of the last event that was delivered: where words that answer nothing belong.
+    position: u64,
+    requests: Vec<Request>,
+    /// Requests that the desk has not taken yet.
+    waiting_requests: usize,
+    deadlines: BTreeSet<(Time, ReaderId)>,
+    /// Connections that were found not to want input.
+    paused: BTreeSet<ReaderId>,
+    /// Whether something has happened since that may have changed that.
+    may_resume: bool,
+    output: Output,
+    rendered: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Connection<S> {
+    session: S,
+    member: MemberId,
+    deadline: Option<Time>,
+    /// Closed when all has been written.
+    is_ending: bool,
+    /// Has been told something since [`Session::drained`].
+    was_told: bool,
+    /// What a filter made of what was taken, if the session filters.
+    filtered: Option<Box<Filtered>>,
+}
+
+#[derive(Debug, Default)]
+struct Filtered {
+    bytes: Vec<u8>,
+    taken: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place<R> {
+    Room(RoomNumber, R),
+    Inbox(MemberId),
+}
+
+impl<S: Session> Shard<S> {
+    /// A shard without connections.
+    pub fn new(index: u16, setup: Setup, limits: Limits, release: Release) -> Shard<S> {
+        Shard {
+            index,
+            setup,
+            limits,
+            feeds: Feeds::new(limits.feeds, release),
+            connections: Vec::new(),
+            members: HashMap::new(),
+            rooms: HashMap::new(),
+            inboxes: HashMap::new(),
+            places: HashMap::new(),
+            next_label: 0,
+            next_member: 0,
+            position: 0,
+            requests: Vec::new(),
+            waiting_requests: 0,
+            deadlines: BTreeSet::new(),
+            paused: BTreeSet::new(),
+            may_resume: false,
+            output: Output::default(),
+            rendered: Vec::new(),
+        }
+    }
+
+    // Connections and what they send.
+
+    /// A connection was accepted. `guest` is a random number below 100,000.
+    pub fn open(&mut self, now: Time, guest: u32) -> ReaderId {
+        let id = self.feeds.add_reader();
+        let member = MemberId::mint(self.index, self.next_member);
+        self.next_member += 1;
+        let connection = Connection {
+            session: S::new(now, guest),
+            member,
+            deadline: None,
+            is_ending: false,
+            was_told: false,
+            filtered: None,
+        };
+        if self.connections.len() <= id.index() {
+            self.connections.resize_with(id.index() + 1, || None);
+        }
+        self.connections[id.index()] = Some(connection);
+        self.members.insert(member, id);
+        self.follow_up(id, self.position);
+        id
+    }
+
+    /// Bytes have arrived.
+    pub fn received(&mut self, now: Time, id: ReaderId, bytes: &[u8]) {
+        self.with_session(id, |session, setup, output| session.received(now, setup, bytes, output));
+    }
+
+    /// The peer will send nothing more.
+    pub fn ended(&mut self, now: Time, id: ReaderId) {
+        self.with_session(id, |session, setup, output| session.ended(now, setup, output));
+    }
+
+    /// The connection is closed, from whichever side: it is forgotten, and its member quits.
+    pub fn closed(&mut self, id: ReaderId) {
+        let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::take) else { return };
+        if let Some(deadline) = connection.deadline {
+            self.deadlines.remove(&(deadline, id));
+        }
+        self.paused.remove(&id);
+        self.members.remove(&connection.member);
+        self.inboxes.remove(&connection.member);
+        self.feeds.remove_reader(id);
+        self.forget_closed_logs();
+        self.ask(connection.member, Command::Quit { reason: String::new() });
+    }
+
+    /// Whether to read from the connection. If not, [`Shard::take_resumed`] names it when that has changed.
+    pub fn wants_input(&mut self, id: ReaderId) -> bool {
+        let wants = self.would_read(id);
+        if !wants {
+            self.paused.insert(id);
+        }
+        wants
+    }
+
+    fn would_read(&self, id: ReaderId) -> bool {
+        let Some(connection) = self.connection(id) else { return false };
+        self.waiting_requests < self.limits.requests_max
+            && !connection.is_ending
+            && connection.session.wants_input()
+            && self.feeds.private_bytes(id) < self.limits.private_bytes_max
+    }
+
+    /// The connections that were paused and want input again.
+    pub fn take_resumed(&mut self, resumed: &mut Vec<ReaderId>) {
+        resumed.clear();
+        if std::mem::take(&mut self.may_resume) {
+            resumed.extend(self.paused.iter().copied().filter(|id| self.would_read(*id)));
+            for id in resumed.iter() {
+                self.paused.remove(id);
+            }
+        }
+    }
+
+    /// When [`Shard::tick`] is next to be called.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Lets every session act whose deadline has come.
+    pub fn tick(&mut self, now: Time) {
+        while let Some((at, id)) = self.deadlines.first().copied()
+            && at <= now
+        {
+            self.deadlines.pop_first();
+            if let Some(connection) = self.connection_mut(id) {
+                connection.deadline = None;
+            }
+            self.with_session(id, |session, setup, output| session.tick(now, setup, output));
+        }
+    }
+
+    /// The server stops: everybody is told, and is over when it has been written.
+    pub fn shutdown(&mut self) {
+        for index in 0..self.connections.len() {
+            if let Some(id) =
+                self.connections[index].as_ref().and_then(|found| self.members.get(&found.member))
+            {
+                self.with_session(*id, |session, _, output| session.shutdown(output));
+            }
+        }
+    }
+
+    /// Whether there are requests for the desk.
+    pub fn has_requests(&self) -> bool {
+        !self.requests.is_empty()
+    }
+
+    /// The requests since the last time, for the desk.
+    pub fn requests(&mut self) -> std::vec::Drain<'_, Request> {
+        self.waiting_requests += self.requests.len();
+        self.requests.drain(..)
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.members.len()
+    }
+
+    // What they are told.
+
+    /// Takes in what the desk has sent.
+    pub fn deliver(&mut self, now: Time, mail: &mut Mail) {
+        for told in mail.told.drain(..) {
+            self.position = told.position.0;
+            match &told.audience {
+                Audience::Member(member) => self.tell_member(now, *member, &told),
+                Audience::Room(room) => self.tell_room(*room, &told),
+                Audience::Rooms(rooms) => {
+                    for room in rooms {
+                        self.tell_room(*room, &told);
+                    }
+                }
+                Audience::Inboxes(members) => {
+                    for member in members {
+                        self.tell_inbox(*member, &told);
+                    }
+                }
+            }
+        }
+        self.feeds.durable(mail.durable.0);
+        self.waiting_requests = self.waiting_requests.saturating_sub(std::mem::take(&mut mail.taken));
+        self.may_resume = !self.paused.is_empty();
+    }
+
+    fn tell_member(&mut self, now: Time, member: MemberId, told: &Told) {
+        let Some(id) = self.members.get(&member).copied() else { return };
+        match &told.event {
+            Event::Admitted(view) => self.begin(id, view.room.number, view.upto),
+            Event::Dismissed { room } => self.end(id, room.number),
+            Event::Ignoring { other, hearing: Hearing::Nothing } => {
+                self.feeds.ignore(id, other.member.number());
+            }
+            Event::Ignoring { other, hearing: Hearing::Everything } => {
+                self.feeds.hear(id, other.member.number());
+            }
+            _ => {}
+        }
+        if let Some(connection) = self.connection_mut(id) {
+            connection.was_told = true;
+        }
+        self.with_session(id, |session, setup, output| session.told(now, setup, told, output));
+    }
+
+    fn begin(&mut self, id: ReaderId, room: RoomNumber, upto: Sequence) {
+        let Some(rendition) = self.connection(id).map(|found| found.session.rendition()) else { return };
+        let known = self.rooms.get(&room).and_then(|logs| logs.iter().find(|(of, _)| *of == rendition));
+        let log = if let Some((_, log)) = known {
+            *log
+        } else {
+            let log = self.open_log(Place::Room(room, rendition), upto);
+            self.rooms.entry(room).or_default().push((rendition, log));
+            log
+        };
+        self.feeds.begin(id, log);
+    }
+
+    fn end(&mut self, id: ReaderId, room: RoomNumber) {
+        for (_, log) in self.rooms.get(&room).into_iter().flatten() {
+            self.feeds.end(id, *log);
+        }
+        self.forget_closed_logs();
+    }
+
+    fn open_log(&mut self, place: Place<S::Rendition>, upto: Sequence) -> LogId {
+        let label = self.next_label;
+        self.next_label += 1;
+        self.places.insert(label, place);
+        self.feeds.open_log(label, upto.0)
+    }
+
+    fn forget_closed_logs(&mut self) {
+        while let Some(label) = self.feeds.next_closed() {
+            match self.places.remove(&label) {
+                Some(Place::Room(room, rendition)) => self.forget_log(room, rendition),
+                Some(Place::Inbox(member)) => {
+                    self.inboxes.remove(&member);
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn forget_log(&mut self, room: RoomNumber, rendition: S::Rendition) {
+        let Some(logs) = self.rooms.get_mut(&room) else { return };
+        logs.retain(|(of, _)| *of != rendition);
+        if logs.is_empty() {
+            self.rooms.remove(&room);
+        }
+    }
+
+    fn tell_room(&mut self, room: RoomNumber, told: &Told) {
+        let count = self.rooms.get(&room).map_or(0, Vec::len);
+        for nth in 0..count {
+            let log = self.rooms.get(&room).and_then(|logs| logs.get(nth)).copied();
+            if let Some((rendition, log)) = log {
+                let own = told.event.author().and_then(|author| self.own(author, rendition, told));
+                self.append(rendition, log, told, own);
+            }
+        }
+    }
+
+    /// The recipient reads a direct message in its inbox; so does its author, unless its dialect steps over it.
+    fn tell_inbox(&mut self, member: MemberId, told: &Told) {
+        let Some(id) = self.members.get(&member).copied() else { return };
+        let Some(rendition) = self.connection(id).map(|found| found.session.rendition()) else { return };
+        let is_author = told.event.author() == Some(member);
+        let own = if is_author { self.own(member, rendition, told) } else { None };
+        if let Some((_, Detour::StepOver)) = own {
+            return;
+        }
+        let log = self.inbox(member, id);
+        self.append(rendition, log, told, own);
+    }
+
+    fn inbox(&mut self, member: MemberId, id: ReaderId) -> LogId {
+        if let Some(log) = self.inboxes.get(&member) {
+            return *log;
+        }
+        let log = self.open_log(Place::Inbox(member), Sequence(0));
+        self.inboxes.insert(member, log);
+        self.feeds.begin(id, log);
+        log
+    }
+
+    /// What the author's own cursor does with an event, if it is here and reads this rendition.
+    fn own(&mut self, author: MemberId, rendition: S::Rendition, told: &Told) -> Option<(ReaderId, Detour)> {
+        let id = self.members.get(&author).copied()?;
+        let session = &mut self.connection_mut(id)?.session;
+        if session.rendition() != rendition {
+            return None;
+        }
+        let detour = match session.own(author, told) {
+            Own::StepOver => Detour::StepOver,
+            Own::Show => Detour::Show,
+            Own::Hold(bytes) => Detour::Hold(bytes),
+        };
+        Some((id, detour))
+    }
+
+    /// Renders an event once and appends it for all readers of a log.
+    fn append(&mut self, rendition: S::Rendition, log: LogId, told: &Told, own: Option<(ReaderId, Detour)>) {
+        self.rendered.clear();
+        S::render(rendition, &self.setup, told, &mut self.rendered);
+        if self.rendered.is_empty() {
+            return;
+        }
+        let entry = Entry {
+            position: told.position.0,
+            sequence: told.event.sequence().map(|sequence| sequence.0),
+            author: told.event.author().map(MemberId::number),
+            kind: if told.event.is_message() { Kind::Message } else { Kind::Notice },
+        };
+        self.feeds.append(log, entry, &self.rendered);
+        if let Some((id, detour)) = own {
+            self.feeds.detour(id, log, detour);
+        }
+    }
+
+    // What goes out.
+
+    /// The connections that may have something to write, in the order in which they should be served.
+    pub fn take_due(&mut self, due: &mut Vec<ReaderId>) {
+        self.feeds.take_due(due);
+    }
+
+    /// To be called when those who were due have been served.
+    pub fn settle(&mut self) {
+        self.feeds.settle();
+        self.forget_closed_logs();
+    }
+
+    /// Asks for a connection to be served again, because its socket has room again.
+    pub fn mark_due(&mut self, id: ReaderId) {
+        self.feeds.mark_due(id);
+    }
+
+    /// Finds out what the connection has to write next.
+    pub fn plan(&mut self, id: ReaderId) -> Due {
+        let Some(connection) = self.connection(id) else { return Due::Nothing };
+        if !connection.session.filters() {
+            return self.plan_direct(id);
+        }
+        if connection.filtered.is_some() {
+            return Due::Bytes;
+        }
+        let due = self.plan_direct(id);
+        if due == Due::Bytes {
+            self.filter(id);
+        }
+        due
+    }
+
+    fn plan_direct(&mut self, id: ReaderId) -> Due {
+        loop {
+            match self.feeds.plan(id) {
+                Plan::Bytes => return Due::Bytes,
+                Plan::Jumped(skipped) => self.tell_skipped(id, skipped),
+                Plan::Held => return Due::Nothing,
+                Plan::Nothing => {
+                    if !self.drained(id) {
+                        return if self.is_over(id) { Due::Over } else { Due::Nothing };
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_over(&self, id: ReaderId) -> bool {
+        self.connection(id).is_none_or(|connection| connection.is_ending)
+    }
+
+    /// Lets the session go on with a long answer. Returns whether it had more words at once.
+    fn drained(&mut self, id: ReaderId) -> bool {
+        let Some(connection) = self.connection_mut(id) else { return false };
+        if !std::mem::take(&mut connection.was_told) {
+            return false;
+        }
+        self.with_session(id, |session, _, output| session.drained(output));
+        self.feeds.private_bytes(id) > 0
+    }
+
+    fn tell_skipped(&mut self, id: ReaderId, skipped: feed::Skipped) {
+        let place = match self.places.get(&skipped.label) {
+            Some(Place::Room(room, _)) => SkippedPlace::Room(*room),
+            Some(Place::Inbox(_)) => SkippedPlace::Inbox,
+            None => return,
+        };
+        let (from, to) = (Sequence(skipped.from), Sequence(skipped.to));
+        let told = Skipped { place, messages: skipped.messages, from, to };
+        let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
+        connection.session.skipped(&told, &mut self.output);
+        self.follow_up(id, skipped.position);
+    }
+
+    /// Lets the session's filter make its bytes of what comes next.
+    fn filter(&mut self, id: ReaderId) {
+        let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+        let count = self.feeds.slices(&mut slices);
+        let mut left = self.limits.filter_bytes_max;
+        let mut taken: [&[u8]; SLICES_MAX] = [&[]; SLICES_MAX];
+        for (slot, slice) in taken.iter_mut().zip(&slices[..count]) {
+            *slot = &slice[..slice.len().min(left)];
+            left -= slot.len();
+        }
+        let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
+        let filtered = connection.filtered.get_or_insert_default();
+        connection.session.filter(&taken[..count], &mut filtered.bytes);
+        self.feeds.taken(self.limits.filter_bytes_max - left);
+    }
+
+    /// Fills `slices` with what was planned and returns how many were filled.
+    pub fn slices<'a>(&'a self, id: ReaderId, slices: &mut [IoSlice<'a>]) -> usize {
+        let filtered = self.connection(id).and_then(|connection| connection.filtered.as_ref());
+        match (filtered, slices.first_mut()) {
+            (Some(filtered), Some(slot)) => {
+                *slot = IoSlice::new(&filtered.bytes[filtered.taken..]);
+                1
+            }
+            _ => self.feeds.slices(slices),
+        }
+    }
+
+    /// So many of the bytes that were handed out have been written.
+    pub fn taken(&mut self, id: ReaderId, bytes: usize) {
+        let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
+        self.may_resume |= !self.paused.is_empty();
+        let Some(filtered) = &mut connection.filtered else { return self.feeds.taken(bytes) };
+        filtered.taken += bytes;
+        if filtered.taken >= filtered.bytes.len() {
+            connection.filtered = None;
+        }
+    }
+
+    // The session, and what it wants done.
+
+    fn connection(&self, id: ReaderId) -> Option<&Connection<S>> {
+        self.connections.get(id.index())?.as_ref()
+    }
+
+    fn connection_mut(&mut self, id: ReaderId) -> Option<&mut Connection<S>> {
+        self.connections.get_mut(id.index())?.as_mut()
+    }
+
+    fn with_session(&mut self, id: ReaderId, act: impl FnOnce(&mut S, &Setup, &mut Output)) {
+        let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
+        act(&mut connection.session, &self.setup, &mut self.output);
+        self.follow_up(id, self.position);
+    }
+
+    /// Does what the session has put into the output.
+    fn follow_up(&mut self, id: ReaderId, position: u64) {
+        let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
+        let deadline = connection.session.deadline();
+        if deadline != connection.deadline {
+            if let Some(old) = connection.deadline {
+                self.deadlines.remove(&(old, id));
+            }
+            self.deadlines.extend(deadline.map(|at| (at, id)));
+            connection.deadline = deadline;
+        }
+        if std::mem::take(&mut self.output.close) {
+            connection.is_ending = true;
+            self.feeds.mark_due(id);
+        }
+        let (member, is_ending) = (connection.member, connection.is_ending);
+        if !self.output.words.is_empty() {
+            self.feeds.tell(id, position, &self.output.words);
+            self.output.words.clear();
+        }
+        if is_ending {
+            self.feeds.end_all(id);
+        }
+        let mut commands = std::mem::take(&mut self.output.commands);
+        for command in commands.drain(..) {
+            self.ask(member, command);
+        }
+        self.output.commands = commands;
+    }
+
+    fn ask(&mut self, member: MemberId, command: Command) {
+        self.requests.push(Request { shard: self.index, speaker: Speaker::Member(member), command });
+    }
+}
+
+/// How many slices a filter takes at a time.
+const SLICES_MAX: usize = 64;

@@ -1,0 +1,200 @@
+//! The public face of every poller: tokens, interests, events, and [`Poller`], which waits.
+//!
+//! It stands between the loop that asks and the back end that speaks to the kernel (`epoll.rs`). What all back ends
+//! have in common is here and only here: how the time that is left is counted and how an interrupted wait goes on.
+//! It must never know how a back end words its question to the kernel.
+
+use std::{
+    cell::Cell,
+    fmt, io,
+    marker::PhantomData,
+    os::fd::AsFd,
+    time::{Duration, Instant},
+};
+
+use rustix::io::{Errno, retry_on_intr};
+
+use crate::epoll::{Epoll, EpollEvents};
+
+/// The kernel is asked to wait for at most a day at a time, because the unit and width of its own argument end at
+/// 24 days. A longer timeout is waited for in several steps.
+const STEP_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The caller's own number for a registered descriptor. It comes back in every [`Event`] and is never interpreted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub u64);
+
+/// What the caller wants to be told about a descriptor, beyond hangups and errors, which are always told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interest {
+    reads: bool,
+    writes: bool,
+}
+
+impl Interest {
+    /// Neither: the descriptor stays registered, and only hangups and errors are reported.
+    pub const NONE: Interest = Interest { reads: false, writes: false };
+    /// Tell when a read would not block.
+    pub const READ: Interest = Interest { reads: true, writes: false };
+    /// Tell when a write would not block.
+    pub const WRITE: Interest = Interest { reads: false, writes: true };
+    /// Tell both.
+    pub const BOTH: Interest = Interest { reads: true, writes: true };
+
+    /// Whether readability is asked for.
+    pub const fn reads(self) -> bool {
+        self.reads
+    }
+
+    /// Whether writability is asked for.
+    pub const fn writes(self) -> bool {
+        self.writes
+    }
+}
+
+/// The state of one descriptor, as a poll found it. The crate's documentation says what each word promises.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts that may be true side by side in any combination"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The number under which the descriptor was registered.
+    pub token: Token,
+    /// A read would not block: bytes, the end of the stream, or an error.
+    pub readable: bool,
+    /// A write would not block.
+    pub writable: bool,
+    /// Both directions have ended; bytes that came before may still wait to be read.
+    pub hangup: bool,
+    /// An error is pending; the next read or write returns it.
+    pub error: bool,
+}
+
+/// The events of one poll, in a buffer that is used again by the next one.
+pub struct Events {
+    found: EpollEvents,
+}
+
+impl Events {
+    /// A buffer for at most `capacity` events a poll (at least one, since a poll for none could never end).
+    ///
+    /// It need not be large: what does not fit is reported by the next poll, before anything is reported twice.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Events { found: EpollEvents::with_capacity(capacity.max(1)) }
+    }
+
+    /// The events that the last poll found, in no order that means anything. Each registered descriptor appears at
+    /// most once.
+    pub fn iter(&self) -> impl Iterator<Item = Event> {
+        self.found.iter()
+    }
+
+    /// How many events the last poll found.
+    pub fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Whether the last poll found nothing: it ran into its timeout.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Waits until some of the registered descriptors are ready. The crate's documentation is its contract.
+///
+/// It can be sent to another thread, but not shared between two:
+///
+/// ```compile_fail
+/// fn share<T: Sync>(_: T) {}
+/// share(eventloop::Poller::new().unwrap());
+/// ```
+#[derive(Debug)]
+pub struct Poller {
+    epoll: Epoll,
+    // epoll itself could be shared. A poller that keeps its registrations on our side of the kernel could not, and
+    // whoever uses this one must not come to rely on it.
+    not_shared: PhantomData<Cell<()>>,
+}
+
+impl Poller {
+    /// A poller with nothing registered.
+    ///
+    /// # Errors
+    ///
+    /// When the process or the system has no descriptors or no memory left.
+    pub fn new() -> io::Result<Self> {
+        Ok(Poller { epoll: Epoll::new()?, not_shared: PhantomData })
+    }
+
+    /// Begins to watch `source`, which is borrowed for this call only. What is already so (bytes waiting, room to
+    /// write) is reported by the next poll.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` if it is registered here, `PermissionDenied` if it is of a kind that cannot be watched (a regular
+    /// file), or another error if the system has no room for one more.
+    pub fn register(&self, source: impl AsFd, token: Token, interest: Interest) -> io::Result<()> {
+        self.epoll.register(source, token, interest)
+    }
+
+    /// Puts a new token and a new interest in the place of the old ones. It costs a system call, so call it when
+    /// something changes and not to make sure.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if `source` is not registered here.
+    pub fn modify(&self, source: impl AsFd, token: Token, interest: Interest) -> io::Result<()> {
+        self.epoll.modify(source, token, interest)
+    }
+
+    /// Ends watching `source`. A batch of events fetched before may still hold its token.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if `source` is not registered here.
+    pub fn unregister(&self, source: impl AsFd) -> io::Result<()> {
+        self.epoll.unregister(source)
+    }
+
+    /// Waits until a descriptor is ready or `timeout` is over, and puts what it found in the place of what was in
+    /// `events`. `None` waits for ever; a timeout of zero only looks.
+    ///
+    /// A poll without events has lasted at least `timeout`: a caller that waits for its next deadline finds it due and
+    /// does not spin through the last millisecond. An interrupted wait goes on with the time that is left.
+    ///
+    /// # Errors
+    ///
+    /// None that a caller could cause or cure; what the system reports is passed on. `events` is then empty.
+    pub fn poll(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        if timeout == Some(Duration::ZERO) {
+            // Apart, because a loop that is busy only looks, and need not pay for reading the clock.
+            return Ok(retry_on_intr(|| self.epoll.wait(&mut events.found, timeout))?);
+        }
+        // A deadline beyond what the clock can express is one that nobody will see: for ever.
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut left = timeout;
+        loop {
+            match self.epoll.wait(&mut events.found, left.map(|left| left.min(STEP_MAX))) {
+                Ok(()) if !events.is_empty() => return Ok(()),
+                Ok(()) | Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+            left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Watches the descriptor of a [`Waker`](crate::Waker): each write to it is reported once, and nobody reads it.
+    pub(crate) fn register_waker(&self, descriptor: impl AsFd, token: Token) -> io::Result<()> {
+        self.epoll.register_edge(descriptor, token)
+    }
+}

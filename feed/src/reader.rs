@@ -1,0 +1,118 @@
+//! A reader: where its cursors are, and what waits for it alone.
+
+use crate::LogId;
+use std::collections::{BTreeSet, VecDeque};
+
+/// Small, because there may be very many: what few readers have at a time stands in a box.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    /// Log, and index in the log's list of cursors, in the order of beginning.
+    pub(crate) cursors: Vec<(LogId, u32)>,
+    private: Option<Box<Private>>,
+    /// Whether it is on the list of those who are due.
+    pub(crate) listed: bool,
+    /// Whether it is on the list of those who wait for something to become durable.
+    pub(crate) held: bool,
+}
+
+#[derive(Debug, Default)]
+struct Private {
+    /// What is left of an entry that was begun.
+    rest: Vec<u8>,
+    rest_taken: usize,
+    notes: VecDeque<Note>,
+    notes_bytes: usize,
+    ignored: BTreeSet<u64>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Note {
+    pub(crate) position: u64,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Reader {
+    fn private_mut(&mut self) -> &mut Private {
+        self.private.get_or_insert_default()
+    }
+
+    pub(crate) fn rest(&self) -> &[u8] {
+        self.private.as_ref().map_or(&[], |private| &private.rest[private.rest_taken..])
+    }
+
+    pub(crate) fn set_rest(&mut self, bytes: &[u8]) {
+        let private = self.private_mut();
+        private.rest.clear();
+        private.rest.extend_from_slice(bytes);
+        private.rest_taken = 0;
+    }
+
+    pub(crate) fn take_rest(&mut self, taken: usize) {
+        let private = self.private_mut();
+        private.rest_taken += taken;
+        if private.rest_taken >= private.rest.len() {
+            private.rest = Vec::new();
+            private.rest_taken = 0;
+        }
+    }
+
+    pub(crate) fn note(&self, nth: usize) -> Option<&Note> {
+        self.private.as_ref()?.notes.get(nth)
+    }
+
+    pub(crate) fn tell(&mut self, position: u64, bytes: &[u8]) {
+        let private = self.private_mut();
+        private.notes_bytes += bytes.len();
+        let at = private.notes.partition_point(|note| note.position <= position);
+        match at.checked_sub(1).map(|last| &mut private.notes[last]) {
+            Some(last) if last.position == position => last.bytes.extend_from_slice(bytes),
+            _ => private.notes.insert(at, Note { position, bytes: bytes.to_vec() }),
+        }
+    }
+
+    pub(crate) fn pop_note(&mut self) -> Option<Vec<u8>> {
+        let private = self.private_mut();
+        let note = private.notes.pop_front()?;
+        private.notes_bytes -= note.bytes.len();
+        Some(note.bytes)
+    }
+
+    /// Gives the box back when nothing is in it.
+    pub(crate) fn tidy(&mut self) {
+        if let Some(private) = &self.private
+            && private.rest.is_empty()
+            && private.notes.is_empty()
+            && private.ignored.is_empty()
+        {
+            self.private = None;
+        }
+    }
+
+    pub(crate) fn private_bytes(&self) -> usize {
+        self.private.as_ref().map_or(0, |private| private.notes_bytes + private.rest.len())
+    }
+
+    pub(crate) fn ignore(&mut self, author: u64) {
+        self.private_mut().ignored.insert(author);
+    }
+
+    pub(crate) fn hear(&mut self, author: u64) {
+        self.private_mut().ignored.remove(&author);
+        self.tidy();
+    }
+
+    pub(crate) fn ignores(&self, author: u64) -> bool {
+        self.private.as_ref().is_some_and(|private| private.ignored.contains(&author))
+    }
+
+    pub(crate) fn ignores_anybody(&self) -> bool {
+        self.private.as_ref().is_some_and(|private| !private.ignored.is_empty())
+    }
+
+    pub(crate) fn cursor_moved(&mut self, log: LogId, from: u32, to: u32) {
+        let moved = self.cursors.iter_mut().find(|(id, index)| *id == log && *index == from);
+        if let Some((_, index)) = moved {
+            *index = to;
+        }
+    }
+}

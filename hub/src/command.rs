@@ -1,0 +1,186 @@
+//! What is asked of the hub, and by whom. Made by dialects, answered by `propose`. Verbs: nothing here has happened.
+
+use crate::ids::{MemberId, RoomNumber};
+use crate::names::Nick;
+use crate::text::Text;
+use alloc::string::String;
+use alloc::sync::Arc;
+
+/// Who asks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Speaker {
+    /// A connection that is, or with [`Command::Connect`] becomes, a member.
+    Member(MemberId),
+    /// Something that speaks without being a member: rendered `ann (web)`, so that it never passes for one.
+    Door {
+        /// What kind of door.
+        kind: DoorKind,
+        /// The name that it speaks under.
+        label: Nick,
+    },
+}
+
+/// The kinds of doors.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DoorKind {
+    /// An HTTP request.
+    Web,
+    /// A webhook.
+    Hook,
+    /// A datagram.
+    Datagram,
+    /// The server's operator, from the command line.
+    Operator,
+}
+
+impl DoorKind {
+    /// The word behind the label.
+    pub fn word(self) -> &'static str {
+        match self {
+            DoorKind::Web => "web",
+            DoorKind::Hook => "hook",
+            DoorKind::Datagram => "datagram",
+            DoorKind::Operator => "operator",
+        }
+    }
+}
+
+/// Whether a connection is somebody yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Presence {
+    /// Reads, is counted, but is neither announced nor named: it may be a probe or a browser's preconnect.
+    Listening,
+    /// A member among the others.
+    Visible,
+}
+
+/// Which room is meant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// One that the session knows by number.
+    Number(RoomNumber),
+    /// One that was typed.
+    Name(String),
+}
+
+/// What is asked. Names are as they were typed: the hub parses them, so that its refusals keep their place among its
+/// answers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Become known, as a guest.
+    Connect {
+        /// A random number below 100,000 for the guest's name; the next free one is taken.
+        guest: u32,
+        /// How to begin.
+        presence: Presence,
+    },
+    /// Be visible from now on.
+    Appear,
+    /// Enter a room; it is opened if it does not exist.
+    Join {
+        /// Its name.
+        room: String,
+    },
+    /// Leave a room.
+    Leave {
+        /// Which.
+        room: Place,
+    },
+    /// Say something in a room.
+    Say {
+        /// Where.
+        room: Place,
+        /// What.
+        text: Text,
+    },
+    /// Do something in a room (`/me`).
+    Act {
+        /// Where.
+        room: Place,
+        /// What.
+        text: Text,
+    },
+    /// Say something to one person.
+    Direct {
+        /// Their nick.
+        to: String,
+        /// What.
+        text: Text,
+    },
+    /// Take a name.
+    Nick {
+        /// The name.
+        nick: String,
+    },
+    /// Set or clear a room's topic.
+    SetTopic {
+        /// Where.
+        room: Place,
+        /// The topic as it was typed; blank clears it.
+        topic: String,
+    },
+    /// Ask for a room's topic.
+    Topic {
+        /// Where.
+        room: Place,
+    },
+    /// Ask who is in a room: one page.
+    Who {
+        /// Where.
+        room: Place,
+        /// The `next` of the page before.
+        after: Option<MemberId>,
+    },
+    /// Ask for a fresh picture of a room that one is in, after something was missed there.
+    Picture {
+        /// Where.
+        room: RoomNumber,
+    },
+    /// Ask which rooms there are: one page.
+    Rooms {
+        /// The `next` of the page before.
+        after: Option<Arc<str>>,
+    },
+    /// Hear nothing more of somebody, or hear them again.
+    Ignore {
+        /// Their nick.
+        nick: String,
+    },
+    /// Ask whom one ignores.
+    Ignored,
+    /// Be away, or be back.
+    Away {
+        /// Why, as it was typed; blank is back.
+        message: String,
+    },
+    /// Leave for good.
+    Quit {
+        /// Last words, as they were typed; may be blank.
+        reason: String,
+    },
+}
+
+impl Command {
+    /// A short constant word for the command: a refusal carries it, so that the session knows what was refused.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Command::Connect { .. } => "connect",
+            Command::Appear => "appear",
+            Command::Join { .. } => "join",
+            Command::Leave { .. } => "leave",
+            Command::Say { .. } => "say",
+            Command::Act { .. } => "act",
+            Command::Direct { .. } => "direct",
+            Command::Nick { .. } => "nick",
+            Command::SetTopic { .. } => "set-topic",
+            Command::Topic { .. } => "topic",
+            Command::Who { .. } => "who",
+            Command::Picture { .. } => "picture",
+            Command::Rooms { .. } => "rooms",
+            Command::Ignore { .. } => "ignore",
+            Command::Ignored => "ignored",
+            Command::Away { .. } => "away",
+            Command::Quit { .. } => "quit",
+        }
+    }
+}

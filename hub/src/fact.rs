@@ -1,0 +1,180 @@
+//! What was decided. `propose` makes facts, the journal numbers them, `apply` alone acts on them.
+//!
+//! A fact carries outcomes (keys, looks, guests' numbers), never questions: whoever applies it needs no table and no
+//! clock. *Kept* facts get a sequence in their room and are journaled; *passing* ones are told and forgotten.
+
+use crate::command::Presence;
+use crate::event::{Author, Who};
+use crate::ids::{MemberId, Position, RoomNumber, Sequence, Time};
+use crate::names::{Nick, RoomName};
+use crate::text::{Line, Text};
+
+/// A fact with its place in the order of the server.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// Given by the journal; grows from record to record.
+    pub position: Position,
+    /// When it was proposed.
+    pub time: Time,
+    /// What was decided.
+    pub fact: Fact,
+}
+
+/// What was decided.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fact {
+    /// Passing: somebody is connected.
+    Connected {
+        /// The new member.
+        member: MemberId,
+        /// Its name.
+        nick: Nick,
+        /// How it begins.
+        presence: Presence,
+    },
+    /// Passing: a listener became visible.
+    Appeared {
+        /// Who.
+        member: MemberId,
+    },
+    /// Kept: a room was opened; whoever opened it is in it (if it is still connected when the fact is applied).
+    Opened {
+        /// Its name.
+        name: RoomName,
+        /// Who opened it; nobody, if the server did.
+        by: Option<MemberId>,
+    },
+    /// Passing: a member entered a room that exists.
+    Joined {
+        /// Who.
+        member: MemberId,
+        /// Where.
+        room: RoomNumber,
+    },
+    /// Passing: a member left a room.
+    Left {
+        /// Who.
+        member: MemberId,
+        /// Where.
+        room: RoomNumber,
+    },
+    /// Kept: something was said in a room.
+    Said {
+        /// By whom, under the nick of that time.
+        author: Author,
+        /// Where.
+        room: RoomNumber,
+        /// What.
+        text: Text,
+        /// Said or done.
+        manner: Manner,
+    },
+    /// Kept: something was said to one person; the conversation is opened if it does not exist.
+    Directed {
+        /// By whom.
+        from: Who,
+        /// To whom.
+        to: Who,
+        /// What.
+        text: Text,
+    },
+    /// Passing: a member has another name.
+    Renamed {
+        /// Who.
+        member: MemberId,
+        /// The new name.
+        nick: Nick,
+    },
+    /// Kept: a room's topic was set or cleared.
+    TopicSet {
+        /// By whom.
+        by: Who,
+        /// Where.
+        room: RoomNumber,
+        /// The topic; `None` if it was cleared.
+        topic: Option<Line>,
+    },
+    /// Passing: a member hears nothing of another from now on, or hears it again.
+    Ignored {
+        /// Who ignores.
+        member: MemberId,
+        /// Who is ignored.
+        other: MemberId,
+        /// From now on.
+        hearing: Hearing,
+    },
+    /// Passing: a member is away or back.
+    Away {
+        /// Who.
+        member: MemberId,
+        /// Why; `None` is back.
+        message: Option<Line>,
+    },
+    /// Passing: a member is gone.
+    Quit {
+        /// Who.
+        member: MemberId,
+        /// Last words.
+        reason: Option<Line>,
+    },
+    /// Passing: the arrivals and departures of a big room are told in one line.
+    Summed {
+        /// Where.
+        room: RoomNumber,
+    },
+    /// Kept: a room that nobody needs any more is gone, and its number with it.
+    Closed {
+        /// Which.
+        room: RoomNumber,
+    },
+    /// Kept: these sequences may have been seen before a crash, and what they meant is lost.
+    Lost {
+        /// Where.
+        room: RoomNumber,
+        /// The first.
+        from: Sequence,
+        /// The last.
+        to: Sequence,
+    },
+}
+
+/// Said (`<ann> hello`) or done (`* ann waves`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Manner {
+    /// `<ann> hello`.
+    Saying,
+    /// `* ann waves`.
+    Acting,
+}
+
+/// Whether somebody is heard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hearing {
+    /// Not any more.
+    Nothing,
+    /// Again.
+    Everything,
+}
+
+impl Fact {
+    /// Whether the fact gets a sequence and goes into the journal.
+    pub fn is_kept(&self) -> bool {
+        match self {
+            Fact::Opened { .. }
+            | Fact::Said { .. }
+            | Fact::Directed { .. }
+            | Fact::TopicSet { .. }
+            | Fact::Closed { .. }
+            | Fact::Lost { .. } => true,
+            Fact::Connected { .. }
+            | Fact::Appeared { .. }
+            | Fact::Joined { .. }
+            | Fact::Left { .. }
+            | Fact::Renamed { .. }
+            | Fact::Ignored { .. }
+            | Fact::Away { .. }
+            | Fact::Quit { .. }
+            | Fact::Summed { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! The state: who is here, which rooms there are, who is in which. Read by `propose` and the answers, changed by
+//! `apply` alone. Every map is ordered, so that walking one is the same everywhere.
+
+use crate::command::{Place, Presence};
+use crate::event::{Crowd, RoomRef, RoomView, Topic, Who};
+use crate::ids::{MemberId, Position, RoomNumber, Sequence, Time};
+use crate::names::{Nick, RoomName, key_of, quoted};
+use crate::refusal::Refusal;
+use crate::text::Line;
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// With each commit the journal reserves so many sequences ahead in each room that it wrote to: also the bound on facts
+/// that are told but not yet written.
+pub const RESERVED_AHEAD: u64 = 4096;
+
+/// How many names a picture of a room, or a sum, shows before it counts.
+pub(crate) const CROWD_NICKS_MAX: usize = 8;
+
+/// What can be set: every bound of the hub, with its default.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// The room that is never closed.
+    pub home: RoomName,
+    /// Rooms with more visible members than this sum up arrivals and departures.
+    pub announce_max: u32,
+    /// Sums are told at most so often.
+    pub sum_interval_ms: u64,
+    /// Members on the server.
+    pub members_max: u32,
+    /// Rooms on the server, direct conversations not counted.
+    pub rooms_max: u32,
+    /// Members of a room.
+    pub members_of_room_max: u32,
+    /// Rooms of a member.
+    pub rooms_of_member_max: u32,
+    /// People whom a member ignores.
+    pub ignored_max: u32,
+    /// Direct conversations of a member.
+    pub conversations_max: u32,
+    /// Bytes of a topic.
+    pub topic_bytes_max: usize,
+    /// Bytes of an away message or of last words.
+    pub reason_bytes_max: usize,
+    /// Lines of a page of names or rooms.
+    pub page_lines_max: usize,
+}
+
+impl Settings {
+    /// The defaults, with this home room.
+    pub fn new(home: RoomName) -> Settings {
+        Settings {
+            home,
+            announce_max: 100,
+            sum_interval_ms: 1000,
+            members_max: 100_000,
+            rooms_max: 10_000,
+            members_of_room_max: 100_000,
+            rooms_of_member_max: 50,
+            ignored_max: 100,
+            conversations_max: 500,
+            topic_bytes_max: 512,
+            reason_bytes_max: 256,
+            page_lines_max: 200,
+        }
+    }
+}
+
+/// Rooms, members and their order. `Clone` and `Eq`, because it is plain data.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hub {
+    pub(crate) settings: Settings,
+    /// Of the last record that was applied.
+    pub(crate) position: Position,
+    pub(crate) members: BTreeMap<MemberId, Member>,
+    /// Key of a nick to its owner.
+    pub(crate) nicks: BTreeMap<Arc<str>, MemberId>,
+    /// Look of a nick to how many have it.
+    pub(crate) looks: BTreeMap<Arc<str>, Looks>,
+    pub(crate) rooms: BTreeMap<RoomNumber, Room>,
+    /// Key of an open room's name to its number.
+    pub(crate) names: BTreeMap<Arc<str>, RoomNumber>,
+    /// Two members, the lower id first, to their conversation.
+    pub(crate) conversations: BTreeMap<(MemberId, MemberId), RoomNumber>,
+    pub(crate) next_room: RoomNumber,
+    /// No room is opened with this number or a higher one before the journal reserves more.
+    pub(crate) reserved_room: RoomNumber,
+    /// Rooms with a sum to tell, by the moment when it is due.
+    pub(crate) sums: BTreeSet<(Time, RoomNumber)>,
+    /// Rooms that may be closed: open ones that became empty, conversations whose parties left.
+    pub(crate) closable: BTreeSet<RoomNumber>,
+}
+
+/// Somebody who is connected.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Member {
+    pub(crate) nick: Arc<str>,
+    pub(crate) presence: Presence,
+    /// Ascending.
+    pub(crate) rooms: Vec<RoomNumber>,
+    /// What few members have: kept aside, because there may be very many members.
+    pub(crate) rare: Option<Box<Rare>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Rare {
+    pub(crate) away: Option<Line>,
+    pub(crate) ignored: BTreeSet<MemberId>,
+    /// How many direct conversations it is a party of.
+    pub(crate) conversations: u32,
+}
+
+impl Member {
+    pub(crate) fn away(&self) -> Option<&Line> {
+        self.rare.as_ref()?.away.as_ref()
+    }
+
+    pub(crate) fn ignored(&self) -> impl Iterator<Item = MemberId> + '_ {
+        self.rare.iter().flat_map(|rare| rare.ignored.iter().copied())
+    }
+
+    pub(crate) fn ignores(&self, other: MemberId) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.ignored.contains(&other))
+    }
+
+    pub(crate) fn conversations(&self) -> u32 {
+        self.rare.as_ref().map_or(0, |rare| rare.conversations)
+    }
+
+    pub(crate) fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+}
+
+/// How many nicks share one look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Looks {
+    pub(crate) ascii: u32,
+    pub(crate) other: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Room {
+    pub(crate) kind: RoomKind,
+    /// Of its last kept fact.
+    pub(crate) sequence: Sequence,
+    /// No kept fact gets a higher one before the journal reserves more.
+    pub(crate) reserved: Sequence,
+    pub(crate) topic: Option<Topic>,
+    /// The visible ones.
+    pub(crate) members: BTreeSet<MemberId>,
+    /// Those who only listen: a set of their own, so that nobody has to look past them for a name.
+    pub(crate) listeners: BTreeSet<MemberId>,
+    pub(crate) arrived: Crowd,
+    pub(crate) departed: Crowd,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum RoomKind {
+    Open(RoomName),
+    Conversation(MemberId, MemberId),
+}
+
+impl Room {
+    pub(crate) fn new(kind: RoomKind) -> Room {
+        Room {
+            kind,
+            sequence: Sequence(0),
+            reserved: Sequence(RESERVED_AHEAD),
+            topic: None,
+            members: BTreeSet::new(),
+            listeners: BTreeSet::new(),
+            arrived: Crowd::default(),
+            departed: Crowd::default(),
+        }
+    }
+
+    /// The set in which a member of this presence stands.
+    pub(crate) fn those(&mut self, presence: Presence) -> &mut BTreeSet<MemberId> {
+        match presence {
+            Presence::Visible => &mut self.members,
+            Presence::Listening => &mut self.listeners,
+        }
+    }
+
+    pub(crate) fn head_count(&self) -> u32 {
+        (self.members.len() + self.listeners.len()) as u32
+    }
+}
+
+impl Hub {
+    /// An empty hub: nobody is here, no room is open.
+    pub fn new(settings: Settings) -> Hub {
+        Hub {
+            settings,
+            position: Position(0),
+            members: BTreeMap::new(),
+            nicks: BTreeMap::new(),
+            looks: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            names: BTreeMap::new(),
+            conversations: BTreeMap::new(),
+            next_room: RoomNumber(1),
+            reserved_room: RoomNumber(1 + ROOMS_RESERVED_AHEAD),
+            sums: BTreeSet::new(),
+            closable: BTreeSet::new(),
+        }
+    }
+
+    /// The position of the last record that was applied.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// What the hub was set up with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// How many connections are known, listeners among them.
+    pub fn members(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The rooms that a member is in, ascending.
+    pub fn rooms_of(&self, member: MemberId) -> &[RoomNumber] {
+        self.members.get(&member).map_or(&[], |found| &found.rooms)
+    }
+
+    /// Whether `member` may know that this room exists. A room that one may not see is answered like one that does not
+    /// exist.
+    pub fn may_see(&self, member: MemberId, room: RoomNumber) -> bool {
+        match self.rooms.get(&room).map(|room| &room.kind) {
+            Some(RoomKind::Open(_)) => true,
+            Some(RoomKind::Conversation(one, other)) => member == *one || member == *other,
+            None => false,
+        }
+    }
+
+    /// Whether `member` may read what is said there.
+    pub fn may_read(&self, member: MemberId, room: RoomNumber) -> bool {
+        match self.rooms.get(&room).map(|room| &room.kind) {
+            Some(RoomKind::Open(_)) => self.is_in(member, room),
+            Some(RoomKind::Conversation(..)) => self.may_see(member, room),
+            None => false,
+        }
+    }
+
+    /// Whether `member` may say something there.
+    pub fn may_speak(&self, member: MemberId, room: RoomNumber) -> bool {
+        self.may_read(member, room)
+    }
+
+    pub(crate) fn is_in(&self, member: MemberId, room: RoomNumber) -> bool {
+        self.members.get(&member).is_some_and(|member| member.rooms.binary_search(&room).is_ok())
+    }
+
+    pub(crate) fn who(&self, member: MemberId) -> Option<Who> {
+        self.members.get(&member).map(|found| Who { member, nick: found.nick.clone() })
+    }
+
+    pub(crate) fn room_ref(&self, number: RoomNumber) -> Option<RoomRef> {
+        match &self.rooms.get(&number)?.kind {
+            RoomKind::Open(name) => Some(RoomRef { number, name: name.shown.clone() }),
+            RoomKind::Conversation(..) => None,
+        }
+    }
+
+    /// The open room that is meant, if the asker may see it.
+    pub(crate) fn find_room(&self, place: &Place) -> Result<RoomNumber, Refusal> {
+        let found = match place {
+            Place::Number(number) => Some(*number).filter(|number| self.room_ref(*number).is_some()),
+            Place::Name(name) => {
+                let bare = name.strip_prefix('#').unwrap_or(name);
+                self.names.get(key_of(bare).as_str()).copied()
+            }
+        };
+        found.ok_or_else(|| Refusal::NoSuchRoom(self.place_name(place)))
+    }
+
+    /// A room as it can be named in a refusal.
+    pub(crate) fn place_name(&self, place: &Place) -> String {
+        match place {
+            Place::Number(number) => {
+                self.room_ref(*number).map_or_else(|| format!("{number}"), |room| format!("#{}", room.name))
+            }
+            Place::Name(name) => quoted(name),
+        }
+    }
+
+    /// The visible member of this name.
+    pub(crate) fn find_nick(&self, raw: &str) -> Result<MemberId, Refusal> {
+        let owner = self.nicks.get(key_of(raw).as_str()).copied();
+        let is_visible =
+            |id: &MemberId| self.members.get(id).is_some_and(|member| member.presence == Presence::Visible);
+        owner.filter(is_visible).ok_or_else(|| Refusal::NoSuchNick(raw.into()))
+    }
+
+    /// Whether `member` may take this nick.
+    pub(crate) fn check_nick(&self, member: MemberId, nick: &Nick) -> Result<(), Refusal> {
+        match self.nicks.get(&nick.key) {
+            Some(owner) if *owner != member => return Err(Refusal::NickTaken(nick.shown.clone())),
+            _ => {}
+        }
+        let mut looks = self.looks.get(&nick.look).copied().unwrap_or_default();
+        if let Some(own) = self.members.get(&member).map(|member| own_look(&member.nick))
+            && own.look == nick.look
+        {
+            looks.remove(&own);
+        }
+        let clash = looks.other > 0 || (!nick.is_ascii() && looks.ascii > 0);
+        if clash { Err(Refusal::NickLooksLike(nick.shown.as_ref().into())) } else { Ok(()) }
+    }
+
+    /// The room as somebody finds it who comes in or has missed something.
+    pub(crate) fn view(&self, number: RoomNumber, viewer: MemberId) -> Option<RoomView> {
+        let room = self.rooms.get(&number)?;
+        let others = room.members.iter().filter(|member| **member != viewer);
+        let nicks: Vec<Arc<str>> = others
+            .take(CROWD_NICKS_MAX)
+            .filter_map(|id| self.members.get(id).map(|member| member.nick.clone()))
+            .collect();
+        let others_count = room.members.len() - usize::from(room.members.contains(&viewer));
+        let others = (others_count - nicks.len()) as u32;
+        Some(RoomView {
+            room: self.room_ref(number)?,
+            topic: room.topic.clone(),
+            members: Crowd { nicks, others },
+            listening: room.listeners.len() as u32,
+            upto: room.sequence,
+        })
+    }
+}
+
+/// The journal reserves so many room numbers ahead.
+pub(crate) const ROOMS_RESERVED_AHEAD: u32 = 1024;
+
+/// A nick that is in use was valid once, so that parsing it again cannot fail; if it did, it would be nobody's look.
+pub(crate) fn own_look(shown: &str) -> Nick {
+    Nick::parse(shown).unwrap_or_else(|_| Nick::guest(0))
+}
+
+impl Looks {
+    pub(crate) fn add(&mut self, nick: &Nick) {
+        *self.those_like(nick) += 1;
+    }
+
+    pub(crate) fn remove(&mut self, nick: &Nick) {
+        let count = self.those_like(nick);
+        *count = count.saturating_sub(1);
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.ascii == 0 && self.other == 0
+    }
+
+    fn those_like(&mut self, nick: &Nick) -> &mut u32 {
+        if nick.is_ascii() { &mut self.ascii } else { &mut self.other }
+    }
+}

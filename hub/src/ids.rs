@@ -1,0 +1,71 @@
+//! The numbers that name and order things. Every stage of the flow uses them; nothing here decides anything.
+
+use core::fmt;
+
+/// Orders everything that happens on the server. Grows by at least one from fact to fact; holes are allowed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Position(pub u64);
+
+impl Position {
+    /// The position behind this one.
+    #[must_use]
+    pub fn next(self) -> Position {
+        Position(self.0 + 1)
+    }
+}
+
+/// Numbers the kept facts of one room: 1, 2, 3 …, dense but for recorded `Lost` ranges. 0 stands before the first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Sequence(pub u64);
+
+impl Sequence {
+    /// The sequence behind this one.
+    #[must_use]
+    pub fn next(self) -> Sequence {
+        Sequence(self.0 + 1)
+    }
+}
+
+/// Names a room for ever: never used twice, kept when the room is renamed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct RoomNumber(pub u32);
+
+/// Names a member for its stay. Minted by the shard that holds the connection: the upper 16 bits are the shard,
+/// the lower 48 a counter, so that two shards never mint the same one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct MemberId(u64);
+
+impl MemberId {
+    /// The `count`-th member of shard `shard`; `count` stays below 2^48.
+    pub fn mint(shard: u16, count: u64) -> MemberId {
+        MemberId((u64::from(shard) << 48) | (count & 0xffff_ffff_ffff))
+    }
+
+    /// The shard that minted this id: where the member's connection is.
+    pub fn shard(self) -> u16 {
+        (self.0 >> 48) as u16
+    }
+
+    /// The bare number, for records of who said what.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// A moment: milliseconds since the Unix epoch. Always an argument; nothing in this crate asks a clock.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Time(pub u64);
+
+impl Time {
+    /// The moment `ms` milliseconds later.
+    #[must_use]
+    pub fn after_ms(self, ms: u64) -> Time {
+        Time(self.0.saturating_add(ms))
+    }
+}
+
+impl fmt::Display for RoomNumber {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.0)
+    }
+}

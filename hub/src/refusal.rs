@@ -1,0 +1,150 @@
+//! Why something is not possible: what was wrong, and what would be right. A refusal is an event like any other; the
+//! hub has no errors. The words are lower case, without a final stop, fit for any dialect's frame around them.
+
+use crate::names::{NameProblem, quoted};
+use crate::text::TextProblem;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt;
+
+/// Why something is not possible.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// That is no nick.
+    BadNick(String, NameProblem),
+    /// Somebody has that nick.
+    NickTaken(Arc<str>),
+    /// That nick looks like somebody's.
+    NickLooksLike(String),
+    /// One has that nick already.
+    NickIsYours(Arc<str>),
+    /// Nobody has that nick.
+    NoSuchNick(String),
+    /// That is no name for a room.
+    BadRoomName(String, NameProblem),
+    /// There is no such room, or it may not be seen: the two are not told apart.
+    NoSuchRoom(String),
+    /// One is in that room already.
+    AlreadyInRoom(Arc<str>),
+    /// One is not in that room.
+    NotInRoom(String),
+    /// That would be one's own self.
+    ThatIsYou,
+    /// That text cannot be used.
+    BadText(What, TextProblem),
+    /// A bound of the server or of a room is reached.
+    TooMany(Bound, u32),
+    /// The journal cannot keep more at the moment.
+    Unwritten,
+    /// Nothing can be asked before one is connected.
+    NotConnected,
+    /// One is connected already.
+    AlreadyConnected,
+    /// Only members can do that, not doors.
+    MembersOnly,
+}
+
+/// What a text was meant to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum What {
+    /// A topic.
+    Topic,
+    /// An away message.
+    AwayMessage,
+}
+
+/// What there may be only so many of; each is a field of [`Settings`](crate::Settings).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bound {
+    /// Members on the server.
+    Members,
+    /// Rooms on the server.
+    Rooms,
+    /// Members of a room.
+    MembersOfRoom,
+    /// Rooms of a member.
+    RoomsOfMember,
+    /// People whom one ignores.
+    Ignored,
+    /// Direct conversations of a member.
+    Conversations,
+}
+
+impl Refusal {
+    /// A short constant word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::BadNick(..) => "bad-nick",
+            Refusal::NickTaken(_) => "nick-taken",
+            Refusal::NickLooksLike(_) => "nick-looks-like",
+            Refusal::NickIsYours(_) => "nick-is-yours",
+            Refusal::NoSuchNick(_) => "no-such-nick",
+            Refusal::BadRoomName(..) => "bad-room-name",
+            Refusal::NoSuchRoom(_) => "no-such-room",
+            Refusal::AlreadyInRoom(_) => "already-in-room",
+            Refusal::NotInRoom(_) => "not-in-room",
+            Refusal::ThatIsYou => "that-is-you",
+            Refusal::BadText(..) => "bad-text",
+            Refusal::TooMany(..) => "too-many",
+            Refusal::Unwritten => "unwritten",
+            Refusal::NotConnected => "not-connected",
+            Refusal::AlreadyConnected => "already-connected",
+            Refusal::MembersOnly => "members-only",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::BadNick(raw, problem) => write!(f, "'{}' is no nick: {problem}", quoted(raw)),
+            Refusal::NickTaken(nick) => write!(f, "{nick} is taken; choose another nick"),
+            Refusal::NickLooksLike(raw) => {
+                write!(f, "'{}' looks like the nick of somebody here; choose another", quoted(raw))
+            }
+            Refusal::NickIsYours(nick) => write!(f, "you are {nick} already"),
+            Refusal::NoSuchNick(raw) => {
+                write!(f, "nobody here is called '{}'; check the spelling, or see who is here", quoted(raw))
+            }
+            Refusal::BadRoomName(raw, problem) => {
+                write!(f, "'{}' is no name for a room: {problem}", quoted(raw))
+            }
+            Refusal::NoSuchRoom(raw) => {
+                write!(f, "there is no room '{}'; joining it would open it", quoted(raw))
+            }
+            Refusal::AlreadyInRoom(name) => write!(f, "you are in #{name} already"),
+            Refusal::NotInRoom(raw) => write!(f, "you are not in '{}'; join it first", quoted(raw)),
+            Refusal::ThatIsYou => write!(f, "that is you; name somebody else"),
+            Refusal::BadText(what, problem) => write!(f, "that is no {}: {problem}", what.words()),
+            Refusal::TooMany(bound, max) => write!(f, "{} {max}, and that many there are", bound.words()),
+            Refusal::Unwritten => {
+                write!(f, "nothing can be said now: the server cannot write it down; try again in a while")
+            }
+            Refusal::NotConnected => write!(f, "you are not connected yet"),
+            Refusal::AlreadyConnected => write!(f, "you are connected already"),
+            Refusal::MembersOnly => write!(f, "only members can do that"),
+        }
+    }
+}
+
+impl What {
+    fn words(self) -> &'static str {
+        match self {
+            What::Topic => "topic",
+            What::AwayMessage => "away message",
+        }
+    }
+}
+
+impl Bound {
+    fn words(self) -> &'static str {
+        match self {
+            Bound::Members => "the members of this server are limited to",
+            Bound::Rooms => "the rooms of this server are limited to",
+            Bound::MembersOfRoom => "the members of that room are limited to",
+            Bound::RoomsOfMember => "the rooms that you can be in are limited to",
+            Bound::Ignored => "the people whom you can ignore are limited to",
+            Bound::Conversations => "the direct conversations of one person are limited to",
+        }
+    }
+}

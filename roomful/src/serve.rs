@@ -1,0 +1,46 @@
+//! `roomful serve`: starts the server, says how to join, waits for the signals.
+
+use crate::command_line::ServeOptions;
+use crate::{join_hints, logging};
+use anyhow::Context as _;
+use server::Server;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::io::{self, Write as _};
+use std::thread;
+
+/// Runs the server until a signal stops it.
+pub(crate) fn run(options: &ServeOptions) -> anyhow::Result<()> {
+    logging::start(options.log_format);
+    raise_descriptor_limit();
+    let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot wait for signals")?;
+    let server = Server::start(&options.server_options())?;
+    let hints = join_hints::lines(server.addresses());
+    // Whoever started the server may not want to read it; that is no reason to stop.
+    let _ = writeln!(io::stdout(), "{hints}");
+    tracing::info!(addresses = ?server.addresses(), "listening");
+    signals.forever().next();
+    tracing::info!("stopping");
+    server.stop();
+    exit_at_once_on_second_signal(signals);
+    server.join();
+    tracing::info!("stopped");
+    logging::flush();
+    Ok(())
+}
+
+/// The flush takes up to five seconds; who asks twice does not want to wait.
+fn exit_at_once_on_second_signal(mut signals: Signals) {
+    thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            std::process::exit(128 + signal);
+        }
+    });
+}
+
+/// Every connection is a descriptor: take as many as the system allows.
+fn raise_descriptor_limit() {
+    if let Err(error) = server::raise_descriptor_limit() {
+        tracing::warn!(%error, "the limit of descriptors could not be raised");
+    }
+}

@@ -1,0 +1,58 @@
+//! `cargo xtask sim` and `cargo xtask bench`: build with optimisation, then hand over.
+//!
+//! The programs' arguments, output and exit status are their own, and they run at the root of the repository. Must
+//! never understand their arguments: the programs do, and their `--help` is the only one.
+
+use crate::command::{cargo, root, run};
+use anyhow::{Context, Result};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+/// Runs the simulator with these arguments; its exit status is ours.
+///
+/// # Errors
+/// When it cannot be built or started.
+pub(crate) fn simulator(arguments: &[String]) -> Result<ExitCode> {
+    build(&["simulator"])?;
+    hand_over(Command::new(program("simulator")?).args(arguments))
+}
+
+/// Measures the release binary beside the floors; the arguments are those of `bench run`.
+///
+/// # Errors
+/// When something cannot be built or started.
+pub(crate) fn bench(arguments: &[String]) -> Result<ExitCode> {
+    build(&["roomful", "bench"])?;
+    hand_over(Command::new(program("bench")?).arg("run").args(arguments))
+}
+
+/// Builds the programs of these packages, each of which is called like its package, with optimisation.
+///
+/// # Errors
+/// When they do not build.
+pub(crate) fn build(packages: &[&str]) -> Result<()> {
+    let mut command = cargo(&["build", "--release"]);
+    for package in packages {
+        // Named twice, so that a package without its program is an error here and not a missing file later.
+        command.args(["--package", package, "--bin", package]);
+    }
+    run(&mut command)
+}
+
+/// Where a program stands after [`build`]: beside the directory in which we were built ourselves.
+///
+/// # Errors
+/// When our own place cannot be found out.
+pub(crate) fn program(name: &str) -> Result<PathBuf> {
+    let ourselves = std::env::current_exe().context("cannot find out where this program stands")?;
+    let target = ourselves.ancestors().nth(2).context("this program stands outside a target directory")?;
+    Ok(target.join("release").join(name))
+}
+
+fn hand_over(command: &mut Command) -> Result<ExitCode> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let status = command.current_dir(root()).status().with_context(|| format!("cannot run {program}"))?;
+    // A program that was ended by a signal has no status; that is a failure too.
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}

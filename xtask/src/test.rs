@@ -1,0 +1,77 @@
+//! `cargo xtask test`: the list of the checks, in the order in which they tell something soonest.
+//!
+//! Quick ones come first, then those that only read code, then those that run it. Clippy and the documentation
+//! share what cargo checked of the dependencies; the tests build everything once, for themselves. Must pass on a
+//! fresh clone, and must never depend on anything outside but the package mirrors.
+
+use crate::arguments::Scope;
+use crate::command::{self, cargo};
+use crate::report::{Outlook, Report};
+use crate::{documents, files, purity, release, tools};
+use anyhow::Result;
+use std::process::{Command, ExitCode};
+
+/// How many seeds the long run plays; those in `cargo test` are a few hundred.
+const LONG_SEEDS: &str = "20000";
+
+/// Runs every check of this scope and says how it went.
+pub(crate) fn run(scope: Scope) -> ExitCode {
+    let mut report = Report::new();
+    if report.part("tools", tools::provide) == Outlook::Stop {
+        return report.finish();
+    }
+    report.part("format", || command::run(&mut cargo(&["fmt", "--all", "--check"])));
+    report.part("files introduce themselves", files::check_introductions);
+    report.part("links", documents::check_links);
+    report.part("purity", purity::check);
+    report.part("clippy", clippy);
+    report.part("documentation", documentation);
+    tests(&mut report);
+    if scope == Scope::All {
+        deny(&mut report);
+        report.part("many seeds", many_seeds);
+    }
+    report.finish()
+}
+
+fn clippy() -> Result<()> {
+    command::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+}
+
+fn documentation() -> Result<()> {
+    command::run(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+/// Building is a part of its own, so that the table tells slow tests from a slow build.
+fn tests(report: &mut Report) {
+    let build =
+        report.part("build of the tests", || command::run(&mut cargo(&["test", "--workspace", "--no-run"])));
+    if build == Outlook::Stop {
+        report.skip("tests", "they do not build");
+        report.skip("help texts", "the programs may not be built");
+        return;
+    }
+    report.part("tests", || command::run(&mut cargo(&["test", "--workspace", "--no-fail-fast"])));
+    report.part("help texts", documents::check_help_texts);
+}
+
+/// Licences, sources and bans need nothing but the lock file. Advisories need a database from the network, and a
+/// machine without one must still be able to run the rest.
+fn deny(report: &mut Report) {
+    if report.part("cargo deny is there", tools::provide_cargo_deny) == Outlook::Stop {
+        return;
+    }
+    let check = ["deny", "check", "bans", "licenses", "sources"];
+    report.part("licences, sources, bans", || command::run(&mut cargo(&check)));
+    match command::run(&mut cargo(&["deny", "fetch", "db"])) {
+        Ok(()) => {
+            report.part("advisories", || command::run(&mut cargo(&["deny", "check", "advisories"])));
+        }
+        Err(error) => report.skip("advisories", &format!("the database cannot be fetched: {error:#}")),
+    }
+}
+
+fn many_seeds() -> Result<()> {
+    release::build(&["simulator"])?;
+    command::run(Command::new(release::program("simulator")?).args(["--seeds", LONG_SEEDS, "--from", "0"]))
+}

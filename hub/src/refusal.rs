@@ -100,7 +100,7 @@ impl fmt::Display for Refusal {
             Refusal::BadNick(raw, problem) => write!(f, "'{}' is no nick: {problem}", quoted(raw)),
             Refusal::NickTaken(nick) => write!(f, "{nick} is taken; choose another nick"),
             Refusal::NickLooksLike(raw) => {
-                write!(f, "'{}' looks like the nick of somebody here; choose another", quoted(raw))
+                write!(f, "'{}' looks like somebody else's nick; choose another", quoted(raw))
             }
             Refusal::NickIsYours(nick) => write!(f, "you are {nick} already"),
             Refusal::NoSuchNick(raw) => {

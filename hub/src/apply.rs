@@ -308,12 +308,15 @@ impl Hub {
 
     fn away_set(&mut self, id: MemberId, message: Option<Line>, teller: &mut Teller<'_>) {
         let Some(member) = self.members.get_mut(&id) else { return };
-        if message.is_some() || member.rare.is_some() {
+        let is_new = member.away() != message.as_ref();
+        if is_new {
             member.rare_mut().away.clone_from(&message);
         }
         let Some(who) = self.who(id) else { return };
         let event = Event::Away { who, message };
-        self.tell_rooms_of(id, event.clone(), teller);
+        if is_new {
+            self.tell_rooms_of(id, event.clone(), teller);
+        }
         teller.tell(Audience::Member(id), event);
     }
 

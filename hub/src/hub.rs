@@ -355,7 +355,7 @@ impl Hub {
             room: self.room_ref(number)?,
             topic: room.topic.clone(),
             members: Crowd { nicks, others },
-            listening: room.listeners.len() as u32,
+            listening: (room.listeners.len() - usize::from(room.listeners.contains(&viewer))) as u32,
             upto: room.sequence,
         })
     }

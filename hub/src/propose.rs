@@ -108,13 +108,14 @@ impl Hub {
 
     fn join(&self, member: MemberId, raw: &str) -> Result<Fact, Refusal> {
         let name = RoomName::parse(raw).map_err(|problem| Refusal::BadRoomName(raw.into(), problem))?;
-        self.check_rooms_of(member)?;
-        let Some(&number) = self.names.get(&name.key) else {
-            return self.open_room(member, name);
-        };
-        if self.is_in(member, number) {
+        let found = self.names.get(&name.key).copied();
+        if found.is_some_and(|number| self.is_in(member, number)) {
             return Err(Refusal::AlreadyInRoom(name.shown));
         }
+        self.check_rooms_of(member)?;
+        let Some(number) = found else {
+            return self.open_room(member, name);
+        };
         let max = self.settings.members_of_room_max;
         if self.rooms.get(&number).is_some_and(|room| room.head_count() >= max) {
             return Err(Refusal::TooMany(Bound::MembersOfRoom, max));

@@ -44,7 +44,8 @@ pub enum KeptKind {
 /// What the journal has put aside with its last commit, so that no number that anybody saw is ever used again.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Reservation {
-    /// No record had a higher position.
+    /// No record had a higher position: whoever numbers records commits again before this one is reached, which passing
+    /// facts alone can do.
     pub position: Position,
     /// No room was opened with this number or a higher one.
     pub next_room: RoomNumber,
@@ -90,6 +91,8 @@ impl Hub {
             KeptKind::Conversation(one, other) => {
                 self.conversations.insert((*one, *other), kept.number);
                 self.conversations.insert((*other, *one), kept.number);
+                // Its parties cannot come back: they would have other ids.
+                self.closable.insert(kept.number);
                 RoomKind::Conversation(*one, *other)
             }
         };
@@ -116,7 +119,7 @@ impl Hub {
     pub fn recover(&mut self, reservation: &Reservation) {
         self.position = self.position.max(reservation.position);
         self.next_room = self.next_room.max(reservation.next_room);
-        // Open rooms wait for their people to come back. The parties of a conversation cannot: they would have other ids.
+        // At the replay nobody was anywhere. But open rooms wait for their people, and only conversations are deserted.
         self.closable = self.conversations.values().copied().collect();
     }
 

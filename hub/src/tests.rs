@@ -356,7 +356,7 @@ impl Run {
             self.now = self.now.after_ms(*ms);
             self.chores();
             let speaker = Speaker::Member(member(*count));
-            if let Ok(Proposal::Fact(fact)) = self.hub.propose(&speaker, command.clone()) {
+            if let Ok(Proposal::Fact(fact)) = self.hub.propose(&speaker, command) {
                 self.apply(fact);
             }
             self.chores();
@@ -704,10 +704,10 @@ fn when_all_room_numbers_are_used_no_room_is_opened() {
     hub.next_room = RoomNumber(u32::MAX);
     hub.reserve(&hub.reservation([]));
     let ann = Speaker::Member(member(1));
-    let join = hub.propose(&ann, Command::Join { room: "dev".into() });
+    let join = hub.propose(&ann, &Command::Join { room: "dev".into() });
     assert_eq!(join, Err(Refusal::Unwritten));
     let text = Text::new("hello").unwrap();
-    let direct = hub.propose(&ann, Command::Direct { to: "bob".into(), text: text.clone() });
+    let direct = hub.propose(&ann, &Command::Direct { to: "bob".into(), text: text.clone() });
     assert_eq!(direct, Err(Refusal::Unwritten));
 
     tell(&mut hub, Fact::Opened { name: room_name("dev"), by: Some(member(1)) });
@@ -722,9 +722,9 @@ fn room_numbers_run_out_until_the_journal_reserves_more() {
     let ann = Speaker::Member(member(1));
     let join = Command::Join { room: "dev".into() };
     hub.next_room = hub.reserved_room;
-    assert_eq!(hub.propose(&ann, join.clone()), Err(Refusal::Unwritten));
+    assert_eq!(hub.propose(&ann, &join), Err(Refusal::Unwritten));
     hub.reserve(&hub.reservation([]));
-    assert!(hub.propose(&ann, join).is_ok());
+    assert!(hub.propose(&ann, &join).is_ok());
 }
 
 #[test]

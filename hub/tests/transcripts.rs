@@ -216,7 +216,7 @@ impl Play {
         let (name, words) = input.split_once(": ").expect("somebody: does something");
         let speaker = self.speaker(name);
         let command = self.command(words);
-        match self.hub.propose(&speaker, command) {
+        match self.hub.propose(&speaker, &command) {
             Ok(Proposal::Fact(fact)) => self.apply(fact),
             Ok(Proposal::Answer(event)) => {
                 self.remember_next(&event);

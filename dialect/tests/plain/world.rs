@@ -139,7 +139,7 @@ impl World {
     fn settle(&mut self) {
         loop {
             if let Some((index, command)) = self.asked.pop_front() {
-                self.ask(index, command);
+                self.ask(index, &command);
             } else if let Some(index) = self.people.iter().position(|person| person.has_words) {
                 self.people[index].has_words = false;
                 self.call(index, |session, _, _, output| session.drained(output));
@@ -166,7 +166,7 @@ impl World {
         }
     }
 
-    fn ask(&mut self, index: usize, command: Command) {
+    fn ask(&mut self, index: usize, command: &Command) {
         let member = self.people[index].member;
         let verb = command.verb();
         let event = match self.hub.propose(&Speaker::Member(member), command) {

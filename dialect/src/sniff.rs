@@ -131,7 +131,7 @@ const HTTP_REFUSAL_BODY: &str = "\
 This is a chat room for people at netcat. It does not speak HTTP.\n\
 Join it from a terminal:\n\
 \n\
-    nc HOST PORT\n";
+\x20   nc HOST PORT\n";
 
 /// 501: the server does not support the functionality that is required (RFC 9110 §15.6.2). `close` says that nothing
 /// else will be answered (RFC 9112 §9.6); the answer to HEAD has no content (RFC 9110 §9.3.2).

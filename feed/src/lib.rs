@@ -367,6 +367,11 @@ impl Feeds {
             self.flushed.push(log);
         }
         readers.append(&mut self.due);
+        for reader in readers.iter() {
+            if let Some(found) = self.readers.get_mut(reader.0) {
+                found.listed = false;
+            }
+        }
     }
 
     /// Frees what all readers of the logs that were flushed have read. To be called when the readers of

@@ -6,11 +6,13 @@
 use crate::command::Presence;
 use crate::event::{Announced, Audience, Author, Crowd, Event, RoomRef, Told, Topic, Who};
 use crate::fact::{Fact, Hearing, Manner, Record};
-use crate::hub::{CROWD_NICKS_MAX, Hub, Member, Room, RoomKind, own_look};
+use crate::hub::{CROWD_NICKS_MAX, Hub, Member, Room, RoomKind, Sum};
 use crate::ids::{MemberId, Position, RoomNumber, Sequence, Time};
 use crate::names::{Nick, RoomName};
-use crate::propose::pair;
+use crate::refusal::Refusal;
 use crate::text::{Line, Text};
+use alloc::boxed::Box;
+use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -24,6 +26,11 @@ struct Teller<'a> {
 impl Teller<'_> {
     fn tell(&mut self, audience: Audience, event: Event) {
         self.told.push(Told { position: self.position, time: self.time, audience, event });
+    }
+
+    /// What was possible when it was proposed is not any more.
+    fn refuse(&mut self, member: MemberId, verb: &'static str, refusal: Refusal) {
+        self.tell(Audience::Member(member), Event::Refused { verb, refusal });
     }
 }
 
@@ -59,14 +66,13 @@ impl Hub {
             return;
         }
         if let Err(refusal) = self.check_nick(member, &nick) {
-            teller.tell(Audience::Member(member), Event::Refused { verb: "connect", refusal });
+            teller.refuse(member, "connect", refusal);
             return;
         }
-        self.looks.entry(nick.look.clone()).or_default().add(&nick);
-        self.nicks.insert(nick.key, member);
-        let shown = nick.shown;
+        let shown = nick.shown.clone();
         let found = Member { nick: shown.clone(), presence, rooms: Vec::new(), rare: None };
         self.members.insert(member, found);
+        self.take_nick(member, nick);
         teller.tell(Audience::Member(member), Event::Connected { nick: shown, presence });
     }
 
@@ -87,36 +93,47 @@ impl Hub {
     }
 
     fn opened(&mut self, name: RoomName, by: Option<MemberId>, teller: &mut Teller<'_>) {
-        let number = match self.names.get(&name.key) {
-            Some(number) => *number,
-            None => self.add_room(name),
-        };
+        let found = self.names.get(&name.key).copied();
+        let Some(number) = found.or_else(|| self.add_room(name)) else { return };
         if let Some(member) = by {
             self.joined(member, number, teller);
+            // Empty, if whoever opened it has gone meanwhile.
+            self.reconsider(number);
         }
     }
 
-    fn add_room(&mut self, name: RoomName) -> RoomNumber {
-        let number = self.take_room_number();
+    fn add_room(&mut self, name: RoomName) -> Option<RoomNumber> {
+        let number = self.take_room_number()?;
         self.names.insert(name.key.clone(), number);
         let mut room = Room::new(RoomKind::Open(name));
         room.sequence = Sequence(1);
         self.rooms.insert(number, room);
-        number
+        Some(number)
     }
 
-    fn take_room_number(&mut self) -> RoomNumber {
+    /// `None` when all numbers have been used: none is ever used twice.
+    fn take_room_number(&mut self) -> Option<RoomNumber> {
         let number = self.next_room;
-        self.next_room = RoomNumber(number.0 + 1);
-        number
+        self.next_room = RoomNumber(number.0.checked_add(1)?);
+        Some(number)
+    }
+
+    /// To be called when something has changed that decides whether the room is still needed.
+    fn reconsider(&mut self, number: RoomNumber) {
+        match self.rooms.get(&number) {
+            Some(room) if !self.stays_open(room) => self.closable.insert(number),
+            _ => self.closable.remove(&number),
+        };
     }
 
     fn joined(&mut self, id: MemberId, number: RoomNumber, teller: &mut Teller<'_>) {
         let Some(member) = self.members.get_mut(&id) else { return };
-        let Some(room) = self.rooms.get_mut(&number) else { return };
+        let open = self.rooms.get_mut(&number).filter(|room| matches!(room.kind, RoomKind::Open(_)));
+        let Some(room) = open else { return teller.refuse(id, "join", no_such_room(number)) };
         let Err(place) = member.rooms.binary_search(&number) else { return };
         member.rooms.insert(place, number);
         room.those(member.presence).insert(id);
+        self.closable.remove(&number);
         let is_visible = member.presence == Presence::Visible;
         let who = Who { member: id, nick: member.nick.clone() };
         if let Some(view) = self.view(number, id) {
@@ -147,9 +164,7 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(&number) else { return };
         room.members.remove(&id);
         room.listeners.remove(&id);
-        if room.head_count() == 0 {
-            self.closable.insert(number);
-        }
+        self.reconsider(number);
     }
 
     fn said(
@@ -160,7 +175,12 @@ impl Hub {
         manner: Manner,
         teller: &mut Teller<'_>,
     ) {
-        let Some((room, sequence)) = self.next_sequence(number) else { return };
+        let Some((room, sequence)) = self.next_sequence(number) else {
+            if let Some(member) = author.member() {
+                teller.refuse(member, manner.verb(), no_such_room(number));
+            }
+            return;
+        };
         let event = Event::Said { room, sequence, author, text, manner };
         teller.tell(Audience::Room(number), event);
     }
@@ -175,7 +195,7 @@ impl Hub {
     }
 
     fn directed(&mut self, from: Who, to: Who, text: Text, teller: &mut Teller<'_>) {
-        let conversation = self.conversation(from.member, to.member);
+        let Some(conversation) = self.conversation(from.member, to.member) else { return };
         let Some(room) = self.rooms.get_mut(&conversation) else { return };
         room.sequence = room.sequence.next();
         let sequence = room.sequence;
@@ -189,55 +209,61 @@ impl Hub {
         }
     }
 
-    fn conversation(&mut self, one: MemberId, other: MemberId) -> RoomNumber {
-        let key = pair(one, other);
-        if let Some(number) = self.conversations.get(&key) {
-            return *number;
+    /// The conversation of these two, which is opened if it does not exist; nobody has one with oneself.
+    fn conversation(&mut self, one: MemberId, other: MemberId) -> Option<RoomNumber> {
+        let found = self.conversations.get(&(one, other)).copied();
+        if found.is_some() || one == other {
+            return found;
         }
-        let number = self.take_room_number();
-        self.conversations.insert(key, number);
-        self.rooms.insert(number, Room::new(RoomKind::Conversation(key.0, key.1)));
-        for id in [one, other] {
-            if let Some(member) = self.members.get_mut(&id) {
-                member.rare_mut().conversations += 1;
-            }
-        }
-        self.closable_if_deserted(number);
-        number
-    }
-
-    /// A conversation that is opened again at a replay belongs to nobody who is here.
-    fn closable_if_deserted(&mut self, number: RoomNumber) {
-        if self.rooms.get(&number).is_some_and(|room| !self.stays_open(room)) {
-            self.closable.insert(number);
-        }
+        let number = self.take_room_number()?;
+        self.conversations.insert((one, other), number);
+        self.conversations.insert((other, one), number);
+        let kind = RoomKind::Conversation(one.min(other), one.max(other));
+        self.rooms.insert(number, Room::new(kind));
+        // Opened again at a replay, it belongs to nobody who is here.
+        self.reconsider(number);
+        Some(number)
     }
 
     fn renamed(&mut self, id: MemberId, nick: Nick, teller: &mut Teller<'_>) {
         let Some(member) = self.members.get(&id) else { return };
         if let Err(refusal) = self.check_nick(id, &nick) {
-            teller.tell(Audience::Member(id), Event::Refused { verb: "nick", refusal });
+            teller.refuse(id, "nick", refusal);
             return;
         }
         let who = Who { member: id, nick: member.nick.clone() };
-        self.release_nick(&who.nick);
-        self.looks.entry(nick.look.clone()).or_default().add(&nick);
-        self.nicks.insert(nick.key, id);
-        if let Some(member) = self.members.get_mut(&id) {
-            member.nick = nick.shown.clone();
-        }
-        let event = Event::Renamed { who, nick: nick.shown };
+        let chosen = member.chosen().cloned();
+        self.release_nick(&who.nick, chosen.as_ref());
+        let event = Event::Renamed { who, nick: nick.shown.clone() };
+        self.take_nick(id, nick);
         self.tell_rooms_of(id, event.clone(), teller);
         teller.tell(Audience::Member(id), event);
     }
 
-    fn release_nick(&mut self, shown: &str) {
-        let old = own_look(shown);
-        self.nicks.remove(&old.key);
-        if let Some(looks) = self.looks.get_mut(&old.look) {
-            looks.remove(&old);
+    fn take_nick(&mut self, id: MemberId, nick: Nick) {
+        let Some(member) = self.members.get_mut(&id) else { return };
+        member.nick = nick.shown.clone();
+        self.nicks.insert(nick.key.clone(), id);
+        let chosen = Some(nick).filter(|nick| !nick.is_guest());
+        if let Some(nick) = &chosen {
+            self.looks.entry(nick.look.clone()).or_default().add(nick);
+        }
+        if chosen.is_some() || member.rare.is_some() {
+            member.rare_mut().chosen = chosen;
+        }
+    }
+
+    fn release_nick(&mut self, shown: &str, chosen: Option<&Nick>) {
+        let Some(nick) = chosen else {
+            // A guest's nick is its own key.
+            self.nicks.remove(shown);
+            return;
+        };
+        self.nicks.remove(&nick.key);
+        if let Some(looks) = self.looks.get_mut(&nick.look) {
+            looks.remove(nick);
             if looks.is_empty() {
-                self.looks.remove(&old.look);
+                self.looks.remove(&nick.look);
             }
         }
     }
@@ -251,12 +277,14 @@ impl Hub {
     }
 
     fn topic_set(&mut self, by: Who, number: RoomNumber, topic: Option<Line>, teller: &mut Teller<'_>) {
-        let Some((room_ref, sequence)) = self.next_sequence(number) else { return };
+        let Some((room_ref, sequence)) = self.next_sequence(number) else {
+            return teller.refuse(by.member, "set-topic", no_such_room(number));
+        };
         if let Some(room) = self.rooms.get_mut(&number) {
             let set = |text: &Line| Topic { text: text.clone(), by: by.nick.clone(), time: teller.time };
             room.topic = topic.as_ref().map(set);
         }
-        self.closable_if_deserted(number);
+        self.reconsider(number);
         let event = Event::TopicSet { room: room_ref, sequence, by, topic };
         teller.tell(Audience::Room(number), event);
     }
@@ -280,38 +308,30 @@ impl Hub {
 
     fn away_set(&mut self, id: MemberId, message: Option<Line>, teller: &mut Teller<'_>) {
         let Some(member) = self.members.get_mut(&id) else { return };
-        if message.is_some() || member.rare.is_some() {
+        let is_new = member.away() != message.as_ref();
+        if is_new {
             member.rare_mut().away.clone_from(&message);
         }
         let Some(who) = self.who(id) else { return };
         let event = Event::Away { who, message };
-        self.tell_rooms_of(id, event.clone(), teller);
+        if is_new {
+            self.tell_rooms_of(id, event.clone(), teller);
+        }
         teller.tell(Audience::Member(id), event);
     }
 
     fn quitted(&mut self, id: MemberId, reason: Option<&Line>, teller: &mut Teller<'_>) {
         let Some(member) = self.members.remove(&id) else { return };
-        self.release_nick(&member.nick);
+        self.release_nick(&member.nick, member.chosen());
         for number in &member.rooms {
             self.remove_from_room(id, *number);
         }
-        if member.conversations() > 0 {
-            self.desert_conversations(id);
-        }
+        let deserted: Vec<RoomNumber> = self.conversations_of(id).collect();
+        self.closable.extend(deserted);
         if member.presence == Presence::Visible {
             self.tell_quit(&Who { member: id, nick: member.nick }, &member.rooms, reason, teller);
         }
         teller.tell(Audience::Member(id), Event::Disconnected);
-    }
-
-    fn desert_conversations(&mut self, id: MemberId) {
-        // Found by walking all conversations, which only the end of a member that has some costs.
-        let own = |(one, other): &&(MemberId, MemberId)| *one == id || *other == id;
-        let numbers: Vec<RoomNumber> =
-            self.conversations.iter().filter(|(pair, _)| own(pair)).map(|(_, number)| *number).collect();
-        for number in numbers {
-            self.closable_if_deserted(number);
-        }
     }
 
     /// Rooms that announce singly and rooms that sum up are told apart, but both at one position: whoever is in several
@@ -335,83 +355,91 @@ impl Hub {
 
     fn announce_arrival(&mut self, number: RoomNumber, who: &Who, teller: &mut Teller<'_>) {
         let Some(room_ref) = self.room_ref(number) else { return };
-        let Some(room) = self.rooms.get_mut(&number) else { return };
-        let announced = if room.members.len() as u32 > self.settings.announce_max {
-            add(&mut room.arrived, &who.nick);
-            Announced::InSum
-        } else {
-            Announced::Singly
-        };
-        if announced == Announced::InSum {
-            self.plan_sum(number, teller.time);
-        }
+        let announced = self.note_arrival(number, &who.nick, teller.time);
         let event = Event::Joined { room: room_ref, who: who.clone(), announced };
         teller.tell(Audience::Room(number), event);
     }
 
-    /// Whether a departure gets a line of its own; if not, it is in the next sum. Who has left is not counted any more.
-    fn note_departure(&mut self, number: RoomNumber, nick: &Arc<str>, now: Time) -> Announced {
-        let announce_max = self.settings.announce_max;
+    /// Whether an arrival gets a line of its own; if not, it goes into the next sum. Somebody who is still to be told as
+    /// gone, and is back before, is told neither as gone nor as come.
+    fn note_arrival(&mut self, number: RoomNumber, nick: &Arc<str>, now: Time) -> Announced {
         let Some(room) = self.rooms.get_mut(&number) else { return Announced::Singly };
-        if (room.members.len() as u32) < announce_max {
+        if room.sum.as_mut().is_some_and(|sum| strike(&mut sum.departed, nick)) {
+            return Announced::InSum;
+        }
+        if room.members.len() as u32 <= self.settings.announce_max {
             return Announced::Singly;
         }
-        add(&mut room.departed, nick);
-        self.plan_sum(number, now);
+        if let Some(sum) = self.sum_of(number, now) {
+            add(&mut sum.arrived, nick);
+        }
         Announced::InSum
     }
 
-    /// The first of a crowd starts the interval; later ones find it running.
-    fn plan_sum(&mut self, number: RoomNumber, now: Time) {
-        let Some(room) = self.rooms.get(&number) else { return };
-        let count = |crowd: &Crowd| crowd.nicks.len() as u32 + crowd.others;
-        if count(&room.arrived) + count(&room.departed) == 1 {
-            self.sums.insert((now.after_ms(self.settings.sum_interval_ms), number));
+    /// The same for a departure. Who has left is not among the members any more.
+    fn note_departure(&mut self, number: RoomNumber, nick: &Arc<str>, now: Time) -> Announced {
+        let Some(room) = self.rooms.get_mut(&number) else { return Announced::Singly };
+        if room.sum.as_mut().is_some_and(|sum| strike(&mut sum.arrived, nick)) {
+            return Announced::InSum;
         }
+        if (room.members.len() as u32) < self.settings.announce_max {
+            return Announced::Singly;
+        }
+        if let Some(sum) = self.sum_of(number, now) {
+            add(&mut sum.departed, nick);
+        }
+        Announced::InSum
+    }
+
+    /// The sum that the room is to be told next. Whoever is the first in it starts the interval.
+    fn sum_of(&mut self, number: RoomNumber, now: Time) -> Option<&mut Sum> {
+        let due = now.after_ms(self.settings.sum_interval_ms);
+        let sums = &mut self.sums;
+        let plan = || {
+            sums.insert((due, number));
+            Box::new(Sum { due, arrived: Crowd::default(), departed: Crowd::default() })
+        };
+        Some(self.rooms.get_mut(&number)?.sum.get_or_insert_with(plan))
     }
 
     fn summed(&mut self, number: RoomNumber, teller: &mut Teller<'_>) {
-        self.sums.retain(|(_, planned)| *planned != number);
         let Some(room_ref) = self.room_ref(number) else { return };
-        let Some(room) = self.rooms.get_mut(&number) else { return };
-        let arrived = core::mem::take(&mut room.arrived);
-        let departed = core::mem::take(&mut room.departed);
-        if arrived.is_empty() && departed.is_empty() {
-            return;
+        let Some(sum) = self.rooms.get_mut(&number).and_then(|room| room.sum.take()) else { return };
+        self.sums.remove(&(sum.due, number));
+        let Sum { arrived, departed, .. } = *sum;
+        if !arrived.is_empty() || !departed.is_empty() {
+            let event = Event::Summed { room: room_ref, arrived, departed };
+            teller.tell(Audience::Room(number), event);
         }
-        let event = Event::Summed { room: room_ref, arrived, departed };
-        teller.tell(Audience::Room(number), event);
     }
 
     fn closed(&mut self, number: RoomNumber) {
         self.closable.remove(&number);
         let Some(room) = self.rooms.get(&number) else { return };
-        if self.stays_open(room) {
+        let is_open = matches!(room.kind, RoomKind::Open(_));
+        // A deserted conversation stays deserted, whoever seems to be back: ids are never used twice.
+        if is_open && self.stays_open(room) {
             return;
         }
-        match self.rooms.remove(&number).map(|room| room.kind) {
-            Some(RoomKind::Open(name)) => {
+        let Some(room) = self.rooms.remove(&number) else { return };
+        if let Some(sum) = room.sum {
+            self.sums.remove(&(sum.due, number));
+        }
+        match room.kind {
+            RoomKind::Open(name) => {
                 self.names.remove(&name.key);
             }
-            Some(RoomKind::Conversation(one, other)) => {
+            RoomKind::Conversation(one, other) => {
                 self.conversations.remove(&(one, other));
-                self.forget_conversation(one);
-                self.forget_conversation(other);
+                self.conversations.remove(&(other, one));
             }
-            None => {}
-        }
-        self.sums.retain(|(_, planned)| *planned != number);
-    }
-
-    fn forget_conversation(&mut self, party: MemberId) {
-        if let Some(rare) = self.members.get_mut(&party).and_then(|member| member.rare.as_mut()) {
-            rare.conversations = rare.conversations.saturating_sub(1);
         }
     }
 
+    /// A range that does not begin right behind the last fact is none that this hub lost: it is void.
     fn lost(&mut self, number: RoomNumber, from: Sequence, to: Sequence, teller: &mut Teller<'_>) {
         let Some(room) = self.rooms.get_mut(&number) else { return };
-        if to < room.sequence {
+        if from != room.sequence.next() || to < from {
             return;
         }
         room.sequence = to.next();
@@ -422,10 +450,21 @@ impl Hub {
     }
 }
 
+fn no_such_room(number: RoomNumber) -> Refusal {
+    Refusal::NoSuchRoom(format!("{number}"))
+}
+
+/// Nobody is named twice; who comes or goes again is counted.
 fn add(crowd: &mut Crowd, nick: &Arc<str>) {
-    if crowd.nicks.len() < CROWD_NICKS_MAX {
+    if crowd.nicks.len() < CROWD_NICKS_MAX && !crowd.nicks.contains(nick) {
         crowd.nicks.push(nick.clone());
     } else {
-        crowd.others += 1;
+        crowd.others = crowd.others.saturating_add(1);
     }
+}
+
+/// Takes somebody out again, if everybody in the crowd is named: who is only counted cannot be told from the others.
+fn strike(crowd: &mut Crowd, nick: &Arc<str>) -> bool {
+    let place = crowd.nicks.iter().position(|other| other == nick).filter(|_| crowd.others == 0);
+    place.map(|place| crowd.nicks.remove(place)).is_some()
 }

@@ -8,11 +8,13 @@ use crate::snapshot::Reservation;
 use alloc::vec::Vec;
 
 impl Hub {
-    /// The next chore that is due; ask again until there is none.
+    /// The next chore that is due: to be numbered and applied before anything else is proposed; ask again until there
+    /// is none. (A room that is entered between the two would stay open here, but not when the journal is replayed.)
     pub fn chore(&self, now: Time) -> Option<Fact> {
         if let Some(room) = self.closable.first() {
             return Some(Fact::Closed { room: *room });
         }
+        // The earliest stands first.
         let (at, room) = self.sums.first()?;
         (*at <= now).then_some(Fact::Summed { room: *room })
     }

@@ -120,9 +120,9 @@ pub struct RoomView {
     pub room: RoomRef,
     /// Its topic.
     pub topic: Option<Topic>,
-    /// Some of its visible members, and how many more.
+    /// Some of its other visible members, and how many more.
     pub members: Crowd,
-    /// How many only listen.
+    /// How many others only listen.
     pub listening: u32,
     /// The sequence of its last kept fact: pages of history end here, the feed begins behind it.
     pub upto: Sequence,
@@ -254,7 +254,7 @@ pub enum Event {
         /// The new nick.
         nick: Arc<str>,
     },
-    /// To all rooms of a member, once, and to itself: it is away or back.
+    /// To all rooms of a member, once, and to itself: it is away or back. Only to itself, if it was so before.
     Away {
         /// Who.
         who: Who,

@@ -147,6 +147,16 @@ pub enum Manner {
     Acting,
 }
 
+impl Manner {
+    /// The [`Command::verb`](crate::Command::verb) of what was asked.
+    pub(crate) fn verb(self) -> &'static str {
+        match self {
+            Manner::Saying => "say",
+            Manner::Acting => "act",
+        }
+    }
+}
+
 /// Whether somebody is heard.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Hearing {

@@ -4,7 +4,7 @@
 use crate::command::{Place, Presence};
 use crate::event::{Crowd, RoomRef, RoomView, Topic, Who};
 use crate::ids::{MemberId, Position, RoomNumber, Sequence, Time};
-use crate::names::{Nick, RoomName, key_of, quoted};
+use crate::names::{Nick, RoomName, key_of};
 use crate::refusal::Refusal;
 use crate::text::Line;
 use alloc::boxed::Box;
@@ -79,19 +79,19 @@ pub struct Hub {
     pub(crate) members: BTreeMap<MemberId, Member>,
     /// Key of a nick to its owner.
     pub(crate) nicks: BTreeMap<Arc<str>, MemberId>,
-    /// Look of a nick to how many have it.
+    /// Look of a chosen nick to how many have it. Guests are not in here: no nick that looks like a guest's is allowed.
     pub(crate) looks: BTreeMap<Arc<str>, Looks>,
     pub(crate) rooms: BTreeMap<RoomNumber, Room>,
     /// Key of an open room's name to its number.
     pub(crate) names: BTreeMap<Arc<str>, RoomNumber>,
-    /// Two members, the lower id first, to their conversation.
+    /// Two members to their conversation: once from each side, so that all of one's own stand together.
     pub(crate) conversations: BTreeMap<(MemberId, MemberId), RoomNumber>,
     pub(crate) next_room: RoomNumber,
     /// No room is opened with this number or a higher one before the journal reserves more.
     pub(crate) reserved_room: RoomNumber,
     /// Rooms with a sum to tell, by the moment when it is due.
     pub(crate) sums: BTreeSet<(Time, RoomNumber)>,
-    /// Rooms that may be closed: open ones that became empty, conversations whose parties left.
+    /// Rooms to be closed: open ones that became empty, conversations of which a party left.
     pub(crate) closable: BTreeSet<RoomNumber>,
 }
 
@@ -108,10 +108,10 @@ pub(crate) struct Member {
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Rare {
+    /// The nick with its key and look; a guest's is its own key and needs no look.
+    pub(crate) chosen: Option<Nick>,
     pub(crate) away: Option<Line>,
     pub(crate) ignored: BTreeSet<MemberId>,
-    /// How many direct conversations it is a party of.
-    pub(crate) conversations: u32,
 }
 
 impl Member {
@@ -127,8 +127,8 @@ impl Member {
         self.rare.as_ref().is_some_and(|rare| rare.ignored.contains(&other))
     }
 
-    pub(crate) fn conversations(&self) -> u32 {
-        self.rare.as_ref().map_or(0, |rare| rare.conversations)
+    pub(crate) fn chosen(&self) -> Option<&Nick> {
+        self.rare.as_ref()?.chosen.as_ref()
     }
 
     pub(crate) fn rare_mut(&mut self) -> &mut Rare {
@@ -155,6 +155,14 @@ pub(crate) struct Room {
     pub(crate) members: BTreeSet<MemberId>,
     /// Those who only listen: a set of their own, so that nobody has to look past them for a name.
     pub(crate) listeners: BTreeSet<MemberId>,
+    /// What is to be told of those who came and went, in a room that sums up.
+    pub(crate) sum: Option<Box<Sum>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Sum {
+    /// When it is told: the room's entry in `Hub::sums` says the same.
+    pub(crate) due: Time,
     pub(crate) arrived: Crowd,
     pub(crate) departed: Crowd,
 }
@@ -174,8 +182,7 @@ impl Room {
             topic: None,
             members: BTreeSet::new(),
             listeners: BTreeSet::new(),
-            arrived: Crowd::default(),
-            departed: Crowd::default(),
+            sum: None,
         }
     }
 
@@ -193,7 +200,8 @@ impl Room {
 }
 
 impl Hub {
-    /// An empty hub: nobody is here, no room is open.
+    /// An empty hub: nobody is here, no room is open. It may open rooms at once; where there is a journal, its first
+    /// commit comes before anybody is let in, so that their numbers are reserved.
     pub fn new(settings: Settings) -> Hub {
         Hub {
             settings,
@@ -274,12 +282,34 @@ impl Hub {
     pub(crate) fn find_room(&self, place: &Place) -> Result<RoomNumber, Refusal> {
         let found = match place {
             Place::Number(number) => Some(*number).filter(|number| self.room_ref(*number).is_some()),
-            Place::Name(name) => {
-                let bare = name.strip_prefix('#').unwrap_or(name);
-                self.names.get(key_of(bare).as_str()).copied()
-            }
+            Place::Name(name) => self.room_named(name),
         };
         found.ok_or_else(|| Refusal::NoSuchRoom(self.place_name(place)))
+    }
+
+    /// The number of the open room of this name.
+    pub fn room_named(&self, name: &str) -> Option<RoomNumber> {
+        let bare = name.strip_prefix('#').unwrap_or(name);
+        self.names.get(key_of(bare).as_str()).copied()
+    }
+
+    /// Whether a room is still needed: the home room, one with people or a topic, a conversation whose parties are both
+    /// here (a guest never comes back as the same one).
+    pub(crate) fn stays_open(&self, room: &Room) -> bool {
+        match &room.kind {
+            RoomKind::Open(name) => {
+                name.key == self.settings.home.key || room.head_count() > 0 || room.topic.is_some()
+            }
+            RoomKind::Conversation(one, other) => {
+                self.members.contains_key(one) && self.members.contains_key(other)
+            }
+        }
+    }
+
+    /// The direct conversations of a member.
+    pub(crate) fn conversations_of(&self, member: MemberId) -> impl Iterator<Item = RoomNumber> + '_ {
+        let (lowest, highest) = MemberId::ALL;
+        self.conversations.range((member, lowest)..=(member, highest)).map(|(_, number)| *number)
     }
 
     /// A room as it can be named in a refusal.
@@ -288,7 +318,7 @@ impl Hub {
             Place::Number(number) => {
                 self.room_ref(*number).map_or_else(|| format!("{number}"), |room| format!("#{}", room.name))
             }
-            Place::Name(name) => quoted(name),
+            Place::Name(name) => name.clone(),
         }
     }
 
@@ -307,12 +337,12 @@ impl Hub {
             _ => {}
         }
         let mut looks = self.looks.get(&nick.look).copied().unwrap_or_default();
-        if let Some(own) = self.members.get(&member).map(|member| own_look(&member.nick))
+        if let Some(own) = self.members.get(&member).and_then(Member::chosen)
             && own.look == nick.look
         {
-            looks.remove(&own);
+            looks.remove(own);
         }
-        let clash = looks.other > 0 || (!nick.is_ascii() && looks.ascii > 0);
+        let clash = looks.other > 0 || (!nick.is_ascii() && looks.ascii > 0) || nick.imitates_a_guest();
         if clash { Err(Refusal::NickLooksLike(nick.shown.as_ref().into())) } else { Ok(()) }
     }
 
@@ -330,7 +360,7 @@ impl Hub {
             room: self.room_ref(number)?,
             topic: room.topic.clone(),
             members: Crowd { nicks, others },
-            listening: room.listeners.len() as u32,
+            listening: (room.listeners.len() - usize::from(room.listeners.contains(&viewer))) as u32,
             upto: room.sequence,
         })
     }
@@ -338,11 +368,6 @@ impl Hub {
 
 /// The journal reserves so many room numbers ahead.
 pub(crate) const ROOMS_RESERVED_AHEAD: u32 = 1024;
-
-/// A nick that is in use was valid once, so that parsing it again cannot fail; if it did, it would be nobody's look.
-pub(crate) fn own_look(shown: &str) -> Nick {
-    Nick::parse(shown).unwrap_or_else(|_| Nick::guest(0))
-}
 
 impl Looks {
     pub(crate) fn add(&mut self, nick: &Nick) {

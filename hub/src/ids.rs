@@ -10,7 +10,7 @@ impl Position {
     /// The position behind this one.
     #[must_use]
     pub fn next(self) -> Position {
-        Position(self.0 + 1)
+        Position(self.0.saturating_add(1))
     }
 }
 
@@ -22,7 +22,7 @@ impl Sequence {
     /// The sequence behind this one.
     #[must_use]
     pub fn next(self) -> Sequence {
-        Sequence(self.0 + 1)
+        Sequence(self.0.saturating_add(1))
     }
 }
 
@@ -36,6 +36,9 @@ pub struct RoomNumber(pub u32);
 pub struct MemberId(u64);
 
 impl MemberId {
+    /// The lowest and the highest that there can be: the ends of a range.
+    pub(crate) const ALL: (MemberId, MemberId) = (MemberId(0), MemberId(u64::MAX));
+
     /// The `count`-th member of shard `shard`; `count` stays below 2^48.
     pub fn mint(shard: u16, count: u64) -> MemberId {
         MemberId((u64::from(shard) << 48) | (count & 0xffff_ffff_ffff))

@@ -30,6 +30,9 @@ mod snapshot;
 mod answers;
 mod event;
 
+#[cfg(test)]
+mod tests;
+
 pub use command::{Command, DoorKind, Place, Presence, Speaker};
 pub use event::{
     Announced, Audience, Author, Crowd, Event, Present, RoomLine, RoomRef, RoomView, Told, Topic, Who,

@@ -16,6 +16,8 @@ pub const NICK_CHARS_MAX: usize = 32;
 pub const ROOM_CHARS_MAX: usize = 50;
 /// So many combining marks may follow one letter: enough for every living script, too few to climb over the lines.
 const MARKS_IN_A_ROW_MAX: usize = 3;
+/// What a newcomer's name begins with; its number follows.
+const GUEST_PREFIX: &str = "guest-";
 /// Nobody needs to see more of a refused name than this.
 const QUOTED_CHARS_MAX: usize = 40;
 
@@ -70,9 +72,22 @@ impl Nick {
 
     /// The name of a newcomer: `guest-NNNNN`.
     pub fn guest(number: u32) -> Nick {
-        let shown: Arc<str> = alloc::format!("guest-{number:05}").into();
+        let shown: Arc<str> = alloc::format!("{GUEST_PREFIX}{number:05}").into();
         let look = skeleton(&shown).collect::<String>().into();
         Nick { key: shown.clone(), shown, look }
+    }
+
+    /// Whether it is a newcomer's name, as [`Nick::guest`] spells it.
+    pub(crate) fn is_guest(&self) -> bool {
+        let number = self.shown.strip_prefix(GUEST_PREFIX);
+        self.shown == self.key && number.is_some_and(|number| is_all(number, |c| c.is_ascii_digit()))
+    }
+
+    /// Whether it is none, but could be taken for one. Of the digits, 0 looks like O and 1 like l (UTS #39).
+    pub(crate) fn imitates_a_guest(&self) -> bool {
+        let number = self.look.strip_prefix(GUEST_PREFIX);
+        let looks_like_a_digit = |c: char| matches!(c, 'O' | 'l' | '2'..='9');
+        !self.is_ascii() && number.is_some_and(|number| is_all(number, looks_like_a_digit))
     }
 
     /// Whether the name has a character outside ASCII: only then can it be refused as a look-alike.
@@ -92,6 +107,10 @@ impl RoomName {
         let (shown, key) = parse(bare, ROOM_CHARS_MAX, "-_.+", |c| matches!(c, '-' | '.'))?;
         Ok(RoomName { shown, key })
     }
+}
+
+fn is_all(text: &str, those: impl Fn(char) -> bool) -> bool {
+    !text.is_empty() && text.chars().all(those)
 }
 
 /// The key under which a nick or a room is found, however it is typed. Total: what is no name is nobody's key.
@@ -235,6 +254,21 @@ mod tests {
         let look = |raw| Nick::parse(raw).unwrap().look;
         assert_eq!(look("раураl"), look("paypal"));
         assert_ne!(look("ann"), look("bob"));
+    }
+
+    #[test]
+    fn nobody_can_look_like_a_guest() {
+        for number in [0, 1, 12345, 67890, 100_000_001] {
+            let guest = Nick::guest(number);
+            assert!(guest.is_guest() && !guest.imitates_a_guest());
+            let imitation = Nick::parse(&guest.shown.replace('e', "е")).unwrap();
+            assert_eq!(imitation.look, guest.look);
+            assert!(imitation.imitates_a_guest() && !imitation.is_guest());
+        }
+        for nick in ["Guest-12345", "guest-", "guest-12x45", "gast-12345", "guеst-x"] {
+            let nick = Nick::parse(nick).unwrap();
+            assert!(!nick.is_guest() && !nick.imitates_a_guest(), "{nick:?}");
+        }
     }
 
     #[test]

@@ -6,9 +6,9 @@
 use crate::command::{Command, Place, Presence, Speaker};
 use crate::event::{Author, Event, Who};
 use crate::fact::{Fact, Hearing, Manner};
-use crate::hub::{Hub, Room, RoomKind};
+use crate::hub::{Hub, Room};
 use crate::ids::{MemberId, RoomNumber};
-use crate::names::{Nick, RoomName, key_of};
+use crate::names::{Nick, RoomName};
 use crate::refusal::{Bound, Refusal, What};
 use crate::text::{Line, Text, TextProblem};
 
@@ -26,6 +26,8 @@ pub enum Proposal {
 /// Guests' numbers have at least five digits; with this many tries a free one is found unless most are in use, and then
 /// they get nine.
 const GUEST_TRIES: u32 = 16;
+/// How many numbers of nine digits there are.
+const FAR_GUESTS: u32 = 900_000_000;
 
 impl Hub {
     /// Decides about `command`. A question is answered, an impossible thing refused, anything else becomes a fact, which
@@ -83,11 +85,11 @@ impl Hub {
 
     /// The first free guest's name from this number on.
     fn free_guest(&self, member: MemberId, guest: u32) -> Nick {
-        let near = (0..GUEST_TRIES).map(|step| (guest + step) % 100_000);
-        let far = (0..).map(|step: u32| 100_000_000 + guest.wrapping_add(step) % 900_000_000);
+        let near = (0..GUEST_TRIES).map(|step| guest.wrapping_add(step) % 100_000);
+        let far = (0..FAR_GUESTS).map(|step| 100_000_000 + guest.wrapping_add(step) % FAR_GUESTS);
         let mut nicks = near.chain(far).map(Nick::guest);
         let free = |nick: &Nick| self.check_nick(member, nick).is_ok();
-        // The far numbers are nine times more than members can ever be, so that one is free.
+        // The far numbers are far more than members, so that one is free; if not, `apply` says that it is taken.
         nicks.find(free).unwrap_or_else(|| Nick::guest(guest))
     }
 
@@ -100,13 +102,14 @@ impl Hub {
 
     fn join(&self, member: MemberId, raw: &str) -> Result<Fact, Refusal> {
         let name = RoomName::parse(raw).map_err(|problem| Refusal::BadRoomName(raw.into(), problem))?;
-        self.check_rooms_of(member)?;
-        let Some(&number) = self.names.get(&name.key) else {
-            return self.open_room(member, name);
-        };
-        if self.is_in(member, number) {
+        let found = self.names.get(&name.key).copied();
+        if found.is_some_and(|number| self.is_in(member, number)) {
             return Err(Refusal::AlreadyInRoom(name.shown));
         }
+        self.check_rooms_of(member)?;
+        let Some(number) = found else {
+            return self.open_room(member, name);
+        };
         let max = self.settings.members_of_room_max;
         if self.rooms.get(&number).is_some_and(|room| room.head_count() >= max) {
             return Err(Refusal::TooMany(Bound::MembersOfRoom, max));
@@ -157,7 +160,7 @@ impl Hub {
         if to.member == from.member {
             return Err(Refusal::ThatIsYou);
         }
-        match self.conversations.get(&pair(from.member, to.member)) {
+        match self.conversations.get(&(from.member, to.member)) {
             Some(number) => check_reserved(self.rooms.get(number))?,
             None => self.check_conversations(from.member, to.member)?,
         }
@@ -166,7 +169,7 @@ impl Hub {
 
     fn check_conversations(&self, from: MemberId, to: MemberId) -> Result<(), Refusal> {
         let max = self.settings.conversations_max;
-        let full = |id| self.members.get(&id).is_some_and(|member| member.conversations() >= max);
+        let full = |id| self.conversations_of(id).count() >= max as usize;
         if full(from) || full(to) {
             return Err(Refusal::TooMany(Bound::Conversations, max));
         }
@@ -228,37 +231,11 @@ fn check_reserved(room: Option<&Room>) -> Result<(), Refusal> {
     }
 }
 
-/// The key of a conversation.
-pub(crate) fn pair(one: MemberId, other: MemberId) -> (MemberId, MemberId) {
-    if one < other { (one, other) } else { (other, one) }
-}
-
 /// A line, or `None` if it is blank.
 fn line(raw: &str, bytes_max: usize) -> Result<Option<Line>, TextProblem> {
     match Line::new(raw, bytes_max) {
         Ok(line) => Ok(Some(line)),
         Err(TextProblem::Blank) => Ok(None),
         Err(problem) => Err(problem),
-    }
-}
-
-impl Hub {
-    /// Whether a room is still needed: the home room, one with people or a topic, a conversation whose parties are both
-    /// here (a guest never comes back as the same one).
-    pub(crate) fn stays_open(&self, room: &Room) -> bool {
-        match &room.kind {
-            RoomKind::Open(name) => {
-                name.key == self.settings.home.key || room.head_count() > 0 || room.topic.is_some()
-            }
-            RoomKind::Conversation(one, other) => {
-                self.members.contains_key(one) && self.members.contains_key(other)
-            }
-        }
-    }
-
-    /// The number of the open room of this name.
-    pub fn room_named(&self, name: &str) -> Option<RoomNumber> {
-        let bare = name.strip_prefix('#').unwrap_or(name);
-        self.names.get(key_of(bare).as_str()).copied()
     }
 }

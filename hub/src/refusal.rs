@@ -100,7 +100,7 @@ impl fmt::Display for Refusal {
             Refusal::BadNick(raw, problem) => write!(f, "'{}' is no nick: {problem}", quoted(raw)),
             Refusal::NickTaken(nick) => write!(f, "{nick} is taken; choose another nick"),
             Refusal::NickLooksLike(raw) => {
-                write!(f, "'{}' looks like the nick of somebody here; choose another", quoted(raw))
+                write!(f, "'{}' looks like somebody else's nick; choose another", quoted(raw))
             }
             Refusal::NickIsYours(nick) => write!(f, "you are {nick} already"),
             Refusal::NoSuchNick(raw) => {
@@ -110,19 +110,23 @@ impl fmt::Display for Refusal {
                 write!(f, "'{}' is no name for a room: {problem}", quoted(raw))
             }
             Refusal::NoSuchRoom(raw) => {
-                write!(f, "there is no room '{}'; joining it would open it", quoted(raw))
+                write!(f, "there is no room '{}'; check the spelling, or join it to open it", quoted(raw))
             }
             Refusal::AlreadyInRoom(name) => write!(f, "you are in #{name} already"),
             Refusal::NotInRoom(raw) => write!(f, "you are not in '{}'; join it first", quoted(raw)),
             Refusal::ThatIsYou => write!(f, "that is you; name somebody else"),
             Refusal::BadText(what, problem) => write!(f, "that is no {}: {problem}", what.words()),
-            Refusal::TooMany(bound, max) => write!(f, "{} {max}, and that many there are", bound.words()),
+            Refusal::TooMany(bound, max) => {
+                write!(f, "{} {max}, and that many there are; {}", bound.words(), bound.way_out())
+            }
             Refusal::Unwritten => {
                 write!(f, "nothing can be said now: the server cannot write it down; try again in a while")
             }
             Refusal::NotConnected => write!(f, "you are not connected yet"),
             Refusal::AlreadyConnected => write!(f, "you are connected already"),
-            Refusal::MembersOnly => write!(f, "only members can do that"),
+            Refusal::MembersOnly => {
+                write!(f, "only members can do that; without being one, things can only be said in rooms")
+            }
         }
     }
 }
@@ -145,6 +149,16 @@ impl Bound {
             Bound::RoomsOfMember => "the rooms that you can be in are limited to",
             Bound::Ignored => "the people whom you can ignore are limited to",
             Bound::Conversations => "the direct conversations of one person are limited to",
+        }
+    }
+
+    fn way_out(self) -> &'static str {
+        match self {
+            Bound::Members | Bound::MembersOfRoom => "try again when somebody has left",
+            Bound::Rooms => "join one of them",
+            Bound::RoomsOfMember => "leave one first",
+            Bound::Ignored => "ignore one of them again to hear them",
+            Bound::Conversations => "talk in a room",
         }
     }
 }

@@ -2,7 +2,7 @@
 //! snapshot and applies the kept facts behind it is, as far as kept state goes, the hub that was.
 
 use crate::event::Topic;
-use crate::hub::{Hub, Room, RoomKind, Settings};
+use crate::hub::{Hub, RESERVED_AHEAD, ROOMS_RESERVED_AHEAD, Room, RoomKind, Settings};
 use crate::ids::{MemberId, Position, RoomNumber, Sequence};
 use crate::names::RoomName;
 use alloc::collections::BTreeMap;
@@ -44,7 +44,8 @@ pub enum KeptKind {
 /// What the journal has put aside with its last commit, so that no number that anybody saw is ever used again.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Reservation {
-    /// No record had a higher position.
+    /// No record had a higher position: whoever numbers records commits again before this one is reached, which passing
+    /// facts alone can do.
     pub position: Position,
     /// No room was opened with this number or a higher one.
     pub next_room: RoomNumber,
@@ -89,6 +90,9 @@ impl Hub {
             }
             KeptKind::Conversation(one, other) => {
                 self.conversations.insert((*one, *other), kept.number);
+                self.conversations.insert((*other, *one), kept.number);
+                // Its parties cannot come back: they would have other ids.
+                self.closable.insert(kept.number);
                 RoomKind::Conversation(*one, *other)
             }
         };
@@ -110,21 +114,24 @@ impl Hub {
     }
 
     /// After a restart, when the kept facts behind the snapshot have been applied: goes on behind everything that may
-    /// have been seen. What [`Hub::losses`] then gives is to be applied and committed before anything is said.
+    /// have been seen. Then, in this order and before anybody is let in: what [`Hub::losses`] gives is applied, the
+    /// chores are done, and all of it is committed.
     pub fn recover(&mut self, reservation: &Reservation) {
         self.position = self.position.max(reservation.position);
         self.next_room = self.next_room.max(reservation.next_room);
+        // At the replay nobody was anywhere. But open rooms wait for their people, and only conversations are deserted.
+        self.closable = self.conversations.values().copied().collect();
     }
 
     /// What the journal should reserve with a commit that writes to these rooms.
     pub fn reservation(&self, rooms: impl IntoIterator<Item = RoomNumber>) -> Reservation {
         let ahead = |number: RoomNumber| {
             let sequence = self.rooms.get(&number)?.sequence;
-            Some((number, Sequence(sequence.0 + crate::RESERVED_AHEAD)))
+            Some((number, Sequence(sequence.0.saturating_add(RESERVED_AHEAD))))
         };
         Reservation {
-            position: Position(self.position.0 + crate::RESERVED_AHEAD),
-            next_room: RoomNumber(self.next_room.0 + crate::hub::ROOMS_RESERVED_AHEAD),
+            position: Position(self.position.0.saturating_add(RESERVED_AHEAD)),
+            next_room: RoomNumber(self.next_room.0.saturating_add(ROOMS_RESERVED_AHEAD)),
             sequences: rooms.into_iter().filter_map(ahead).collect(),
         }
     }

@@ -79,7 +79,7 @@ const VERBS: &[Verb] = &[
         needs: Needs { words: 1, what: "a room" },
         allowed: Allowed::Always,
         appearing: Appearing::Before,
-        help: "enters a room, which is opened if there is none; what you type goes there from then on",
+        help: "enters a room, or opens it; what you type goes there",
         run: handlers::join,
     },
     Verb {
@@ -89,7 +89,7 @@ const VERBS: &[Verb] = &[
         needs: NOTHING,
         allowed: Allowed::InARoomUnlessNamed,
         appearing: Appearing::Before,
-        help: "leaves a room, or the one that you talk in",
+        help: "leaves that room, or the one you talk in",
         run: handlers::leave,
     },
     Verb {
@@ -119,7 +119,7 @@ const VERBS: &[Verb] = &[
         needs: NOTHING,
         allowed: Allowed::InARoomUnlessNamed,
         appearing: Appearing::Before,
-        help: "lists who is in a room, or in the one that you talk in",
+        help: "lists who is in that room, or in the one you talk in",
         run: handlers::who,
     },
     Verb {
@@ -129,7 +129,7 @@ const VERBS: &[Verb] = &[
         needs: NOTHING,
         allowed: Allowed::Always,
         appearing: Appearing::Before,
-        help: "lists the rooms, with how many are there and what about",
+        help: "lists the rooms, how many are there, and the topic",
         run: handlers::rooms,
     },
     Verb {
@@ -139,7 +139,7 @@ const VERBS: &[Verb] = &[
         needs: NOTHING,
         allowed: Allowed::InARoom,
         appearing: Appearing::Before,
-        help: "shows what the room is about, or sets it; '/topic -' clears it",
+        help: "shows or sets the room's topic; '/topic -' clears it",
         run: handlers::topic,
     },
     Verb {
@@ -149,7 +149,7 @@ const VERBS: &[Verb] = &[
         needs: NOTHING,
         allowed: Allowed::Always,
         appearing: Appearing::Before,
-        help: "hides what somebody says, or shows it again; without a name, lists whom you ignore",
+        help: "hides what somebody says, or shows it again; or lists",
         run: handlers::ignore,
     },
     Verb {
@@ -159,7 +159,7 @@ const VERBS: &[Verb] = &[
         needs: NOTHING,
         allowed: Allowed::Always,
         appearing: Appearing::Before,
-        help: "tells who writes to you that you are away; without a message, you are back",
+        help: "says that you are away; without a message, you are back",
         run: handlers::away,
     },
     Verb {
@@ -175,7 +175,7 @@ const VERBS: &[Verb] = &[
 ];
 
 /// What else `/help` says.
-const HINTS: &[&str] = &["//text says '/text', and '/ ' in front of anything says the rest as it stands"];
+const HINTS: &[&str] = &["//text says '/text'; behind '/ ' anything is said as it stands"];
 
 /// What a line means.
 pub(super) enum Typed<'a> {
@@ -241,9 +241,7 @@ fn find(name: &str) -> Option<&'static Verb> {
 fn unknown(name: &str, output: &mut Output) {
     let shown = hub::quoted(name);
     match similar(name) {
-        Some(known) => {
-            remark!(output, "there is no /{shown}; did you mean /{known}? /help lists what there is")
-        }
+        Some(known) => remark!(output, "there is no /{shown}; did you mean /{known}? see /help"),
         None => remark!(output, "there is no /{shown}; /help lists what there is"),
     }
 }
@@ -358,7 +356,7 @@ mod tests {
         let mut output = Output::default();
         help_on_all(&mut output);
         for line in String::from_utf8(output.words).unwrap().lines() {
-            assert!(line.starts_with("-- ") && line.len() <= 120, "{line}");
+            assert!(line.starts_with("-- ") && line.len() <= 79, "{line}");
         }
     }
 }

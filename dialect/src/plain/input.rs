@@ -230,3 +230,80 @@ impl Input {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What a line comes to when it arrives in pieces of this length.
+    fn in_pieces(bytes: &[u8], piece_bytes: usize) -> (String, usize, usize, Option<Protocol>) {
+        let mut input = Input::default();
+        for piece in bytes.chunks(piece_bytes) {
+            input.add_to_line(piece);
+            assert!(input.partial().len() <= TEXT_BYTES_MAX);
+        }
+        let stored = input.finish_line(b"");
+        assert!(input.is_empty());
+        outcome(&stored.line())
+    }
+
+    fn outcome(line: &RawLine<'_>) -> (String, usize, usize, Option<Protocol>) {
+        let decoded = line.decode();
+        (decoded.text.into_owned(), decoded.bytes_used, line.bytes(), line.protocol())
+    }
+
+    #[test]
+    fn carriage_return_behind_a_full_line_is_no_part_of_it() {
+        let mut bytes = vec![b'x'; TEXT_BYTES_MAX];
+        bytes.push(b'\r');
+        let (text, bytes_used, bytes_in_all, _) = in_pieces(&bytes, 1000);
+        assert_eq!((text.len(), bytes_used, bytes_in_all), (TEXT_BYTES_MAX, TEXT_BYTES_MAX, TEXT_BYTES_MAX));
+        assert_eq!(outcome(&RawLine::new(&bytes)), in_pieces(&bytes, 1000));
+    }
+
+    #[test]
+    fn no_character_is_torn_at_the_cut() {
+        let bytes = format!("a{}", "é".repeat(TEXT_BYTES_MAX)).into_bytes();
+        let (text, bytes_used, ..) = outcome(&RawLine::new(&bytes));
+        assert!(text.ends_with('é'));
+        assert_eq!((text.len(), bytes_used), (TEXT_BYTES_MAX - 1, TEXT_BYTES_MAX - 1));
+    }
+
+    #[test]
+    fn text_that_grows_is_cut_where_it_no_longer_fits() {
+        let bytes = vec![0xff; TEXT_BYTES_MAX];
+        let (text, bytes_used, ..) = outcome(&RawLine::new(&bytes));
+        assert_eq!(text.chars().count(), bytes_used);
+        assert_eq!(bytes_used, TEXT_BYTES_MAX / 3);
+    }
+
+    #[test]
+    fn end_of_a_long_line_is_still_judged() {
+        let bytes = format!("FOO /{} HTTP/1.1\r", "x".repeat(3 * TEXT_BYTES_MAX)).into_bytes();
+        for piece_bytes in [1, 7, 4096, bytes.len()] {
+            assert_eq!(in_pieces(&bytes, piece_bytes).3, Some(Protocol::Http));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn short_line_is_decoded_like_everywhere(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let line = RawLine::new(&bytes);
+            let decoded = line.decode();
+            prop_assert_eq!(&*decoded.text, &*String::from_utf8_lossy(sniff::without_carriage_return(&bytes)));
+            prop_assert_eq!(decoded.bytes_used, line.bytes());
+        }
+
+        #[test]
+        fn pieces_make_the_same_line(
+            start in proptest::collection::vec(any::<u8>(), 0..20),
+            filling in (TEXT_BYTES_MAX - 30)..(TEXT_BYTES_MAX + 30),
+            end in proptest::sample::select(&["", "\r", " HTTP/1.0", " HTTP/1.1\r", "é"][..]),
+            piece_bytes in 1_usize..20_000,
+        ) {
+            let bytes = [&start, &vec![b'x'; filling][..], end.as_bytes()].concat();
+            prop_assert_eq!(in_pieces(&bytes, piece_bytes), outcome(&RawLine::new(&bytes)));
+        }
+    }
+}

@@ -120,3 +120,101 @@ impl Page<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hub::{DoorKind, MemberId, RoomName, RoomNumber, Sequence};
+
+    fn rendered(event: &Event) -> String {
+        let home = RoomName::parse("lobby").expect("a name");
+        let mut bytes = Vec::new();
+        render(&Setup { home }, event, &mut bytes);
+        String::from_utf8(bytes).expect("text")
+    }
+
+    fn room(name: &str) -> RoomRef {
+        RoomRef { number: RoomNumber(1), name: name.into() }
+    }
+
+    fn ann() -> Who {
+        Who { member: MemberId::mint(0, 1), nick: "ann".into() }
+    }
+
+    fn said(room_name: &str, author: Author, raw: &str, manner: Manner) -> String {
+        let text = Text::new(raw).expect("a text");
+        rendered(&Event::Said { room: room(room_name), sequence: Sequence(1), author, text, manner })
+    }
+
+    #[test]
+    fn every_line_of_a_text_has_its_author_in_front() {
+        let text = said("lobby", Author::Member(ann()), "one\n\ntwo", Manner::Saying);
+        assert_eq!(text, "<ann> one\n<ann> \n<ann> two\n");
+        let text = said("dev", Author::Member(ann()), "waves\nbows", Manner::Acting);
+        assert_eq!(text, "#dev * ann waves\n#dev * ann bows\n");
+    }
+
+    #[test]
+    fn home_room_is_not_named_however_it_is_written() {
+        assert_eq!(said("Lobby", Author::Member(ann()), "hi", Manner::Saying), "<ann> hi\n");
+    }
+
+    #[test]
+    fn door_never_passes_for_a_member() {
+        let door = || Author::Door { kind: DoorKind::Web, label: "ann".into() };
+        assert_eq!(said("lobby", door(), "hi", Manner::Saying), "<ann (web)> hi\n");
+        assert_eq!(said("dev", door(), "hums", Manner::Acting), "#dev * ann (web) hums\n");
+    }
+
+    #[test]
+    fn formatting_is_for_other_eyes() {
+        let topic = Line::new("\u{2}bold\u{2} \u{3}4red", 100).ok();
+        let event = Event::TopicSet { room: room("lobby"), sequence: Sequence(1), by: ann(), topic };
+        assert_eq!(rendered(&event), "[ann] set the topic: bold red\n");
+        assert_eq!(said("lobby", Author::Member(ann()), "\u{2}b", Manner::Saying), "<ann> b\n");
+    }
+
+    #[test]
+    fn sum_shows_two_names_and_counts_the_rest() {
+        let crowd =
+            |nicks: &[&str], others| Crowd { nicks: nicks.iter().map(|&n| n.into()).collect(), others };
+        let table = [
+            (crowd(&["ann"], 0), "-- ann entered room\n"),
+            (crowd(&["ann", "bob"], 0), "-- ann and bob entered room\n"),
+            (crowd(&["ann", "bob", "cat"], 0), "-- ann, bob and 1 other entered room\n"),
+            (crowd(&["ann", "bob", "cat"], 40), "-- ann, bob and 41 others entered room\n"),
+        ];
+        for (arrived, line) in table {
+            let event = Event::Summed { room: room("lobby"), arrived, departed: Crowd::default() };
+            assert_eq!(rendered(&event), line);
+        }
+        let event = Event::Summed {
+            room: room("dev"),
+            arrived: crowd(&["ann"], 0),
+            departed: crowd(&["bob", "cat"], 1),
+        };
+        assert_eq!(rendered(&event), "#dev -- ann entered room\n#dev -- bob, cat and 1 other left\n");
+    }
+
+    #[test]
+    fn what_is_summed_up_is_not_told_singly() {
+        let announced = Announced::InSum;
+        let events = [
+            Event::Joined { room: room("lobby"), who: ann(), announced },
+            Event::Left { room: room("lobby"), who: ann(), announced },
+            Event::Quit { who: ann(), reason: None, announced },
+            Event::Away { who: ann(), message: None },
+        ];
+        for event in &events {
+            assert_eq!(rendered(event), "");
+        }
+    }
+
+    #[test]
+    fn loss_is_told() {
+        let event =
+            Event::Lost { room: room("lobby"), sequence: Sequence(41), from: Sequence(17), to: Sequence(40) };
+        let line = "-- messages 17 to 40 may be lost: the server stopped before it could write them down\n";
+        assert_eq!(rendered(&event), line);
+    }
+}

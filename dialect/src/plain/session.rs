@@ -562,11 +562,118 @@ fn answered_verb(event: &Event) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hub::{Audience, Crowd, Position, RoomName, Sequence, TEXT_BYTES_MAX};
+
+    const NOW: Time = Time(1000);
+
+    fn setup() -> Setup {
+        Setup { home: RoomName::parse("lobby").expect("a name") }
+    }
+
+    fn tell(session: &mut PlainSession, event: Event, output: &mut Output) {
+        let audience = Audience::Member(MemberId::mint(0, 1));
+        let told = Told { position: Position(1), time: NOW, audience, event };
+        session.told(NOW, &setup(), &told, output);
+    }
+
+    fn lobby() -> RoomView {
+        let room = RoomRef { number: RoomNumber(1), name: "lobby".into() };
+        RoomView { room, topic: None, members: Crowd::default(), listening: 1, upto: Sequence(1) }
+    }
+
+    /// A session that was greeted and whose first line was judged.
+    fn present() -> PlainSession {
+        let mut session = PlainSession::new(NOW, 1);
+        let output = &mut Output::default();
+        session.received(NOW, &setup(), b"hello\n", output);
+        tell(&mut session, Event::Admitted(lobby()), output);
+        session
+    }
 
     #[test]
     fn session_at_rest_is_small() {
         // Thousands of people who only listen have one of these each, and one room of 24 bytes behind it.
         assert!(size_of::<PlainSession>() <= 96, "{} bytes", size_of::<PlainSession>());
         assert_eq!(size_of::<Entered>(), 24);
+        let session = present();
+        assert!(session.input.is_empty() && session.rooms.capacity() == 1);
+    }
+
+    #[test]
+    fn many_lines_of_one_read_become_as_many_commands_at_once() {
+        let mut session = present();
+        let mut output = Output::default();
+        session.received(NOW, &setup(), &b"hello\n".repeat(1000), &mut output);
+        assert_eq!(output.commands.len(), 1000);
+        assert!(session.input.is_empty() && session.wants_input());
+    }
+
+    #[test]
+    fn line_without_an_end_takes_bounded_memory_and_gives_it_back() {
+        let mut session = present();
+        let mut output = Output::default();
+        for _ in 0..100 {
+            session.received(NOW, &setup(), &[b'x'; 10_000], &mut output);
+            assert!(session.input.partial().len() <= TEXT_BYTES_MAX);
+        }
+        session.received(NOW, &setup(), b"\n", &mut output);
+        assert!(session.input.is_empty());
+        assert_eq!(output.commands.len(), 1);
+        let told = "-- that line had 1000000 bytes; the first 16384 were said, the rest was cut\n";
+        assert_eq!(String::from_utf8_lossy(&output.words), told);
+    }
+
+    #[test]
+    fn lines_behind_a_question_wait_for_its_answer() {
+        let mut session = present();
+        let mut output = Output::default();
+        session.received(NOW, &setup(), b"/topic\nhello\n/rooms\nbye", &mut output);
+        assert_eq!(output.commands.pop().map(|command| command.verb()), Some("topic"));
+        assert!(!session.wants_input());
+
+        // A refusal of something else is no answer.
+        let refusal = Refusal::ThatIsYou;
+        tell(&mut session, Event::Refused { verb: "direct", refusal }, &mut output);
+        assert!(!session.wants_input());
+
+        output.commands.clear();
+        let topic_is = Event::TopicIs { room: lobby().room, topic: None };
+        tell(&mut session, topic_is, &mut output);
+        let verbs: Vec<_> = output.commands.drain(..).map(|command| command.verb()).collect();
+        assert_eq!(verbs, ["say", "rooms"]);
+
+        tell(&mut session, Event::RoomList { rooms: Vec::new(), next: None }, &mut output);
+        assert!(session.wants_input());
+        assert_eq!(session.input.partial(), b"bye");
+    }
+
+    #[test]
+    fn whoever_is_refused_at_the_door_is_told_and_closed() {
+        let mut session = PlainSession::new(NOW, 1);
+        let mut output = Output::default();
+        session.received(NOW, &setup(), b"hello\n", &mut output);
+        let refusal = Refusal::TooMany(hub::Bound::Members, 1);
+        tell(&mut session, Event::Refused { verb: "connect", refusal }, &mut output);
+        assert!(output.close);
+        assert!(output.words.starts_with(b"-- the members of this server are limited to 1"));
+        output.words.clear();
+        tell(&mut session, Event::Refused { verb: "join", refusal: Refusal::NotConnected }, &mut output);
+        assert!(output.words.is_empty());
+    }
+
+    #[test]
+    fn whoever_has_ended_stays_until_the_answers_have_come() {
+        let mut session = present();
+        let mut output = Output::default();
+        session.received(NOW, &setup(), b"/rooms\nbye", &mut output);
+        session.ended(NOW, &setup(), &mut output);
+        assert_eq!(session.deadline(), None);
+        output.commands.clear();
+        tell(&mut session, Event::RoomList { rooms: Vec::new(), next: None }, &mut output);
+        assert_eq!(output.commands.pop().map(|command| command.verb()), Some("say"));
+        let deadline = session.deadline().expect("a deadline");
+        assert_eq!(deadline, NOW.after_ms(LINGER_MS));
+        session.tick(deadline, &setup(), &mut output);
+        assert_eq!(output.commands.pop(), Some(Command::Quit { reason: String::new() }));
     }
 }

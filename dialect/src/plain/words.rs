@@ -184,6 +184,9 @@ pub(super) struct NamesPage<'a> {
 pub(super) fn names(page: &NamesPage<'_>, output: &mut Output) {
     let room = &page.room.name;
     let mut count = (page.shown + page.names.len()).to_string();
+    if page.shown > 0 {
+        count.push_str(" in all");
+    }
     add_listening(&mut count, page.listening);
     let names = page.names.iter().map(|present| match present.away {
         Some(_) => format!("{} (away)", present.nick),
@@ -196,7 +199,7 @@ pub(super) fn names(page: &NamesPage<'_>, output: &mut Output) {
         (_, is_last) => {
             wrapped(CONTINUED, names, output);
             if is_last {
-                remark!(output, "#{room} has {count} in all");
+                remark!(output, "#{room} has {count}");
             }
         }
     }
@@ -267,4 +270,85 @@ pub(super) fn skipped(skipped: &Skipped, output: &mut Output) {
 /// What should have been said cannot be.
 pub(super) fn no_text(problem: TextProblem, output: &mut Output) {
     remark!(output, "that cannot be said: {problem}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hub::RoomNumber;
+
+    fn room() -> RoomRef {
+        RoomRef { number: RoomNumber(1), name: "lobby".into() }
+    }
+
+    fn page_of(names: &[Present], shown: usize, is_last: bool) -> String {
+        let mut output = Output::default();
+        names_page(names, shown, is_last, &mut output);
+        String::from_utf8(output.words).expect("text")
+    }
+
+    fn names_page(present: &[Present], shown: usize, is_last: bool, output: &mut Output) {
+        names(&NamesPage { room: &room(), names: present, listening: 2, shown, is_last }, output);
+    }
+
+    fn people(nick: &str, count: usize) -> Vec<Present> {
+        (0..count).map(|number| Present { nick: format!("{nick}{number}").into(), away: None }).collect()
+    }
+
+    #[test]
+    fn names_are_wrapped() {
+        let text = page_of(&people("somebody-with-a-long-name-", 7), 0, true);
+        assert!(
+            text.starts_with("-- #lobby has 7, 2 listening: somebody-with-a-long-name-0,\n--   somebody")
+        );
+        assert!(text.lines().all(|line| line.len() <= COLUMNS_MAX), "{text}");
+        assert_eq!(text.matches("somebody").count(), 7);
+
+        let text = page_of(&people("y", 23), 0, true);
+        let counts: Vec<_> =
+            text.lines().map(|line| line.matches('y').count() - line.matches("lobby").count()).collect();
+        assert_eq!(counts, [10, 10, 3]);
+    }
+
+    #[test]
+    fn only_the_last_page_knows_the_count() {
+        assert_eq!(page_of(&people("ann", 2), 0, false), "-- #lobby: ann0, ann1\n");
+        assert_eq!(page_of(&people("ann", 2), 2, false), "--   ann0, ann1\n");
+        let last = "--   ann0\n-- #lobby has 5 in all, 2 listening\n";
+        assert_eq!(page_of(&people("ann", 1), 4, true), last);
+        assert_eq!(page_of(&[], 0, true), "-- #lobby has 0, 2 listening\n");
+    }
+
+    #[test]
+    fn wide_characters_count_twice() {
+        assert_eq!(columns("ann"), 3);
+        assert_eq!(columns("小明"), 4);
+    }
+
+    #[test]
+    fn crowds_are_named_like_people_speak() {
+        let crowd =
+            |nicks: &[&str], others| Crowd { nicks: nicks.iter().map(|&n| n.into()).collect(), others };
+        let table = [
+            (crowd(&[], 0), "nobody else is here yet"),
+            (crowd(&["ann"], 0), "ann is here"),
+            (crowd(&["ann", "bob"], 0), "ann and bob are here"),
+            (crowd(&["ann", "bob", "cat"], 0), "ann, bob and cat are here"),
+            (crowd(&["ann", "bob"], 1), "ann, bob and 1 other are here"),
+            (crowd(&["ann", "bob"], 3), "ann, bob and 3 others are here"),
+        ];
+        for (crowd, words) in table {
+            assert_eq!(who_is_here(&crowd, 0), words);
+            assert_eq!(who_is_here(&crowd, 2), format!("{words}, 2 listening"));
+        }
+    }
+
+    #[test]
+    fn long_topic_is_cut_in_the_list_of_rooms() {
+        let mut output = Output::default();
+        let topic = Line::new(&"é".repeat(100), 1000).ok();
+        rooms(&[RoomLine { name: "dev".into(), members: 12, topic }], &mut output);
+        let expected = format!("-- #dev  12  {}…\n", "é".repeat(TOPIC_CHARS_MAX));
+        assert_eq!(String::from_utf8(output.words).expect("text"), expected);
+    }
 }

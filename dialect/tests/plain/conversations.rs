@@ -1,0 +1,143 @@
+//! Conversations in files: what people do, and all that comes of it.
+//!
+//! A line is one of
+//!
+//! ```text
+//! # a remark
+//! ann connects
+//! ann> a line that ann types
+//! ann>> bytes\r\n             (escaped; no end of line is added)
+//! ann types x 5000 times
+//! ann ends                     (nothing more will come from her)
+//! ann misses 412 in 1          (a room's number, or inbox)
+//! 50 ms pass
+//! server stops
+//! ```
+//!
+//! or follows from those: `ann= ` what the session asks the hub for, `ann< ` private words, `ann| ` what ann reads of her
+//! rooms, `ann! ` what becomes of the connection. With `CONVERSATIONS=write` in the environment the files are written
+//! anew; look at what has changed.
+
+use crate::world::World;
+use dialect::SkippedPlace;
+use hub::RoomNumber;
+use std::fmt::Write as _;
+use std::path::Path;
+
+#[test]
+fn conversations_go_as_written() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conversations");
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "no conversations in {}", folder.display());
+    for file in files {
+        check(&file);
+    }
+}
+
+fn check(file: &Path) {
+    let written = std::fs::read_to_string(file).expect("a file that can be read");
+    let happened = play(&written);
+    if std::env::var("CONVERSATIONS").is_ok_and(|mode| mode == "write") {
+        std::fs::write(file, &happened).expect("a file that can be written");
+        return;
+    }
+    let differing = written.lines().zip(happened.lines()).position(|(one, other)| one != other);
+    let line = differing.unwrap_or(written.lines().count().min(happened.lines().count()));
+    assert!(
+        written == happened,
+        "{}:{}\n  written:  {}\n  happened: {}\n\nall that happened:\n{happened}",
+        file.display(),
+        line + 1,
+        written.lines().nth(line).unwrap_or("(the end)"),
+        happened.lines().nth(line).unwrap_or("(the end)"),
+    );
+}
+
+fn play(written: &str) -> String {
+    let mut world = World::new();
+    for line in written.lines().filter(|line| !follows(line)) {
+        writeln!(world.transcript, "{line}").expect("a string takes everything");
+        if !line.is_empty() && !line.starts_with('#') {
+            act(&mut world, line);
+        }
+    }
+    world.transcript
+}
+
+/// Whether a line is not done, but comes of what is done.
+fn follows(line: &str) -> bool {
+    let name = line.find(|character: char| !character.is_alphanumeric());
+    name.is_some_and(|end| line[end..].starts_with(['=', '<', '|', '!']))
+}
+
+fn act(world: &mut World, line: &str) {
+    if let Some((name, bytes)) = line.split_once(">> ") {
+        let index = find(world, name);
+        return world.send(index, &unescaped(bytes));
+    }
+    if let Some((name, text)) = line.split_once('>') {
+        let index = find(world, name);
+        let text = text.strip_prefix(' ').unwrap_or(text);
+        return world.send(index, format!("{text}\n").as_bytes());
+    }
+    match line.split(' ').collect::<Vec<_>>()[..] {
+        [name, "connects"] => {
+            world.connect(name);
+        }
+        [name, "ends"] => {
+            let index = find(world, name);
+            world.end(index);
+        }
+        [name, "types", text, count, "times"] => {
+            let index = find(world, name);
+            let mut bytes = unescaped(text).repeat(number(count) as usize);
+            bytes.push(b'\n');
+            world.send(index, &bytes);
+        }
+        [name, "misses", count, "in", "inbox"] => {
+            let index = find(world, name);
+            world.miss(index, number(count), SkippedPlace::Inbox);
+        }
+        [name, "misses", count, "in", room] => {
+            let index = find(world, name);
+            world.miss(index, number(count), SkippedPlace::Room(RoomNumber(number(room) as u32)));
+        }
+        [ms, "ms", "pass"] => world.pass(number(ms)),
+        ["server", "stops"] => world.stop(),
+        _ => panic!("nobody knows how to do this: {line}"),
+    }
+}
+
+fn find(world: &World, name: &str) -> usize {
+    let found = world.people.iter().rposition(|person| person.name == name);
+    found.unwrap_or_else(|| panic!("{name} has not connected"))
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().unwrap_or_else(|_| panic!("{text} is no number"))
+}
+
+/// Undoes `\r`, `\n`, `\\` and `\xNN`.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let escaped = if byte == b'\\' { rest.next() } else { None };
+        bytes.push(match escaped {
+            None => byte,
+            Some(b'r') => b'\r',
+            Some(b'n') => b'\n',
+            Some(b'x') => {
+                let digits: Vec<u8> = rest.by_ref().take(2).collect();
+                let digits = std::str::from_utf8(&digits).expect("two digits");
+                u8::from_str_radix(digits, 16).expect("two hex digits")
+            }
+            Some(other) => other,
+        });
+    }
+    bytes
+}

@@ -1,0 +1,132 @@
+//! Nothing that a member writes looks like a line of the server, or of somebody else.
+
+use dialect::plain::{PlainSession, Rendition};
+use dialect::{Session, Setup};
+use hub::{
+    Announced, Audience, Author, DoorKind, Event, Line, Manner, MemberId, Nick, Position, RoomName,
+    RoomNumber, RoomRef, Sequence, Text, Time, Told, Who,
+};
+use proptest::prelude::*;
+
+fn any_nick() -> impl Strategy<Value = Nick> {
+    let forging =
+        proptest::string::string_regex("[a-z\\[\\]{}|^`_][-a-z0-9\\[\\]{}|^`_]{0,8}").expect("a regex");
+    prop_oneof![forging, "\\PC{1,32}"].prop_filter_map("no nick", |raw| Nick::parse(&raw).ok())
+}
+
+fn any_text() -> impl Strategy<Value = Text> {
+    let pieces = proptest::sample::select(
+        &[
+            "-- ",
+            "[bob] ",
+            "<bob> ",
+            "* bob ",
+            "#dev ",
+            "\n",
+            "\r",
+            "\t",
+            " ",
+            "\u{2}",
+            "\u{3}4",
+            "\u{1b}[1G",
+            "\u{85}",
+            "\u{2028}",
+            "\u{b}",
+            "\u{c}",
+            "entered room",
+            "is offline",
+            "x",
+        ][..],
+    );
+    let forged = proptest::collection::vec(pieces, 1..12).prop_map(|pieces| pieces.concat());
+    prop_oneof![forged, any::<String>()].prop_filter_map("no text", |raw| Text::new(&raw).ok())
+}
+
+fn any_room() -> impl Strategy<Value = RoomRef> {
+    proptest::sample::select(&["lobby", "dev"][..])
+        .prop_map(|name| RoomRef { number: RoomNumber(1), name: name.into() })
+}
+
+fn lines_of(event: Event) -> Vec<String> {
+    let setup = Setup { home: RoomName::parse("lobby").expect("a name") };
+    let told = Told { position: Position(1), time: Time(1), audience: Audience::Room(RoomNumber(1)), event };
+    let mut bytes = Vec::new();
+    PlainSession::render(Rendition::Plain, &setup, &told, &mut bytes);
+    let text = String::from_utf8(bytes).expect("text");
+    assert!(text.is_empty() || text.ends_with('\n'), "{text:?} is no whole line");
+    assert!(!text.chars().any(|c| c.is_control() && !"\n\t".contains(c)), "{text:?} has controls");
+    text.lines().map(String::from).collect()
+}
+
+fn who(nick: &Nick) -> Who {
+    Who { member: MemberId::mint(0, 1), nick: nick.shown.clone() }
+}
+
+/// A line without what says in which room it was said.
+fn behind_place<'a>(line: &'a str, room: &RoomRef) -> &'a str {
+    if &*room.name == "lobby" { line } else { line.strip_prefix("#dev ").expect("the room in front") }
+}
+
+/// Whether a line is the server's.
+fn looks_like_news(line: &str) -> bool {
+    line.starts_with("-- ") || line.starts_with('[')
+}
+
+proptest! {
+    #[test]
+    fn every_line_of_a_message_begins_with_its_author(
+        nick in any_nick(), text in any_text(), room in any_room(), is_door in any::<bool>(), acts in any::<bool>(),
+    ) {
+        let manner = if acts { Manner::Acting } else { Manner::Saying };
+        let (author, name) = if is_door {
+            let author = Author::Door { kind: DoorKind::Web, label: nick.shown.clone() };
+            (author, format!("{} (web)", nick.shown))
+        } else {
+            (Author::Member(who(&nick)), nick.shown.to_string())
+        };
+        let prefix = if acts { format!("* {name} ") } else { format!("<{name}> ") };
+        let count = text.lines().count();
+        let event = Event::Said { room: room.clone(), sequence: Sequence(1), author, text, manner };
+        let lines = lines_of(event);
+        prop_assert_eq!(lines.len(), count);
+        for line in lines {
+            let line = behind_place(&line, &room);
+            prop_assert!(line.starts_with(&prefix), "{:?} does not begin with {:?}", line, prefix);
+            prop_assert!(!looks_like_news(line));
+        }
+    }
+
+    #[test]
+    fn every_line_of_a_direct_message_begins_with_its_author(nick in any_nick(), text in any_text()) {
+        let to = Nick::parse("bob").expect("a nick");
+        let prefix = format!("<{} to you> ", nick.shown);
+        let event = Event::Directed {
+            conversation: RoomNumber(2), sequence: Sequence(1), from: who(&nick), to: who(&to), text,
+        };
+        for line in lines_of(event) {
+            prop_assert!(line.starts_with(&prefix), "{:?} does not begin with {:?}", line, prefix);
+        }
+    }
+
+    #[test]
+    fn news_is_one_line_that_begins_with_whom_it_is_about(
+        nick in any_nick(), raw in any::<String>(), room in any_room(),
+    ) {
+        let reason = Line::new(&raw, 1000).ok();
+        let announced = Announced::Singly;
+        let mut news = vec![
+            Event::Joined { room: room.clone(), who: who(&nick), announced },
+            Event::Left { room: room.clone(), who: who(&nick), announced },
+            Event::TopicSet { room: room.clone(), sequence: Sequence(1), by: who(&nick), topic: reason.clone() },
+        ];
+        let prefix = format!("[{}] ", nick.shown);
+        for event in news.drain(..) {
+            let lines = lines_of(event);
+            prop_assert_eq!(lines.len(), 1);
+            prop_assert!(behind_place(&lines[0], &room).starts_with(&prefix));
+        }
+        let lines = lines_of(Event::Quit { who: who(&nick), reason, announced });
+        prop_assert_eq!(lines.len(), 1);
+        prop_assert!(lines[0].starts_with(&prefix));
+    }
+}

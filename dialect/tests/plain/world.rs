@@ -1,0 +1,303 @@
+//! Some sessions and a hub, without sockets, threads or a clock. Whatever happens is written into one transcript.
+
+use dialect::plain::PlainSession;
+use dialect::{Output, Own, Session, Setup, Skipped, SkippedPlace};
+use hub::{
+    Audience, Command, Event, Hub, MemberId, Place, Position, Presence, Proposal, Record, RoomName,
+    RoomNumber, Sequence, Settings, Speaker, Text, Time, Told,
+};
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+
+/// One connection and what the server keeps beside it.
+pub(crate) struct Person {
+    pub(crate) name: String,
+    pub(crate) session: PlainSession,
+    member: MemberId,
+    /// Bytes that the session did not want yet.
+    unread: VecDeque<Vec<u8>>,
+    has_ended: bool,
+    /// The rooms in which it has a cursor.
+    rooms: Vec<RoomNumber>,
+    /// All that the session asked the hub for.
+    pub(crate) commands: Vec<Command>,
+    /// All that it alone was told.
+    pub(crate) words: Vec<u8>,
+    /// All that it read of its rooms.
+    pub(crate) lines: Vec<u8>,
+    pub(crate) is_closed: bool,
+    /// Whether private words were sent since the session was last told that all have been taken.
+    has_words: bool,
+}
+
+pub(crate) struct World {
+    pub(crate) setup: Setup,
+    pub(crate) people: Vec<Person>,
+    pub(crate) transcript: String,
+    hub: Hub,
+    now: Time,
+    /// What sessions asked for, in that order.
+    asked: VecDeque<(usize, Command)>,
+}
+
+impl World {
+    /// Pages of names are short, so that a few people fill two.
+    pub(crate) fn new() -> World {
+        let home = RoomName::parse("lobby").expect("a name");
+        let settings = Settings { page_lines_max: 3, announce_max: 6, ..Settings::new(home.clone()) };
+        World {
+            setup: Setup { home },
+            people: Vec::new(),
+            transcript: String::new(),
+            hub: Hub::new(settings),
+            now: Time(1_000_000),
+            asked: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn connect(&mut self, name: &str) -> usize {
+        let index = self.people.len();
+        self.people.push(Person {
+            name: name.into(),
+            session: PlainSession::new(self.now, index as u32 + 1),
+            member: MemberId::mint(0, index as u64 + 1),
+            unread: VecDeque::new(),
+            has_ended: false,
+            rooms: Vec::new(),
+            commands: Vec::new(),
+            words: Vec::new(),
+            lines: Vec::new(),
+            is_closed: false,
+            has_words: false,
+        });
+        index
+    }
+
+    pub(crate) fn send(&mut self, index: usize, bytes: &[u8]) {
+        self.people[index].unread.push_back(bytes.to_vec());
+        self.settle();
+    }
+
+    pub(crate) fn end(&mut self, index: usize) {
+        self.people[index].has_ended = true;
+        self.settle();
+    }
+
+    /// Time passes; every deadline is kept to the millisecond.
+    pub(crate) fn pass(&mut self, ms: u64) {
+        let until = self.now.after_ms(ms);
+        loop {
+            let deadlines = self.people.iter().filter_map(|person| person.session.deadline());
+            let next = deadlines.chain(self.hub.next_chore()).min().filter(|next| *next <= until);
+            let Some(next) = next else { break };
+            self.now = self.now.max(next);
+            for index in 0..self.people.len() {
+                self.call(index, PlainSession::tick);
+            }
+            self.settle();
+            self.do_chores();
+        }
+        self.now = until;
+    }
+
+    pub(crate) fn miss(&mut self, index: usize, messages: u64, place: SkippedPlace) {
+        let skipped = Skipped { place, messages, from: Sequence(1), to: Sequence(1) };
+        self.call(index, |session, _, _, output| session.skipped(&skipped, output));
+        self.settle();
+    }
+
+    pub(crate) fn stop(&mut self) {
+        for index in 0..self.people.len() {
+            self.call(index, |session, _, _, output| session.shutdown(output));
+        }
+        self.settle();
+    }
+
+    /// Calls a session, and does what it then wants done.
+    fn call(&mut self, index: usize, call: impl FnOnce(&mut PlainSession, Time, &Setup, &mut Output)) {
+        let mut output = Output::default();
+        call(&mut self.people[index].session, self.now, &self.setup, &mut output);
+        if self.people[index].is_closed {
+            assert!(output.commands.is_empty() && output.words.is_empty(), "a closed session speaks");
+            return;
+        }
+        self.people[index].words.extend_from_slice(&output.words);
+        self.note_lines(index, '<', &output.words);
+        if output.close {
+            self.people[index].is_closed = true;
+            self.note(index, '!', "closed");
+        }
+        self.people[index].has_words |= !output.words.is_empty();
+        for command in output.commands {
+            self.note(index, '=', &shown(&command));
+            self.people[index].commands.push(command.clone());
+            self.asked.push_back((index, command));
+        }
+    }
+
+    /// Does what was asked for until nobody asks for more; words are taken when there is nothing else to do.
+    fn settle(&mut self) {
+        loop {
+            if let Some((index, command)) = self.asked.pop_front() {
+                self.ask(index, &command);
+            } else if let Some(index) = self.people.iter().position(|person| person.has_words) {
+                self.people[index].has_words = false;
+                self.call(index, |session, _, _, output| session.drained(output));
+            } else if let Some(index) = (0..self.people.len()).find(|index| self.has_unread(*index)) {
+                self.read_once(index);
+            } else {
+                break;
+            }
+        }
+    }
+
+    fn has_unread(&self, index: usize) -> bool {
+        let person = &self.people[index];
+        let unread = !person.unread.is_empty() && person.session.wants_input();
+        unread || (person.unread.is_empty() && person.has_ended)
+    }
+
+    fn read_once(&mut self, index: usize) {
+        if let Some(bytes) = self.people[index].unread.pop_front() {
+            self.call(index, |session, now, setup, output| session.received(now, setup, &bytes, output));
+        } else {
+            self.people[index].has_ended = false;
+            self.call(index, PlainSession::ended);
+        }
+    }
+
+    fn ask(&mut self, index: usize, command: &Command) {
+        let member = self.people[index].member;
+        let verb = command.verb();
+        let event = match self.hub.propose(&Speaker::Member(member), command) {
+            Ok(Proposal::Fact(fact)) => return self.apply(fact),
+            Ok(Proposal::Answer(event)) => event,
+            Ok(Proposal::Nothing) => return,
+            Err(refusal) => Event::Refused { verb, refusal },
+        };
+        let position = self.hub.position();
+        self.tell(&Told { position, time: self.now, audience: Audience::Member(member), event });
+    }
+
+    fn apply(&mut self, fact: hub::Fact) {
+        let position = Position(self.hub.position().0 + 1);
+        let mut told = Vec::new();
+        self.hub.apply(Record { position, time: self.now, fact }, &mut told);
+        for told in &told {
+            self.tell(told);
+        }
+    }
+
+    fn do_chores(&mut self) {
+        while let Some(fact) = self.hub.chore(self.now) {
+            self.apply(fact);
+        }
+    }
+
+    fn tell(&mut self, told: &Told) {
+        for index in 0..self.people.len() {
+            let person = &mut self.people[index];
+            let is_in = |room: &RoomNumber| person.rooms.contains(room);
+            let reads = match &told.audience {
+                Audience::Member(member) if *member == person.member => {
+                    self.tell_privately(index, told);
+                    false
+                }
+                Audience::Member(_) => false,
+                Audience::Room(room) => is_in(room),
+                Audience::Rooms(rooms) => rooms.iter().any(is_in),
+                Audience::Inboxes(members) => members.contains(&person.member),
+            };
+            if reads {
+                self.show(index, told);
+            }
+        }
+    }
+
+    fn tell_privately(&mut self, index: usize, told: &Told) {
+        let rooms = &mut self.people[index].rooms;
+        match &told.event {
+            Event::Admitted(view) => rooms.push(view.room.number),
+            Event::Dismissed { room } => rooms.retain(|number| *number != room.number),
+            Event::Disconnected => rooms.clear(),
+            _ => {}
+        }
+        self.call(index, |session, now, setup, output| session.told(now, setup, told, output));
+    }
+
+    fn show(&mut self, index: usize, told: &Told) {
+        let person = &mut self.people[index];
+        let is_own = told.event.author() == Some(person.member);
+        if person.is_closed || (is_own && person.session.own(person.member, told) == Own::StepOver) {
+            return;
+        }
+        let mut bytes = Vec::new();
+        PlainSession::render(person.session.rendition(), &self.setup, told, &mut bytes);
+        self.people[index].lines.extend_from_slice(&bytes);
+        self.note_lines(index, '|', &bytes);
+    }
+
+    fn note_lines(&mut self, index: usize, sign: char, words: &[u8]) {
+        for line in words.split_inclusive(|byte| *byte == b'\n') {
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            match std::str::from_utf8(line) {
+                Ok(text) if !text.chars().any(char::is_control) => self.note(index, sign, text),
+                _ => self.note(index, sign, &line.escape_ascii().to_string()),
+            }
+        }
+    }
+
+    fn note(&mut self, index: usize, sign: char, what: &str) {
+        let noted = format!("{}{sign} {}", self.people[index].name, cut(what));
+        writeln!(self.transcript, "{}", noted.trim_end()).expect("a string takes everything");
+    }
+}
+
+/// A command as transcripts show it.
+fn shown(command: &Command) -> String {
+    let verb = command.verb();
+    match command {
+        Command::Connect { guest, presence: Presence::Listening } => {
+            format!("{verb} guest {guest}, listening")
+        }
+        Command::Connect { guest, presence: Presence::Visible } => format!("{verb} guest {guest}, visible"),
+        Command::Join { room } => format!("{verb} {room:?}"),
+        Command::Say { room, text } | Command::Act { room, text } => {
+            format!("{verb} {} {}", place(room), shown_text(text))
+        }
+        Command::Direct { to, text } => format!("{verb} {to:?} {}", shown_text(text)),
+        Command::Nick { nick } | Command::Ignore { nick } => format!("{verb} {:?}", cut(nick)),
+        Command::SetTopic { room, topic } => format!("{verb} {} {topic:?}", place(room)),
+        Command::Leave { room } | Command::Topic { room } => format!("{verb} {}", place(room)),
+        Command::Who { room, after } => format!("{verb} {}{}", place(room), behind(after.is_some())),
+        Command::Picture { room } => format!("{verb} {room}"),
+        Command::Rooms { after } => format!("{verb}{}", behind(after.is_some())),
+        Command::Away { message } => format!("{verb} {message:?}"),
+        Command::Quit { reason } => format!("{verb} {reason:?}"),
+        Command::Appear | Command::Ignored => verb.into(),
+    }
+}
+
+fn behind(is_later_page: bool) -> &'static str {
+    if is_later_page { ", next page" } else { "" }
+}
+
+fn place(place: &Place) -> String {
+    match place {
+        Place::Number(number) => format!("{number}"),
+        Place::Name(name) => format!("{name:?}"),
+    }
+}
+
+fn shown_text(text: &Text) -> String {
+    format!("{:?}", cut(text.formatted()))
+}
+
+/// Nobody wants to read a line of 16 KiB.
+fn cut(text: &str) -> String {
+    if text.len() <= 200 {
+        return text.into();
+    }
+    let start: String = text.chars().take(20).collect();
+    format!("{start}… ({} bytes)", text.len())
+}

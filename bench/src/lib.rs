@@ -6,7 +6,7 @@
 //!
 //! 1. [`message`] makes the line that is said and finds it again at the receiver;
 //! 2. [`crowd`] holds the sockets of all members and says and hears lines;
-//! 3. [`peer`] starts the server under test, a [`floor`] or the product;
+//! 3. [`peer`] starts the server under test, a [`floor`] or the product; [`placement`] says on which processors;
 //! 4. [`ledger`] checks every delivery: nothing lost, nothing doubled, in order;
 //! 5. [`conversation`] keeps messages in flight until all that was to be said has been heard;
 //! 6. [`usage`] reads the server's CPU time and memory, [`histogram`] keeps the latencies;
@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod machine;
 pub mod message;
 pub mod peer;
+pub mod placement;
 pub mod report;
 pub mod run;
 pub mod scenario;

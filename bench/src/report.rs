@@ -25,6 +25,15 @@ pub struct Outcome {
     pub samples: Vec<Vec<Sample>>,
     /// What went wrong, if anything did.
     pub failures: Vec<String>,
+    /// Who else was there.
+    pub meanwhile: Meanwhile,
+}
+
+/// What disturbs a measurement.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Meanwhile {
+    /// The share of all processors that others used, 0 to 1; `None` if the kernel does not tell.
+    pub others_share: Option<f64>,
 }
 
 impl Outcome {
@@ -34,6 +43,9 @@ impl Outcome {
         let rows = self.rows();
         if !rows.is_empty() {
             text += &markdown(&self.head(), &rows);
+        }
+        if let Some(share) = self.meanwhile.others_share {
+            let _ = writeln!(text, "\nOther processes took {:.0} % of the machine meanwhile.", share * 100.0);
         }
         for failure in &self.failures {
             let _ = writeln!(text, "\n**FAILED**: {}", failure.replace('\n', "\n> "));
@@ -171,6 +183,7 @@ mod tests {
             contenders: columns.iter().map(|(label, _)| contender(label)).collect(),
             samples: columns.iter().map(|(_, values)| values.iter().map(sample).collect()).collect(),
             failures: Vec::new(),
+            meanwhile: Meanwhile::default(),
         }
     }
 

@@ -16,8 +16,10 @@ use crate::{
     floor::Floor,
     machine,
     peer::Program,
-    report::Outcome,
+    placement::{Placement, Places},
+    report::{Meanwhile, Outcome},
     scenario::{Contender, Scale, Scenario, Shape, Stalled},
+    usage::MachineReading,
 };
 
 /// What to run.
@@ -38,6 +40,9 @@ pub struct Options {
     /// Another build of the product, run in the same turns and compared with.
     #[arg(long, value_name = "PATH")]
     pub against: Option<PathBuf>,
+    /// Which processors the server and the generator run on.
+    #[arg(long, value_name = "PLACEMENT", default_value = "apart")]
+    pub placement: Placement,
     /// Where to write the report, `room.md`; without it only a full run of all scenarios is written, to docs/bench.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -74,11 +79,12 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         );
     }
     let floors = std::env::current_exe().context("cannot find the floors: where is this program?")?;
+    let places = Places::share_out(options.placement)?;
     let mut report = heading(options);
     println!("{report}");
     let mut failed = 0;
     for shape in options.scenarios().into_iter().flat_map(Scenario::shapes) {
-        let outcome = play(*shape, contenders(*shape, options, &floors), options);
+        let outcome = play(*shape, contenders(*shape, options, &floors), &places, options);
         let table = outcome.to_markdown(options.scale());
         println!("{table}");
         report += &table;
@@ -101,10 +107,12 @@ fn write(folder: &Path, report: &str) -> Result<()> {
 }
 
 /// Rounds in turn; every second one in the opposite order, so that who comes first is no advantage.
-fn play(shape: Shape, contenders: Vec<Contender>, options: &Options) -> Outcome {
+fn play(shape: Shape, contenders: Vec<Contender>, places: &Places, options: &Options) -> Outcome {
     let rounds = options.rounds.map_or(shape.rounds(options.scale()), usize::from);
     let samples = vec![Vec::new(); contenders.len()];
-    let mut outcome = Outcome { shape, contenders, samples, failures: Vec::new() };
+    let before = MachineReading::take();
+    let mut outcome =
+        Outcome { shape, contenders, samples, failures: Vec::new(), meanwhile: Meanwhile::default() };
     for round in 0..rounds {
         let mut order: Vec<usize> = (0..outcome.contenders.len()).collect();
         if round % 2 == 1 {
@@ -113,7 +121,7 @@ fn play(shape: Shape, contenders: Vec<Contender>, options: &Options) -> Outcome 
         for column in order {
             let contender = &outcome.contenders[column];
             eprintln!("{}: round {} of {rounds}, {}", shape.title(), round + 1, contender.label);
-            match shape.play(contender, options.scale()) {
+            match shape.play(contender, places, options.scale()) {
                 Ok(sample) => outcome.samples[column].push(sample),
                 Err(error) => outcome.failures.push(format!("{error:#}")),
             }
@@ -122,6 +130,8 @@ fn play(shape: Shape, contenders: Vec<Contender>, options: &Options) -> Outcome 
             break;
         }
     }
+    outcome.meanwhile =
+        Meanwhile { others_share: MachineReading::others_share(before, MachineReading::take()) };
     outcome
 }
 
@@ -166,11 +176,19 @@ fn heading(options: &Options) -> String {
          floor is a bare epoll loop with one `send` per receiver, the *log* floor a shared log written once per member \
          and turn. Every round starts a fresh server; rounds of all columns are interleaved, and absolute figures swing \
          with the machine, so compare within a row. CPU is that of the server's process; a delivery is one message \
-         reaching one receiver. Every delivery was checked: none lost, none doubled, each sender's in order.\n\n",
+         reaching one receiver. Every delivery was checked: none lost, none doubled, each sender's in order.\n\n\
+         {}\n\n",
         if options.quick { " --quick" } else { "" },
         machine::date(),
         machine::commit(),
         machine::machine(),
+        match options.placement {
+            Placement::Apart => {
+                "The generator keeps to the last processor and the server to the others: where the two share one, they \
+                 alternate, batches grow, and a delivery in a busy room costs half (`--placement free` shows it)."
+            }
+            Placement::Free => "Server and generator run wherever the kernel puts them.",
+        },
     )
 }
 
@@ -185,6 +203,7 @@ mod tests {
             rounds: None,
             roomful: "ours".into(),
             against: Some("theirs".into()),
+            placement: Placement::Apart,
             out: None,
         }
     }

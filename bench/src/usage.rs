@@ -93,6 +93,33 @@ impl Memory {
     }
 }
 
+/// How long all processors have existed and been busy, and how long for this process and those that it started and
+/// saw end; in ticks. It tells whether others disturbed a measurement.
+#[derive(Clone, Copy, Debug)]
+pub struct MachineReading {
+    all_ticks: u64,
+    busy_ticks: u64,
+    ours_ticks: u64,
+}
+
+impl MachineReading {
+    /// Reads it; `None` if the kernel does not tell.
+    pub fn take() -> Option<Self> {
+        let machine = fs::read_to_string("/proc/stat").ok()?;
+        let ours = fs::read_to_string("/proc/self/stat").ok()?;
+        parse_machine(&machine, &ours)
+    }
+
+    /// The share of all processors that others used between two readings, 0 to 1.
+    pub fn others_share(earlier: Option<Self>, later: Option<Self>) -> Option<f64> {
+        let (earlier, later) = (earlier?, later?);
+        let busy = later.busy_ticks.saturating_sub(earlier.busy_ticks);
+        let others = busy.saturating_sub(later.ours_ticks - earlier.ours_ticks);
+        let all = later.all_ticks.saturating_sub(earlier.all_ticks);
+        (all > 0).then(|| others as f64 / all as f64)
+    }
+}
+
 fn read(process: u32, file: &str) -> Result<String> {
     let path = PathBuf::from(format!("/proc/{process}/{file}"));
     fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
@@ -123,6 +150,24 @@ fn parse_schedstat(text: &str) -> Option<u64> {
 fn parse_ticks(text: &str) -> Option<(u64, u64)> {
     let mut fields = text.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
     Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+}
+
+/// The first line of `/proc/stat` holds user, nice, system, idle, iowait, irq, softirq and steal (guests are counted in user);
+/// the fields behind a process's own times are those of its children (proc(5)).
+fn parse_machine(machine: &str, ours: &str) -> Option<MachineReading> {
+    let times: Vec<u64> = machine
+        .lines()
+        .next()?
+        .strip_prefix("cpu ")?
+        .split_ascii_whitespace()
+        .map_while(|ticks| ticks.parse().ok())
+        .take(8)
+        .collect();
+    let idle_ticks = times.get(3)? + times.get(4)?;
+    let all_ticks: u64 = times.iter().sum();
+    let ours = ours.rsplit_once(')')?.1.split_ascii_whitespace().skip(11).take(4);
+    let ours_ticks = ours.map_while(|ticks| ticks.parse::<u64>().ok()).sum();
+    Some(MachineReading { all_ticks, busy_ticks: all_ticks - idle_ticks, ours_ticks })
 }
 
 fn parse_memory(text: &str) -> Option<Memory> {
@@ -175,6 +220,16 @@ mod tests {
     fn thread_that_ended_makes_the_ticks_count() {
         let spent = reading(&[(1, 5)], 3, 7).since(&reading(&[(1, 1), (2, 1)], 1, 1));
         assert_eq!((spent.user_ns, spent.system_ns), (20_000_000, 60_000_000));
+    }
+
+    #[test]
+    fn others_are_what_is_busy_and_not_ours() {
+        let ours = |ticks: u64| format!("42 (bench) S 1 42 42 0 -1 4194560 1 0 0 0 {ticks} 1 1 1 20 0");
+        let earlier = parse_machine("cpu  10 0 10 100 5 0 0 0 0 0\ncpu0 1\n", &ours(0));
+        let later = parse_machine("cpu  40 0 20 155 10 0 5 5 7 0\ncpu0 1\n", &ours(30));
+        let share = MachineReading::others_share(earlier, later).unwrap();
+        assert!((share - 20.0 / 110.0).abs() < 1e-9, "{share}");
+        assert!(MachineReading::others_share(None, later).is_none());
     }
 
     #[test]

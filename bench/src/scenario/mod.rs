@@ -9,7 +9,10 @@ mod stall;
 
 use anyhow::{Context, Result};
 
-use crate::peer::{Peer, Program};
+use crate::{
+    peer::{Peer, Program},
+    placement::Places,
+};
 
 /// A scenario, as it is named on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -210,8 +213,10 @@ impl Shape {
     /// # Errors
     ///
     /// If the server fails, or anything is lost, doubled, changed or out of order.
-    pub fn play(self, contender: &Contender, scale: Scale) -> Result<Sample> {
+    pub fn play(self, contender: &Contender, places: &Places, scale: Scale) -> Result<Sample> {
+        places.place_server()?;
         let peer = Peer::start(&contender.program)?;
+        places.place_generator()?;
         let quiet = contender.program.quiet();
         match self {
             Self::Paced | Self::Talk { .. } | Self::Rooms => exchange::play(self, &peer, quiet, scale),

@@ -24,13 +24,13 @@ pub(crate) fn segment_bytes_max(lag_bytes_max: usize) -> usize {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Place {
     /// Bytes since the log's opening.
-    pub(crate) offset: u64,
+    offset: u64,
     /// Messages since the log's opening.
     messages: u64,
     /// The sequence of the last kept fact.
     sequence: u64,
     /// The position of the last entry.
-    pub(crate) position: u64,
+    position: u64,
 }
 
 #[derive(Debug)]
@@ -125,14 +125,16 @@ impl SegmentPool {
 #[derive(Debug)]
 pub(crate) struct Cursor {
     pub(crate) reader: ReaderId,
-    /// A cursor that lags so far that it is going to jump also counts messages here that it would not be shown.
-    pub(crate) place: Place,
+    pub(crate) offset: u64,
     /// Where it ends, if it has an end yet.
     end: Option<Box<Place>>,
-    /// What it does differently, ascending. Those in front of its place are left over from a jump and still shown.
+    /// Where it stood when the log let go of what it had not read: from there it is going to jump. Messages that it would
+    /// not have been shown are counted as being in front of it.
+    lost: Option<Box<Place>>,
+    /// What it does differently, ascending. Those in front of its offset are left over from a jump and still shown.
     #[expect(
         clippy::box_collection,
-        reason = "few cursors have any, and a cursor at rest is 24 bytes smaller"
+        reason = "few cursors have any, and a cursor at rest is 24 bytes smaller for it"
     )]
     detours: Option<Box<VecDeque<DetourEntry>>>,
 }
@@ -168,7 +170,7 @@ impl DetourEntry {
 
 impl Cursor {
     pub(crate) fn at_end_of(reader: ReaderId, log: &Log) -> Cursor {
-        Cursor { reader, place: log.end, end: None, detours: None }
+        Cursor { reader, offset: log.end.offset, end: None, lost: None, detours: None }
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -181,7 +183,7 @@ impl Cursor {
     }
 
     fn has_read_all(&self) -> bool {
-        self.place.offset >= self.end_offset()
+        self.offset >= self.end_offset()
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -210,21 +212,23 @@ impl Cursor {
         self.detours.as_ref().map_or(0, |detours| detours.iter().map(size).sum())
     }
 
-    /// From where on it still needs what the log keeps. One in front of what is kept is going to jump to `limit`.
-    fn needs_from(&self, begin: u64, limit: u64) -> u64 {
-        match self.place.offset {
+    /// From where on it still needs what the log keeps. One that is lost is going to jump to `limit`.
+    fn needs_from(&self, limit: u64) -> u64 {
+        match self.lost {
             _ if self.has_read_all() => u64::MAX,
-            offset if offset >= begin => offset,
-            _ => limit.max(begin),
+            Some(_) => limit,
+            None => self.offset,
         }
     }
 
     /// Forgets the detours that step over what it is going to jump over, so that somebody who never reads but talks, or
     /// ignores, does not gather them.
     fn forget_lost_detours(&mut self, begin: u64) {
-        let offset = self.place.offset;
-        if offset < begin && !self.has_read_all() {
-            self.place.messages += self.drop_step_overs(offset, begin);
+        if self.lost.is_some() {
+            let messages = self.drop_step_overs(self.offset, begin);
+            if let Some(lost) = &mut self.lost {
+                lost.messages += messages;
+            }
         }
     }
 
@@ -241,15 +245,15 @@ impl Cursor {
         messages
     }
 
-    /// Moves to `target`. Detours on the way that step over are forgotten, the others stay to be shown.
-    fn jump(&mut self, label: u64, target: Place) -> Skipped {
-        let from = self.place;
+    /// Moves from where it was lost to `target`. Detours on the way that step over are forgotten, the others stay to be
+    /// shown.
+    fn jump(&mut self, label: u64, from: Place, target: Place) -> Skipped {
         let on_the_way = |detour: &&DetourEntry| detour.start >= from.offset && detour.end <= target.offset;
         let is_shown = |detour: &&DetourEntry| !detour.steps_over() && detour.kind == Kind::Message;
         let detours = self.detours.iter().flat_map(|detours| detours.iter());
         let shown = detours.filter(on_the_way).filter(is_shown).count() as u64;
         let stepped_over = self.drop_step_overs(from.offset, target.offset);
-        self.place = target;
+        self.offset = target.offset;
         Skipped {
             label,
             messages: target.messages - from.messages - shown - stepped_over,
@@ -354,7 +358,7 @@ impl Log {
         let Some(start) = self.last_start() else { return };
         let end = self.end;
         let cursor = &mut self.cursors[cursor];
-        if cursor.place.offset > start.offset {
+        if cursor.offset > start.offset {
             return;
         }
         let kind = if end.messages > start.messages { Kind::Message } else { Kind::Notice };
@@ -371,27 +375,21 @@ impl Log {
         self.cursors[cursor].end = Some(Box::new(self.end));
     }
 
-    /// Lets a cursor jump if it stands in front of what is kept: to where what may be read ends.
+    /// Lets a cursor jump if it is lost: to where what may be read ends.
     pub(crate) fn jump(&mut self, cursor: usize) -> Option<Skipped> {
-        let begin = self.begin();
-        let lagging = &self.cursors[cursor];
-        if lagging.place.offset >= begin || lagging.has_read_all() {
-            return None;
-        }
-        let limit = self.limit().max(begin);
-        let target = match &lagging.end {
+        let from = *self.cursors[cursor].lost.take()?;
+        let limit = self.limit().max(self.begin());
+        let target = match &self.cursors[cursor].end {
             Some(end) if end.offset <= limit => **end,
             _ => self.place_up_to(limit),
         };
-        Some(self.cursors[cursor].jump(self.label, target))
+        Some(self.cursors[cursor].jump(self.label, from, target))
     }
 
     /// Moves a cursor. Returns whether it has left the first segment, so that there may be something to be freed.
-    pub(crate) fn move_cursor(&mut self, cursor: usize, place: Place) -> bool {
-        let from = std::mem::replace(&mut self.cursors[cursor].place, place).offset;
-        self.segments
-            .front()
-            .is_some_and(|first| from < first.end_offset() && place.offset >= first.end_offset())
+    pub(crate) fn move_cursor(&mut self, cursor: usize, to: u64) -> bool {
+        let from = std::mem::replace(&mut self.cursors[cursor].offset, to);
+        self.segments.front().is_some_and(|first| from < first.end_offset() && to >= first.end_offset())
     }
 
     /// Lets go of the oldest segments until the rest is within the bound; the last one always stays. Returns by how much
@@ -399,17 +397,27 @@ impl Log {
     pub(crate) fn trim(&mut self, bytes_max: usize, pool: &mut SegmentPool) -> usize {
         let before = self.kept_bytes;
         while self.kept_bytes > bytes_max && self.segments.len() > 1 {
+            self.lose_readers_of_first_segment();
             self.drop_first_segment(pool);
         }
         self.forget_lost_detours(before);
         before - self.kept_bytes
     }
 
+    fn lose_readers_of_first_segment(&mut self) {
+        let Some(segment) = self.segments.front() else { return };
+        for cursor in &mut self.cursors {
+            if cursor.offset < segment.end_offset() && cursor.lost.is_none() && !cursor.has_read_all() {
+                cursor.lost = Some(Box::new(segment.place_behind(segment.count_up_to(cursor.offset))));
+            }
+        }
+    }
+
     /// Returns by how much what is kept has shrunk.
     pub(crate) fn free_what_nobody_needs(&mut self, pool: &mut SegmentPool) -> usize {
         let before = self.kept_bytes;
-        let (begin, limit) = (self.begin(), self.limit());
-        let needs_from = |cursor: &Cursor| cursor.needs_from(begin, limit);
+        let limit = self.limit();
+        let needs_from = |cursor: &Cursor| cursor.needs_from(limit);
         let needed_from = self.cursors.iter().map(needs_from).min().unwrap_or(u64::MAX);
         while self.segments.front().is_some_and(|segment| segment.end_offset() <= needed_from) {
             self.drop_first_segment(pool);
@@ -460,16 +468,21 @@ impl Log {
         self.segment_at(offset).map_or(self.end, |segment| segment.place_behind(segment.count_up_to(offset)))
     }
 
-    /// The first place between two entries that is not in front of an offset.
-    pub(crate) fn place_from(&self, offset: u64) -> Place {
-        let place = self.place_up_to(offset);
-        if place.offset == offset { place } else { self.place_behind_entry(offset) }
+    /// The first boundary between two entries that is not in front of an offset.
+    pub(crate) fn boundary_from(&self, offset: u64) -> u64 {
+        let boundary = self.place_up_to(offset).offset;
+        if boundary == offset { boundary } else { self.entry_end(offset) }
     }
 
     /// The place behind the entry around an offset.
-    pub(crate) fn place_behind_entry(&self, offset: u64) -> Place {
+    fn place_behind_entry(&self, offset: u64) -> Place {
         let behind = |segment: &Segment| segment.place_behind(segment.count_up_to(offset) + 1);
         self.segment_at(offset).map_or(self.end, behind)
+    }
+
+    /// Where the entry around an offset ends.
+    pub(crate) fn entry_end(&self, offset: u64) -> u64 {
+        self.place_behind_entry(offset).offset
     }
 
     /// The position of the entry around an offset.
@@ -487,18 +500,20 @@ impl Log {
     }
 
     fn segment_at(&self, offset: u64) -> Option<&Segment> {
+        self.segments.get(self.segment_index(offset)?)
+    }
+
+    fn segment_index(&self, offset: u64) -> Option<usize> {
         // Nearly everybody reads in the last segment.
-        let last = self.segments.back()?;
-        if offset >= last.start.offset {
-            return Some(last);
+        if offset >= self.segments.back()?.start.offset {
+            return Some(self.segments.len() - 1);
         }
-        let index = self.segments.partition_point(|segment| segment.start.offset <= offset);
-        self.segments.get(index.checked_sub(1)?)
+        self.segments.partition_point(|segment| segment.start.offset <= offset).checked_sub(1)
     }
 
     /// The kept bytes between two offsets, piece by piece.
     pub(crate) fn pieces(&self, from: u64, to: u64) -> impl Iterator<Item = &[u8]> {
-        let first = self.segments.partition_point(|segment| segment.end_offset() <= from);
+        let first = self.segment_index(from).unwrap_or(0);
         self.segments.range(first..).take_while(move |segment| segment.start.offset < to).map(
             move |segment| {
                 let start = from.saturating_sub(segment.start.offset) as usize;

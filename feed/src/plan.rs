@@ -53,6 +53,8 @@ pub(crate) struct Stand {
     offset: u64,
     /// How many detours are planned.
     detours: usize,
+    /// Whether there is nothing else, neither cursors nor notes: then positions of entries need not be looked up.
+    is_alone: bool,
     /// Of what comes next; the highest if nothing does.
     position: u64,
     next: Next,
@@ -80,9 +82,9 @@ enum Behind {
 
 impl Stand {
     fn new(log_id: LogId, cursor: usize, log: &Log, durable: u64) -> Stand {
-        let offset = log.cursors[cursor].place.offset;
-        let stand =
-            Stand { log: log_id, cursor, offset, detours: 0, position: u64::MAX, next: Next::Nothing };
+        let offset = log.cursors[cursor].offset;
+        let (position, next) = (u64::MAX, Next::Nothing);
+        let stand = Stand { log: log_id, cursor, offset, detours: 0, is_alone: true, position, next };
         stand.look(log, durable)
     }
 
@@ -103,7 +105,7 @@ impl Stand {
             (u64::MAX, Next::Nothing)
         } else {
             let next = if self.offset < log.limit() { Next::Entries } else { Next::NotDurable };
-            (log.position_at(self.offset), next)
+            (if self.is_alone { 0 } else { log.position_at(self.offset) }, next)
         };
         self
     }
@@ -115,7 +117,7 @@ impl Stand {
         let end = log.limit().min(cursor.end_offset()).min(detour);
         match elsewhere {
             u64::MAX => end,
-            _ if elsewhere <= self.position => log.place_behind_entry(self.offset).offset,
+            _ if elsewhere <= self.position => log.entry_end(self.offset),
             _ => log.offset_of(elsewhere, self.offset).min(end),
         }
     }
@@ -158,10 +160,11 @@ impl Feeds {
         }
     }
 
-    /// Gathers the reader's cursors at which something comes next; or lets the first one jump that has to.
+    /// Gathers the reader's cursors at which something comes next; or lets the first one jump that is lost.
     fn gather(&mut self, reader: ReaderId) -> Option<(LogId, Skipped)> {
         self.stands.clear();
-        for (id, index) in &self.readers.get(reader.0)?.cursors {
+        let found = self.readers.get(reader.0)?;
+        for (id, index) in &found.cursors {
             let Some(log) = self.logs.get_mut(id.0) else { continue };
             log.release(self.durable);
             let cursor = *index as usize;
@@ -171,6 +174,12 @@ impl Feeds {
             let stand = Stand::new(*id, cursor, log, self.durable);
             if stand.next != Next::Nothing {
                 self.stands.push(stand);
+            }
+        }
+        if self.stands.len() > 1 || found.note(0).is_some() {
+            for stand in &mut self.stands {
+                let Some(log) = self.logs.get(stand.log.0) else { continue };
+                *stand = Stand { is_alone: false, ..*stand }.look(log, self.durable);
             }
         }
         None
@@ -313,7 +322,7 @@ impl Feeds {
         match step.what {
             What::Entries { log, cursor, to } => {
                 let reached = to - (step.bytes - taken) as u64;
-                self.move_cursor(reader, log, cursor, reached) == to
+                self.take_entries(reader, log, cursor, reached, to)
             }
             What::Detour { log, cursor, .. } => {
                 self.take_detour(reader, log, cursor, step.bytes - taken);
@@ -340,29 +349,35 @@ impl Feeds {
     }
 
     /// Moves a cursor to `reached`; if that is inside an entry, to its end, with what is left of it put aside. Returns
-    /// where the cursor stands.
-    fn move_cursor(&mut self, reader: ReaderId, id: LogId, cursor: usize, reached: u64) -> u64 {
-        let Some(log) = self.logs.get_mut(id.0) else { return reached };
-        let place = log.place_from(reached);
-        if place.offset > reached
-            && let Some(found) = self.readers.get_mut(reader.0)
-        {
-            let rest: Vec<u8> = log.pieces(reached, place.offset).flatten().copied().collect();
-            found.set_rest(&rest);
+    /// whether it stands at `to` now.
+    fn take_entries(&mut self, reader: ReaderId, id: LogId, cursor: usize, reached: u64, to: u64) -> bool {
+        if reached == to {
+            self.move_cursor(id, cursor, to);
+            return true;
         }
-        if log.move_cursor(cursor, place) {
+        let Some(log) = self.logs.get(id.0) else { return true };
+        let end = log.boundary_from(reached);
+        let rest: Vec<u8> = log.pieces(reached, end).flatten().copied().collect();
+        self.with_reader(reader, |found| found.set_rest(&rest));
+        self.move_cursor(id, cursor, end);
+        end == to
+    }
+
+    fn move_cursor(&mut self, id: LogId, cursor: usize, to: u64) {
+        if self.logs.get_mut(id.0).is_some_and(|log| log.move_cursor(cursor, to)) {
             self.mark_unsettled(id);
         }
-        place.offset
     }
 
     fn take_detour(&mut self, reader: ReaderId, id: LogId, cursor: usize, left: usize) {
         let Some(log) = self.logs.get_mut(id.0) else { return };
         let Some(detour) = log.cursors[cursor].pop_detour() else { return };
-        if detour.end > log.cursors[cursor].place.offset {
-            self.move_cursor(reader, id, cursor, detour.end);
+        if detour.end > log.cursors[cursor].offset {
+            self.move_cursor(id, cursor, detour.end);
         }
-        let rest = &detour.bytes()[detour.bytes().len() - left..];
-        self.with_reader(reader, |found| found.set_rest(rest));
+        if left > 0 {
+            let rest = &detour.bytes()[detour.bytes().len() - left..];
+            self.with_reader(reader, |found| found.set_rest(rest));
+        }
     }
 }

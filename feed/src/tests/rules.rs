@@ -670,6 +670,6 @@ fn reader_that_has_gone_is_nobodys_business() {
 
 #[test]
 fn cursor_at_rest_is_small() {
-    assert!(size_of::<crate::Cursor>() <= 56);
+    assert!(size_of::<crate::Cursor>() <= 40);
     assert!(size_of::<crate::Reader>() <= 48);
 }

@@ -84,12 +84,13 @@ impl Stand {
     fn new(log_id: LogId, cursor: usize, log: &Log, durable: u64) -> Stand {
         let offset = log.cursors[cursor].offset;
         let (position, next) = (u64::MAX, Next::Nothing);
-        let stand = Stand { log: log_id, cursor, offset, detours: 0, is_alone: true, position, next };
-        stand.look(log, durable)
+        let mut stand = Stand { log: log_id, cursor, offset, detours: 0, is_alone: true, position, next };
+        stand.look(log, durable);
+        stand
     }
 
     /// Finds out what comes next.
-    fn look(mut self, log: &Log, durable: u64) -> Stand {
+    fn look(&mut self, log: &Log, durable: u64) {
         let cursor = &log.cursors[self.cursor];
         let detour = cursor.detour(self.detours).filter(|detour| detour.start <= self.offset);
         (self.position, self.next) = if let Some(detour) = detour {
@@ -107,7 +108,6 @@ impl Stand {
             let next = if self.offset < log.limit() { Next::Entries } else { Next::NotDurable };
             (if self.is_alone { 0 } else { log.position_at(self.offset) }, next)
         };
-        self
     }
 
     /// How far entries can be taken in one go if elsewhere nothing comes before the position `elsewhere`.
@@ -179,7 +179,8 @@ impl Feeds {
         if self.stands.len() > 1 || found.note(0).is_some() {
             for stand in &mut self.stands {
                 let Some(log) = self.logs.get(stand.log.0) else { continue };
-                *stand = Stand { is_alone: false, ..*stand }.look(log, self.durable);
+                stand.is_alone = false;
+                stand.look(log, self.durable);
             }
         }
         None
@@ -240,8 +241,8 @@ impl Feeds {
 
     /// The step over what comes next at one cursor: over a detour, or over entries in front of the position `elsewhere`.
     fn step(&mut self, at: usize, elsewhere: u64) -> Option<Step> {
-        let mut stand = self.stands[at];
-        let Stand { log: id, cursor, offset, detours: nth, .. } = stand;
+        let stand = &mut self.stands[at];
+        let Stand { log: id, cursor, offset, detours: nth, .. } = *stand;
         let log = self.logs.get(id.0)?;
         let step = if stand.next == Next::Entries {
             let to = stand.run_end(log, elsewhere);
@@ -253,36 +254,33 @@ impl Feeds {
             stand.detours += 1;
             Step { what: What::Detour { log: id, cursor, nth }, bytes: detour.bytes().len() }
         };
-        self.stands[at] = stand.look(log, self.durable);
+        stand.look(log, self.durable);
         Some(step)
     }
 
     /// Fills `slices` with what was planned, as far as it goes, and returns how many were filled.
     pub fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let pieces = self.steps.iter().filter(|step| step.bytes > 0).flat_map(|step| self.pieces(step));
         let mut count = 0;
-        for (slot, piece) in slices.iter_mut().zip(pieces) {
-            *slot = IoSlice::new(piece);
-            count += 1;
+        for step in self.steps.iter().filter(|step| step.bytes > 0) {
+            count += if let What::Entries { log, to, .. } = step.what {
+                let Some(log) = self.logs.get(log.0) else { continue };
+                fill(&mut slices[count..], log.pieces(to - step.bytes as u64, to))
+            } else {
+                fill(&mut slices[count..], self.private_piece(step.what).into_iter())
+            };
         }
         count
     }
 
-    fn pieces(&self, step: &Step) -> impl Iterator<Item = &[u8]> {
-        let (entries, single) = match step.what {
-            What::Entries { log, to, .. } => {
-                let log = self.logs.get(log.0);
-                (log.map(|log| log.pieces(to - step.bytes as u64, to)), None)
-            }
-            What::Rest => (None, self.planned_reader().map(Reader::rest)),
-            What::Note(nth) => {
-                (None, self.planned_reader().and_then(|found| Some(found.note(nth)?.bytes.as_slice())))
-            }
+    fn private_piece(&self, what: What) -> Option<&[u8]> {
+        match what {
+            What::Rest => Some(self.planned_reader()?.rest()),
+            What::Note(nth) => Some(self.planned_reader()?.note(nth)?.bytes.as_slice()),
             What::Detour { log, cursor, nth } => {
-                (None, self.logs.get(log.0).and_then(|log| Some(log.cursors[cursor].detour(nth)?.bytes())))
+                Some(self.logs.get(log.0)?.cursors[cursor].detour(nth)?.bytes())
             }
-        };
-        entries.into_iter().flatten().chain(single)
+            What::Entries { .. } => None,
+        }
     }
 
     fn planned_reader(&self) -> Option<&Reader> {
@@ -380,4 +378,14 @@ impl Feeds {
             self.with_reader(reader, |found| found.set_rest(rest));
         }
     }
+}
+
+/// Fills slices with pieces, as far as both go, and returns how many were filled.
+fn fill<'a>(slices: &mut [IoSlice<'a>], pieces: impl Iterator<Item = &'a [u8]>) -> usize {
+    let mut count = 0;
+    for (slot, piece) in slices.iter_mut().zip(pieces) {
+        *slot = IoSlice::new(piece);
+        count += 1;
+    }
+    count
 }

@@ -27,6 +27,7 @@
 //!
 //! What this crate must never do: I/O, ask a clock, know what the bytes mean, or wait for a reader.
 
+mod few;
 mod log;
 mod plan;
 mod reader;
@@ -244,9 +245,9 @@ impl Feeds {
 
     /// Gives all cursors of the reader their end: what is in the logs now is still read, then it reads nothing more.
     pub fn end_all(&mut self, reader: ReaderId) {
-        let logs = self.readers.get(reader.0).map_or(Vec::new(), |found| found.cursors.clone());
-        for (log, _) in logs {
-            self.end(reader, log);
+        let logs = self.readers.get(reader.0).map_or(few::Few::default(), |found| found.cursors.clone());
+        for (log, _) in logs.iter() {
+            self.end(reader, *log);
         }
     }
 
@@ -337,7 +338,7 @@ impl Feeds {
         if was_ignoring {
             return;
         }
-        for (log, index) in &found.cursors {
+        for (log, index) in found.cursors.iter() {
             if let Some(place) = self.logs.get_mut(log.0)
                 && place.cursors[*index as usize].is_open()
             {
@@ -353,7 +354,7 @@ impl Feeds {
         if found.ignores_anybody() {
             return;
         }
-        for (log, _) in &found.cursors {
+        for (log, _) in found.cursors.iter() {
             if let Some(place) = self.logs.get_mut(log.0) {
                 place.ignorers.retain(|ignorer| *ignorer != reader);
             }

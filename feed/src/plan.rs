@@ -164,7 +164,7 @@ impl Feeds {
     fn gather(&mut self, reader: ReaderId) -> Option<(LogId, Skipped)> {
         self.stands.clear();
         let found = self.readers.get(reader.0)?;
-        for (id, index) in &found.cursors {
+        for (id, index) in found.cursors.iter() {
             let Some(log) = self.logs.get_mut(id.0) else { continue };
             log.release(self.durable);
             let cursor = *index as usize;

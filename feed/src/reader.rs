@@ -1,13 +1,14 @@
 //! A reader: where its cursors are, and what waits for it alone.
 
 use crate::LogId;
+use crate::few::Few;
 use std::collections::{BTreeSet, VecDeque};
 
 /// Small, because there may be very many: what few readers have at a time stands in a box.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     /// Log, and index in the log's list of cursors, in the order of beginning.
-    pub(crate) cursors: Vec<(LogId, u32)>,
+    pub(crate) cursors: Few<(LogId, u32)>,
     private: Option<Box<Private>>,
     /// In which turn it was handed out as due last.
     turn: u64,

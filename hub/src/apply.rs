@@ -319,7 +319,12 @@ impl Hub {
         let deserted: Vec<RoomNumber> = self.conversations_of(id).collect();
         self.closable.extend(deserted);
         if member.presence == Presence::Visible {
-            self.tell_quit(&Who { member: id, nick: member.nick.shown.clone() }, &member.rooms, reason, teller);
+            self.tell_quit(
+                &Who { member: id, nick: member.nick.shown.clone() },
+                &member.rooms,
+                reason,
+                teller,
+            );
         }
         teller.tell(Audience::Member(id), Event::Disconnected);
     }

@@ -5,6 +5,7 @@ use crate::names::Nick;
 use crate::text::Text;
 use alloc::string::String;
 use alloc::sync::Arc;
+use core::fmt;
 
 /// Who asks.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -246,5 +247,11 @@ impl Verb {
             Verb::Away => "away",
             Verb::Quit => "quit",
         }
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.word())
     }
 }

@@ -17,7 +17,8 @@ const GATHER: Duration = Duration::from_millis(20);
 /// How long [`flush`] waits for whoever reads the logs.
 const FLUSH: Duration = Duration::from_millis(500);
 
-static GATHERED: Mutex<Gathered> = Mutex::new(Gathered { bytes: Vec::new(), lines_dropped: 0, is_writing: false });
+static GATHERED: Mutex<Gathered> =
+    Mutex::new(Gathered { bytes: Vec::new(), lines_dropped: 0, is_writing: false });
 /// Something has been gathered, or everything has been written.
 static CHANGED: Condvar = Condvar::new();
 
@@ -62,7 +63,8 @@ fn write_gathered() {
         // Standard error that is closed or full is no reason to stop.
         let _ = stderr.write_all(&bytes);
         if lines_dropped > 0 {
-            let _ = writeln!(stderr, "{lines_dropped} lines of the log were left out: nobody read them in time");
+            let _ =
+                writeln!(stderr, "{lines_dropped} lines of the log were left out: nobody read them in time");
         }
         gathered().is_writing = false;
         CHANGED.notify_all();

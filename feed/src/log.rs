@@ -490,13 +490,12 @@ impl Log {
         self.place_behind_entry(offset).position
     }
 
-    /// Where the first entry from `offset` on begins that has this position or a higher one.
-    pub(crate) fn offset_of(&self, position: u64, offset: u64) -> u64 {
+    /// Where the first kept entry begins that has this position or a higher one.
+    pub(crate) fn offset_of(&self, position: u64) -> u64 {
         let is_in_front = |segment: &Segment| segment.start.position < position;
-        let Some(last) = self.segments.partition_point(is_in_front).checked_sub(1) else { return offset };
-        let segment = &self.segments[last];
-        let count = segment.entries.partition_point(|entry| entry.position < position);
-        segment.place_behind(count).offset.max(offset)
+        let last = self.segments.partition_point(is_in_front).saturating_sub(1);
+        let count = |segment: &Segment| segment.entries.partition_point(|entry| entry.position < position);
+        self.segments.get(last).map_or(self.end.offset, |segment| segment.place_behind(count(segment)).offset)
     }
 
     fn segment_at(&self, offset: u64) -> Option<&Segment> {

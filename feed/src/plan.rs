@@ -118,7 +118,7 @@ impl Stand {
         match elsewhere {
             u64::MAX => end,
             _ if elsewhere <= self.position => log.entry_end(self.offset),
-            _ => log.offset_of(elsewhere, self.offset).min(end),
+            _ => log.offset_of(elsewhere).min(end),
         }
     }
 }

@@ -451,6 +451,21 @@ fn jump_ends_where_what_is_durable_ends() {
 }
 
 #[test]
+fn what_a_lost_reader_may_read_later_is_kept() {
+    let mut stage = Stage::new(SMALL, Release::WhenDurable);
+    let (room, [ann]) = stage.room(1);
+    for _ in 0..99 {
+        stage.say(room, "missed ");
+        stage.feeds.durable(stage.position);
+    }
+    stage.say(room, "kept ");
+    stage.feeds.settle();
+    assert_eq!(stage.skipped(ann).map(|skipped| skipped.to), Some(99));
+    stage.feeds.durable(100);
+    assert_eq!(stage.read(ann), "kept ");
+}
+
+#[test]
 fn what_concerns_the_reader_is_never_skipped() {
     let mut stage = Stage::new(SMALL, Release::AtOnce);
     let (room, [ann]) = stage.room(1);

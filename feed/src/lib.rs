@@ -148,7 +148,7 @@ pub struct Feeds {
     /// Readers with something to be written besides fresh logs.
     due: Vec<ReaderId>,
     /// How often [`Feeds::take_due`] was called.
-    turn: u64,
+    turn: u32,
     /// Readers that wait for something to become durable.
     held: Vec<ReaderId>,
     /// Logs whose last cursor has gone.
@@ -390,7 +390,7 @@ impl Feeds {
     /// the others.
     pub fn take_due(&mut self, readers: &mut Vec<ReaderId>) {
         readers.clear();
-        self.turn += 1;
+        self.turn = self.turn.wrapping_add(1);
         for log in self.fresh.drain(..) {
             let Some(place) = self.logs.get_mut(log.0) else { continue };
             place.fresh = false;

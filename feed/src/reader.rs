@@ -11,7 +11,7 @@ pub(crate) struct Reader {
     pub(crate) cursors: Few<(LogId, u32)>,
     private: Option<Box<Private>>,
     /// In which turn it was handed out as due last.
-    turn: u64,
+    turn: u32,
     /// Whether it is on the list of those who are due whatever their logs say.
     pub(crate) listed: bool,
     /// Whether it is on the list of those who wait for something to become durable.
@@ -36,7 +36,7 @@ pub(crate) struct Note {
 
 impl Reader {
     /// Whether it has not been handed out in this turn yet. From now on it has.
-    pub(crate) fn is_new_in(&mut self, turn: u64) -> bool {
+    pub(crate) fn is_new_in(&mut self, turn: u32) -> bool {
         std::mem::replace(&mut self.turn, turn) != turn
     }
 

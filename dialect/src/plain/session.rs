@@ -19,6 +19,7 @@ use crate::{Output, Own, Session, Setup, Skipped, SkippedPlace};
 use hub::{
     Command, Event, MemberId, Place, Presence, Refusal, RoomNumber, RoomRef, RoomView, Text, Time, Told, Verb,
 };
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// A connection that is silent for so long after it was accepted is greeted: everything but a person speaks at once.
@@ -45,7 +46,7 @@ pub struct PlainSession {
     /// The rest of a long answer.
     listing: Option<Box<Listing>>,
     /// The rooms that the person is in; talk goes to the last.
-    rooms: Vec<Entered>,
+    rooms: SmallVec<[Entered; 1]>,
     input: Input,
 }
 
@@ -124,7 +125,7 @@ impl Session for PlainSession {
             timer: Some(now.after_ms(SILENCE_MS)),
             awaited: None,
             listing: None,
-            rooms: Vec::new(),
+            rooms: SmallVec::new(),
             input: Input::default(),
         }
     }
@@ -328,7 +329,7 @@ impl PlainSession {
         self.timer = None;
         self.awaited = None;
         self.listing = None;
-        self.rooms = Vec::new();
+        self.rooms = SmallVec::new();
         self.input = Input::default();
     }
 }
@@ -487,7 +488,6 @@ impl PlainSession {
     fn enter(&mut self, room: &RoomRef) {
         if self.rooms.iter().all(|entered| entered.number != room.number) {
             // Most people are in one room; they should not pay for four.
-            self.rooms.reserve_exact(1);
             self.rooms.push(Entered { number: room.number, name: room.name.clone() });
         }
     }

@@ -375,6 +375,15 @@ impl Feeds {
         }
     }
 
+    /// Turns are numbered from 1, so that a new reader has been handed out in none. When the numbers are used up, which
+    /// takes days, they begin again for everybody.
+    fn begin_turn(&mut self) {
+        self.turn = self.turn.checked_add(1).unwrap_or_else(|| {
+            self.readers.iter_mut().for_each(Reader::forget_turn);
+            1
+        });
+    }
+
     /// Asks for the reader to be planned again, because its socket has room again.
     pub fn mark_due(&mut self, reader: ReaderId) {
         if let Some(found) = self.readers.get_mut(reader.0)
@@ -390,7 +399,7 @@ impl Feeds {
     /// the others.
     pub fn take_due(&mut self, readers: &mut Vec<ReaderId>) {
         readers.clear();
-        self.turn = self.turn.wrapping_add(1);
+        self.begin_turn();
         for log in self.fresh.drain(..) {
             let Some(place) = self.logs.get_mut(log.0) else { continue };
             place.fresh = false;

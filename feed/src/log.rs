@@ -126,17 +126,23 @@ impl SegmentPool {
 pub(crate) struct Cursor {
     pub(crate) reader: ReaderId,
     pub(crate) offset: u64,
-    /// Where it ends, if it has an end yet.
-    end: Option<Box<Place>>,
-    /// Where it stood when the log let go of what it had not read: from there it is going to jump. Messages that it would
-    /// not have been shown are counted as being in front of it.
-    lost: Option<Box<Place>>,
+    /// What few cursors have.
+    rare: Option<Box<Rare>>,
     /// What it does differently, ascending. Those in front of its offset are left over from a jump and still shown.
     #[expect(
         clippy::box_collection,
         reason = "few cursors have any, and a cursor at rest is 24 bytes smaller for it"
     )]
     detours: Option<Box<VecDeque<DetourEntry>>>,
+}
+
+#[derive(Debug, Default)]
+struct Rare {
+    /// Where it ends, if it has an end yet.
+    end: Option<Place>,
+    /// Where it stood when the log let go of what it had not read: from there it is going to jump. Messages that it would
+    /// not have been shown are counted as being in front of it.
+    lost: Option<Place>,
 }
 
 #[derive(Debug)]
@@ -170,16 +176,28 @@ impl DetourEntry {
 
 impl Cursor {
     pub(crate) fn at_end_of(reader: ReaderId, log: &Log) -> Cursor {
-        Cursor { reader, offset: log.end.offset, end: None, lost: None, detours: None }
+        Cursor { reader, offset: log.end.offset, rare: None, detours: None }
+    }
+
+    fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    fn end(&self) -> Option<Place> {
+        self.rare.as_ref()?.end
+    }
+
+    fn lost(&self) -> Option<Place> {
+        self.rare.as_ref()?.lost
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.end.is_none()
+        self.end().is_none()
     }
 
     /// Where it ends; beyond everything if it has no end yet.
     pub(crate) fn end_offset(&self) -> u64 {
-        self.end.as_ref().map_or(u64::MAX, |end| end.offset)
+        self.end().map_or(u64::MAX, |end| end.offset)
     }
 
     fn has_read_all(&self) -> bool {
@@ -214,7 +232,7 @@ impl Cursor {
 
     /// From where on it still needs what the log keeps. One that is lost is going to jump to `limit`.
     fn needs_from(&self, limit: u64) -> u64 {
-        match self.lost {
+        match self.lost() {
             _ if self.has_read_all() => u64::MAX,
             Some(_) => limit,
             None => self.offset,
@@ -224,11 +242,9 @@ impl Cursor {
     /// Forgets the detours that step over what it is going to jump over, so that somebody who never reads but talks, or
     /// ignores, does not gather them.
     fn forget_lost_detours(&mut self, begin: u64) {
-        if self.lost.is_some() {
-            let messages = self.drop_step_overs(self.offset, begin);
-            if let Some(lost) = &mut self.lost {
-                lost.messages += messages;
-            }
+        if let Some(lost) = self.lost() {
+            let messages = lost.messages + self.drop_step_overs(self.offset, begin);
+            self.rare_mut().lost = Some(Place { messages, ..lost });
         }
     }
 
@@ -372,15 +388,15 @@ impl Log {
 
     /// Gives a cursor its end here.
     pub(crate) fn end_cursor(&mut self, cursor: usize) {
-        self.cursors[cursor].end = Some(Box::new(self.end));
+        self.cursors[cursor].rare_mut().end = Some(self.end);
     }
 
     /// Lets a cursor jump if it is lost: to where what may be read ends.
     pub(crate) fn jump(&mut self, cursor: usize) -> Option<Skipped> {
-        let from = *self.cursors[cursor].lost.take()?;
+        let from = self.cursors[cursor].rare.as_mut()?.lost.take()?;
         let limit = self.limit().max(self.begin());
-        let target = match &self.cursors[cursor].end {
-            Some(end) if end.offset <= limit => **end,
+        let target = match self.cursors[cursor].end() {
+            Some(end) if end.offset <= limit => end,
             _ => self.place_up_to(limit),
         };
         Some(self.cursors[cursor].jump(self.label, from, target))
@@ -407,8 +423,9 @@ impl Log {
     fn lose_readers_of_first_segment(&mut self) {
         let Some(segment) = self.segments.front() else { return };
         for cursor in &mut self.cursors {
-            if cursor.offset < segment.end_offset() && cursor.lost.is_none() && !cursor.has_read_all() {
-                cursor.lost = Some(Box::new(segment.place_behind(segment.count_up_to(cursor.offset))));
+            if cursor.offset < segment.end_offset() && cursor.lost().is_none() && !cursor.has_read_all() {
+                let lost = segment.place_behind(segment.count_up_to(cursor.offset));
+                cursor.rare_mut().lost = Some(lost);
             }
         }
     }

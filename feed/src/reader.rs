@@ -40,6 +40,11 @@ impl Reader {
         std::mem::replace(&mut self.turn, turn) != turn
     }
 
+    /// The numbers of the turns begin again.
+    pub(crate) fn forget_turn(&mut self) {
+        self.turn = 0;
+    }
+
     fn private_mut(&mut self) -> &mut Private {
         self.private.get_or_insert_default()
     }

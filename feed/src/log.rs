@@ -191,6 +191,15 @@ impl Cursor {
         self.rare.as_ref()?.lost
     }
 
+    /// It is not lost any more. Returns where it was.
+    fn find_again(&mut self) -> Option<Place> {
+        let lost = self.rare.as_mut()?.lost.take()?;
+        if self.is_open() {
+            self.rare = None;
+        }
+        Some(lost)
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.end().is_none()
     }
@@ -393,7 +402,7 @@ impl Log {
 
     /// Lets a cursor jump if it is lost: to where what may be read ends.
     pub(crate) fn jump(&mut self, cursor: usize) -> Option<Skipped> {
-        let from = self.cursors[cursor].rare.as_mut()?.lost.take()?;
+        let from = self.cursors[cursor].find_again()?;
         let limit = self.limit().max(self.begin());
         let target = match self.cursors[cursor].end() {
             Some(end) if end.offset <= limit => end,

@@ -1,0 +1,186 @@
+//! What a server process spends, read from `/proc`: CPU time and memory.
+//!
+//! The kernel keeps the sum exactly, to the nanosecond, per thread (`schedstat`). It tells user from system time only by
+//! looking at what runs at each tick, in ticks of 10 ms for the whole process (`stat`). So the sum is taken from the
+//! first and the shares from the second; a user part is worth believing only over seconds of CPU time.
+//! This must never touch the server itself: reading costs the reader.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The kernel's unit in `/proc/PID/stat` (`USER_HZ` is 100 on every Linux that Rust runs on).
+const TICK_NS: u64 = 10_000_000;
+
+/// All the CPU time that a process had spent at one moment.
+#[derive(Clone, Debug)]
+pub struct CpuReading {
+    threads_ns: BTreeMap<u32, u64>,
+    user_ticks: u64,
+    system_ticks: u64,
+}
+
+/// CPU time spent between two readings, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CpuSpent {
+    /// In user mode: our own code.
+    pub user_ns: u64,
+    /// In the kernel on our behalf.
+    pub system_ns: u64,
+}
+
+impl CpuSpent {
+    /// User and system time together, in nanoseconds.
+    pub fn total_ns(self) -> u64 {
+        self.user_ns + self.system_ns
+    }
+}
+
+impl CpuReading {
+    /// Reads what the process has spent so far.
+    ///
+    /// # Errors
+    ///
+    /// If the process is gone or the kernel does not tell.
+    pub fn take(process: u32) -> Result<Self> {
+        let (user_ticks, system_ticks) = parse_ticks(&read(process, "stat")?)
+            .with_context(|| format!("/proc/{process}/stat is not what it used to be"))?;
+        Ok(Self { threads_ns: threads_ns(process)?, user_ticks, system_ticks })
+    }
+
+    /// What was spent since `earlier`, a reading of the same process.
+    pub fn since(&self, earlier: &Self) -> CpuSpent {
+        let user_ticks = self.user_ticks.saturating_sub(earlier.user_ticks);
+        let system_ticks = self.system_ticks.saturating_sub(earlier.system_ticks);
+        let ticks = user_ticks + system_ticks;
+        // A thread that ended took its exact count with it; the ticks of the whole process still hold its share.
+        let all_live = earlier.threads_ns.keys().all(|thread| self.threads_ns.contains_key(thread));
+        let total_ns = if all_live { self.threads_spent_ns(earlier) } else { ticks * TICK_NS };
+        let user_ns = (total_ns as f64 * user_ticks as f64 / ticks.max(1) as f64) as u64;
+        CpuSpent { user_ns, system_ns: total_ns - user_ns }
+    }
+
+    fn threads_spent_ns(&self, earlier: &Self) -> u64 {
+        self.threads_ns
+            .iter()
+            .map(|(thread, now_ns)| {
+                now_ns.saturating_sub(earlier.threads_ns.get(thread).copied().unwrap_or(0))
+            })
+            .sum()
+    }
+}
+
+/// The memory of a process at one moment, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// All that is resident, shared pages included.
+    pub resident_bytes: u64,
+    /// Resident, with shared pages counted by their share.
+    pub proportional_bytes: u64,
+    /// Not backed by a file: heap and stacks.
+    pub anonymous_bytes: u64,
+}
+
+impl Memory {
+    /// Reads the memory of a process.
+    ///
+    /// # Errors
+    ///
+    /// If the process is gone or the kernel does not tell.
+    pub fn read(process: u32) -> Result<Self> {
+        parse_memory(&read(process, "smaps_rollup")?)
+            .with_context(|| format!("/proc/{process}/smaps_rollup is not what it used to be"))
+    }
+}
+
+fn read(process: u32, file: &str) -> Result<String> {
+    let path = PathBuf::from(format!("/proc/{process}/{file}"));
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn threads_ns(process: u32) -> Result<BTreeMap<u32, u64>> {
+    let folder = format!("/proc/{process}/task");
+    let mut threads = BTreeMap::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {folder}"))? {
+        let name = entry?.file_name();
+        let Some(thread) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        // A thread may end between the listing and the reading; then it is simply not there.
+        let Ok(schedstat) = fs::read_to_string(format!("{folder}/{thread}/schedstat")) else { continue };
+        if let Some(spent_ns) = parse_schedstat(&schedstat) {
+            threads.insert(thread, spent_ns);
+        }
+    }
+    Ok(threads)
+}
+
+/// `schedstat`: time on the CPU in nanoseconds, time waiting, number of turns.
+fn parse_schedstat(text: &str) -> Option<u64> {
+    text.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// `stat` (proc(5)): the 14th and 15th field are user and system time. The second is the program's name in
+/// parentheses, which may itself hold spaces and parentheses, so the count starts behind the last one.
+fn parse_ticks(text: &str) -> Option<(u64, u64)> {
+    let mut fields = text.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+}
+
+fn parse_memory(text: &str) -> Option<Memory> {
+    let field = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kilobytes * 1024)
+    };
+    Some(Memory {
+        resident_bytes: field("Rss")?,
+        proportional_bytes: field("Pss")?,
+        anonymous_bytes: field("Anonymous")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(threads: &[(u32, u64)], user_ticks: u64, system_ticks: u64) -> CpuReading {
+        CpuReading { threads_ns: threads.iter().copied().collect(), user_ticks, system_ticks }
+    }
+
+    #[test]
+    fn ticks_are_found_behind_a_name_with_parentheses() {
+        let text = "42 (a) b (c)) S 1 42 42 0 -1 4194560 1 0 0 0 123 456 0 0 20 0 1 0 9 0 0";
+        assert_eq!(parse_ticks(text), Some((123, 456)));
+    }
+
+    #[test]
+    fn memory_is_read_by_name() {
+        let text = "7ff0-7fff ---p 0 00:00 0 [rollup]\nRss:  2048 kB\nPss:  1000 kB\nPss_Anon: 3 kB\nAnonymous: 512 kB\n";
+        let memory = parse_memory(text).unwrap();
+        assert_eq!(
+            (memory.resident_bytes, memory.proportional_bytes, memory.anonymous_bytes),
+            (2048 * 1024, 1000 * 1024, 512 * 1024)
+        );
+    }
+
+    #[test]
+    fn exact_sum_is_split_by_the_ticks() {
+        let earlier = reading(&[(1, 1_000), (2, 0)], 10, 10);
+        let later = reading(&[(1, 1_000_001_000), (2, 500), (3, 500)], 20, 40);
+        let spent = later.since(&earlier);
+        assert_eq!(spent.total_ns(), 1_000_001_000);
+        assert_eq!(spent.user_ns, 250_000_250);
+    }
+
+    #[test]
+    fn thread_that_ended_makes_the_ticks_count() {
+        let spent = reading(&[(1, 5)], 3, 7).since(&reading(&[(1, 1), (2, 1)], 1, 1));
+        assert_eq!((spent.user_ns, spent.system_ns), (20_000_000, 60_000_000));
+    }
+
+    #[test]
+    fn own_process_can_be_read() {
+        let process = std::process::id();
+        assert!(!CpuReading::take(process).unwrap().threads_ns.is_empty());
+        assert!(Memory::read(process).unwrap().resident_bytes > 0);
+    }
+}

@@ -13,7 +13,7 @@ const SEGMENTS_PER_LOG_MIN: usize = 8;
 /// What an entry costs in the index of its segment.
 pub(crate) const INDEX_BYTES: usize = size_of::<Indexed>();
 /// So many used segments are kept for the next busy turn, so that a busy shard writes where its cache is warm.
-const SPARE_SEGMENTS_MAX: usize = 16;
+const SPARE_SEGMENTS_MAX: usize = 8;
 
 /// Until where a segment takes another entry, in bytes, its index included.
 pub(crate) fn segment_bytes_max(lag_bytes_max: usize) -> usize {
@@ -77,6 +77,15 @@ struct Indexed {
 }
 
 impl Segment {
+    /// Grows by doubling, but not beyond what the segment may hold: what is allocated is part of the lag bound, too.
+    fn make_room(&mut self, bytes: usize, bytes_max: usize) {
+        let needed = self.bytes.len() + bytes;
+        if needed > self.bytes.capacity() {
+            let wanted = needed.max((2 * self.bytes.capacity()).min(bytes_max));
+            self.bytes.reserve_exact(wanted - self.bytes.len());
+        }
+    }
+
     fn end_offset(&self) -> u64 {
         self.start.offset + self.bytes.len() as u64
     }
@@ -354,6 +363,7 @@ impl Log {
             self.segments.push_back(Segment { start, ..pool.take() });
         }
         if let Some(segment) = self.segments.back_mut() {
+            segment.make_room(bytes.len(), self.segment_bytes_max);
             segment.bytes.extend_from_slice(bytes);
             segment.entries.push(Indexed {
                 position: entry.position,

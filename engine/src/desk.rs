@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Request {
     /// The shard that waits for it to be taken.
-    pub shard: u16,
+    pub shard: u8,
     /// Who asks.
     pub speaker: Speaker,
     /// What is asked.
@@ -71,7 +71,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk for `shards` shards, at least one.
+    /// A desk for `shards` shards: 1 to 256.
     pub fn new(hub: Hub, shards: u16) -> Desk {
         let mails = (0..shards.max(1)).map(|_| Mail::default()).collect();
         Desk {
@@ -172,7 +172,7 @@ impl Desk {
     }
 
     /// What a shard is to be told since the last time.
-    pub fn mail(&mut self, shard: u16) -> Option<&mut Mail> {
+    pub fn mail(&mut self, shard: u8) -> Option<&mut Mail> {
         self.mails.get_mut(usize::from(shard))
     }
 

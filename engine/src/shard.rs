@@ -35,6 +35,10 @@ impl Default for Limits {
     }
 }
 
+/// The lower bits of a member's id: the index of its connection. More connections than this no process can have.
+const INDEX_BITS: u32 = 24;
+const INDEX_MASK: u64 = (1 << INDEX_BITS) - 1;
+
 /// What a connection has to write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Due {
@@ -49,12 +53,12 @@ pub enum Due {
 /// Connections, sessions and feeds of one I/O thread. A connection is named by its reader.
 #[derive(Debug)]
 pub struct Shard<S: Session> {
-    index: u16,
+    index: u8,
     setup: Setup,
     limits: Limits,
     feeds: Feeds,
     connections: Vec<Option<Connection<S>>>,
-    members: HashMap<MemberId, ReaderId>,
+    connection_count: usize,
     /// The logs of each room that somebody here is in, one for each rendition.
     rooms: HashMap<RoomNumber, Vec<(S::Rendition, LogId)>>,
     /// The direct messages of those who ever got one.
@@ -81,7 +85,7 @@ pub struct Shard<S: Session> {
 struct Connection<S> {
     session: S,
     member: MemberId,
-    deadline: Option<Time>,
+    id: ReaderId,
     /// Closed when all has been written.
     is_ending: bool,
     /// Has been told something since [`Session::drained`].
@@ -104,14 +108,14 @@ enum Place<R> {
 
 impl<S: Session> Shard<S> {
     /// A shard without connections.
-    pub fn new(index: u16, setup: Setup, limits: Limits, release: Release) -> Shard<S> {
+    pub fn new(index: u8, setup: Setup, limits: Limits, release: Release) -> Shard<S> {
         Shard {
             index,
             setup,
             limits,
             feeds: Feeds::new(limits.feeds, release),
             connections: Vec::new(),
-            members: HashMap::new(),
+            connection_count: 0,
             rooms: HashMap::new(),
             inboxes: HashMap::new(),
             places: HashMap::new(),
@@ -133,12 +137,11 @@ impl<S: Session> Shard<S> {
     /// A connection was accepted. `guest` is a random number below 100,000.
     pub fn open(&mut self, now: Time, guest: u32) -> ReaderId {
         let id = self.feeds.add_reader();
-        let member = MemberId::mint(self.index, self.next_member);
-        self.next_member += 1;
+        let member = self.mint(id);
         let connection = Connection {
             session: S::new(now, guest),
             member,
-            deadline: None,
+            id,
             is_ending: false,
             was_told: false,
             filtered: None,
@@ -147,9 +150,23 @@ impl<S: Session> Shard<S> {
             self.connections.resize_with(id.index() + 1, || None);
         }
         self.connections[id.index()] = Some(connection);
-        self.members.insert(member, id);
-        self.follow_up(id, self.position);
+        self.connection_count += 1;
+        self.follow_up(id, None, self.position);
         id
+    }
+
+    /// The index of the connection stands in its member's id, so that a member is found without a search; the count before
+    /// it makes the id unique.
+    fn mint(&mut self, id: ReaderId) -> MemberId {
+        self.next_member += 1;
+        MemberId::mint(self.index, (self.next_member << INDEX_BITS) | (id.index() as u64 & INDEX_MASK))
+    }
+
+    /// The connection of a member, if it is still here.
+    fn connection_of(&self, member: MemberId) -> Option<ReaderId> {
+        let index = (member.number() & INDEX_MASK) as usize;
+        let connection = self.connections.get(index)?.as_ref()?;
+        (connection.member == member).then_some(connection.id)
     }
 
     /// Bytes have arrived.
@@ -165,11 +182,11 @@ impl<S: Session> Shard<S> {
     /// The connection is closed, from whichever side: it is forgotten, and its member quits.
     pub fn closed(&mut self, id: ReaderId) {
         let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::take) else { return };
-        if let Some(deadline) = connection.deadline {
+        if let Some(deadline) = connection.session.deadline() {
             self.deadlines.remove(&(deadline, id));
         }
         self.paused.remove(&id);
-        self.members.remove(&connection.member);
+        self.connection_count -= 1;
         self.inboxes.remove(&connection.member);
         self.feeds.remove_reader(id);
         self.forget_closed_logs();
@@ -215,9 +232,6 @@ impl<S: Session> Shard<S> {
             && at <= now
         {
             self.deadlines.pop_first();
-            if let Some(connection) = self.connection_mut(id) {
-                connection.deadline = None;
-            }
             self.with_session(id, |session, setup, output| session.tick(now, setup, output));
         }
     }
@@ -225,10 +239,8 @@ impl<S: Session> Shard<S> {
     /// The server stops: everybody is told, and is over when it has been written.
     pub fn shutdown(&mut self) {
         for index in 0..self.connections.len() {
-            if let Some(id) =
-                self.connections[index].as_ref().and_then(|found| self.members.get(&found.member))
-            {
-                self.with_session(*id, |session, _, output| session.shutdown(output));
+            if let Some(id) = self.connections[index].as_ref().map(|connection| connection.id) {
+                self.with_session(id, |session, _, output| session.shutdown(output));
             }
         }
     }
@@ -246,7 +258,7 @@ impl<S: Session> Shard<S> {
 
     /// How many connections there are.
     pub fn connections(&self) -> usize {
-        self.members.len()
+        self.connection_count
     }
 
     // What they are told.
@@ -276,7 +288,7 @@ impl<S: Session> Shard<S> {
     }
 
     fn tell_member(&mut self, now: Time, member: MemberId, told: &Told) {
-        let Some(id) = self.members.get(&member).copied() else { return };
+        let Some(id) = self.connection_of(member) else { return };
         match &told.event {
             Event::Admitted(view) => self.begin(id, view.room.number, view.upto),
             Event::Dismissed { room } => self.end(id, room.number),
@@ -354,7 +366,7 @@ impl<S: Session> Shard<S> {
 
     /// The recipient reads a direct message in its inbox; so does its author, unless its dialect steps over it.
     fn tell_inbox(&mut self, member: MemberId, told: &Told) {
-        let Some(id) = self.members.get(&member).copied() else { return };
+        let Some(id) = self.connection_of(member) else { return };
         let Some(rendition) = self.connection(id).map(|found| found.session.rendition()) else { return };
         let is_author = told.event.author() == Some(member);
         let own = if is_author { self.own(member, rendition, told) } else { None };
@@ -377,7 +389,7 @@ impl<S: Session> Shard<S> {
 
     /// What the author's own cursor does with an event, if it is here and reads this rendition.
     fn own(&mut self, author: MemberId, rendition: S::Rendition, told: &Told) -> Option<(ReaderId, Detour)> {
-        let id = self.members.get(&author).copied()?;
+        let id = self.connection_of(author)?;
         let session = &mut self.connection_mut(id)?.session;
         if session.rendition() != rendition {
             return None;
@@ -481,8 +493,9 @@ impl<S: Session> Shard<S> {
         let (from, to) = (Sequence(skipped.from), Sequence(skipped.to));
         let told = Skipped { place, messages: skipped.messages, from, to };
         let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
+        let deadline = connection.session.deadline();
         connection.session.skipped(&told, &mut self.output);
-        self.follow_up(id, skipped.position);
+        self.follow_up(id, deadline, skipped.position);
     }
 
     /// Lets the session's filter make its bytes of what comes next.
@@ -536,20 +549,20 @@ impl<S: Session> Shard<S> {
 
     fn with_session(&mut self, id: ReaderId, act: impl FnOnce(&mut S, &Setup, &mut Output)) {
         let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
+        let deadline = connection.session.deadline();
         act(&mut connection.session, &self.setup, &mut self.output);
-        self.follow_up(id, self.position);
+        self.follow_up(id, deadline, self.position);
     }
 
-    /// Does what the session has put into the output.
-    fn follow_up(&mut self, id: ReaderId, position: u64) {
+    /// Does what the session has put into the output. `before` was its deadline.
+    fn follow_up(&mut self, id: ReaderId, before: Option<Time>, position: u64) {
         let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
         let deadline = connection.session.deadline();
-        if deadline != connection.deadline {
-            if let Some(old) = connection.deadline {
-                self.deadlines.remove(&(old, id));
+        if deadline != before {
+            if let Some(before) = before {
+                self.deadlines.remove(&(before, id));
             }
             self.deadlines.extend(deadline.map(|at| (at, id)));
-            connection.deadline = deadline;
         }
         if std::mem::take(&mut self.output.close) {
             connection.is_ending = true;

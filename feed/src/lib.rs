@@ -9,29 +9,36 @@
 //! The rules, which the tests hold against a naive model with a queue per member:
 //! - **One order.** Everything carries its position; a reader's cursors and its outbox are merged by it, so that all
 //!   readers see all rooms in the order of the server. Entries at one position in several logs are one thing told to
-//!   several rooms: a reader of more than one of them is shown it once. A private note comes behind the entries of its
-//!   position.
+//!   several rooms: a reader of more than one of them is shown it once, as its detours want it, if it has any there. A
+//!   private note comes behind the entries of its position.
 //! - **Detours.** A cursor may do something else with an entry than all others: step over it (one's own line, somebody
 //!   ignored), show it for sure (what concerns the member itself), or hold it until it is durable and then show bytes of
 //!   its own. A detour that shows has its own copy of its bytes, so that no jump can skip it.
 //! - **A beginning and an end.** A cursor begins at the log's end and may be given an end there; when it has been read to
 //!   its end it is gone, and a log whose last cursor has gone is closed.
 //! - **The lag bound.** A log keeps at most [`Bounds::lag_bytes_max`], its index included. A cursor that is still in front of
-//!   what is kept jumps to the log's end, at entry boundaries, and is told exactly what it missed ([`Skipped`]).
+//!   what is kept jumps to the log's end, at entry boundaries, and is told exactly what it missed ([`Skipped`]). What
+//!   nobody is going to read is not kept.
+//! - **Being due.** Whoever has something new to be written is among [`Feeds::take_due`] once. It is then planned until there
+//!   is [`Plan::Nothing`], until it is [`Plan::Held`], or until its socket takes no more; in the last case the caller has
+//!   to ask again when there is room ([`Feeds::mark_due`]).
 //! - **Whole entries.** A cursor stands between entries. What the socket did not take of an entry that it has begun is
 //!   copied aside and goes first, so that trimming the log never tears one.
 //!
 //! What this crate must never do: I/O, ask a clock, know what the bytes mean, or wait for a reader.
 
+mod few;
 mod log;
 mod plan;
 mod reader;
 mod slab;
+#[cfg(test)]
+mod tests;
 
 pub use plan::Plan;
 
-use log::{Cursor, DetourAction, Log};
-use plan::Step;
+use log::{Cursor, DetourAction, Log, SegmentPool};
+use plan::{Stand, Step};
 use reader::Reader;
 use slab::Slab;
 
@@ -53,9 +60,10 @@ impl ReaderId {
 /// How much may wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bounds {
-    /// The most that one log keeps for cursors that lag, in bytes, its index included.
+    /// The most that one log keeps for cursors that lag, in bytes, its index included. A log lets go of an eighth at a time
+    /// or of less; an entry that is larger than all of it is kept alone.
     pub lag_bytes_max: usize,
-    /// The most that all logs keep together; beyond it each log keeps only its last segment.
+    /// The most that all logs keep together, in bytes; beyond it each log that is appended to keeps only its last segment.
     pub feeds_bytes_max: usize,
 }
 
@@ -96,7 +104,7 @@ pub enum Kind {
     Notice,
 }
 
-/// What one cursor does with the entry that was appended last.
+/// What one cursor does with an entry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Detour {
     /// Passes it.
@@ -107,12 +115,12 @@ pub enum Detour {
     Hold(Vec<u8>),
 }
 
-/// What a jump passed over. Empty sequences (`from > to`) mean that no kept fact was among it.
+/// What a jump passed over. An empty range (`from > to`) means that no kept fact was among it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Skipped {
     /// The label of the log.
     pub label: u64,
-    /// How many messages the reader would have been shown.
+    /// How many messages the reader would have been shown, and will not be.
     pub messages: u64,
     /// The sequence of the first kept fact that was passed.
     pub from: u64,
@@ -135,17 +143,20 @@ pub struct Feeds {
     kept_bytes: usize,
     /// Logs that were appended to since the last [`Feeds::take_due`].
     fresh: Vec<LogId>,
-    /// Logs whose readers were handed out last, to be freed of what all have read.
-    flushed: Vec<LogId>,
+    /// Logs that may have something to be freed.
+    unsettled: Vec<LogId>,
     /// Readers with something to be written besides fresh logs.
     due: Vec<ReaderId>,
+    /// How often [`Feeds::take_due`] was called.
+    turn: u32,
     /// Readers that wait for something to become durable.
     held: Vec<ReaderId>,
-    closed: Vec<LogId>,
-    segments: log::SegmentPool,
+    /// Logs whose last cursor has gone.
+    deserted: Vec<LogId>,
+    segments: SegmentPool,
     /// What [`Feeds::plan`] found, until [`Feeds::taken`].
     steps: Vec<Step>,
-    scratch: Vec<plan::Scratch>,
+    stands: Vec<Stand>,
     planned: Option<ReaderId>,
 }
 
@@ -160,13 +171,14 @@ impl Feeds {
             durable: 0,
             kept_bytes: 0,
             fresh: Vec::new(),
-            flushed: Vec::new(),
+            unsettled: Vec::new(),
             due: Vec::new(),
+            turn: 0,
             held: Vec::new(),
-            closed: Vec::new(),
-            segments: log::SegmentPool::default(),
+            deserted: Vec::new(),
+            segments: SegmentPool::default(),
             steps: Vec::new(),
-            scratch: Vec::new(),
+            stands: Vec::new(),
             planned: None,
         }
     }
@@ -174,15 +186,18 @@ impl Feeds {
     /// A new, empty log. `label` is the caller's name for it: skips and [`Feeds::next_closed`] say it. `sequence` is the
     /// sequence of the room's last kept fact, so that a skip can say where it begins.
     pub fn open_log(&mut self, label: u64, sequence: u64) -> LogId {
-        LogId(self.logs.insert(Log::new(label, sequence)))
+        LogId(self.logs.insert(Log::new(label, sequence, log::segment_bytes_max(self.bounds.lag_bytes_max))))
     }
 
     /// The label of a log whose last cursor has gone. The log is gone with this call, so it has to be called in a loop
     /// whenever cursors may have ended, before logs are opened or appended to.
     pub fn next_closed(&mut self) -> Option<u64> {
-        while let Some(id) = self.closed.pop() {
-            let deserted = self.logs.get(id.0).is_some_and(|log| log.cursors.is_empty());
-            if deserted && let Some(mut log) = self.logs.remove(id.0) {
+        while let Some(id) = self.deserted.pop() {
+            let Some(log) = self.logs.get_mut(id.0) else { continue };
+            log.deserted = false;
+            if log.cursors.is_empty()
+                && let Some(mut log) = self.logs.remove(id.0)
+            {
                 self.kept_bytes -= log.clear(&mut self.segments);
                 return Some(log.label);
             }
@@ -197,15 +212,18 @@ impl Feeds {
 
     /// Forgets a reader, its cursors and what waits for it.
     pub fn remove_reader(&mut self, reader: ReaderId) {
-        while let Some((log, _)) = self.readers.get(reader.0).and_then(|found| found.cursors.last().copied())
-        {
-            self.remove_cursor(reader, log);
+        while let Some((log, index)) = self.readers.get_mut(reader.0).and_then(|found| found.cursors.pop()) {
+            self.remove_cursor(reader, log, index);
         }
         self.readers.remove(reader.0);
     }
 
-    /// Begins reading a log at its end. A reader that has a cursor there that is about to end gets a second one.
+    /// Begins reading a log at its end, if the reader is not reading it yet. A reader that has a cursor there that is about
+    /// to end gets a second one.
     pub fn begin(&mut self, reader: ReaderId, log: LogId) {
+        if self.is_reading(reader, log) {
+            return;
+        }
         let Some(found) = self.readers.get_mut(reader.0) else { return };
         let Some(place) = self.logs.get_mut(log.0) else { return };
         found.cursors.push((log, place.cursors.len() as u32));
@@ -219,8 +237,7 @@ impl Feeds {
     pub fn end(&mut self, reader: ReaderId, log: LogId) {
         let Some(index) = self.open_cursor(reader, log) else { return };
         let Some(place) = self.logs.get_mut(log.0) else { return };
-        let end = place.end();
-        place.cursors[index].end = end;
+        place.end_cursor(index);
         place.ignorers.retain(|ignorer| *ignorer != reader);
         self.drop_ended_cursors(reader);
         self.mark_due(reader);
@@ -228,9 +245,9 @@ impl Feeds {
 
     /// Gives all cursors of the reader their end: what is in the logs now is still read, then it reads nothing more.
     pub fn end_all(&mut self, reader: ReaderId) {
-        let logs = self.readers.get(reader.0).map_or(Vec::new(), |found| found.cursors.clone());
-        for (log, _) in logs {
-            self.end(reader, log);
+        let logs = self.readers.get(reader.0).map_or(few::Few::default(), |found| found.cursors.clone());
+        for (log, _) in logs.iter() {
+            self.end(reader, *log);
         }
     }
 
@@ -239,17 +256,18 @@ impl Feeds {
         self.open_cursor(reader, log).is_some()
     }
 
-    /// Appends an entry for all cursors of a log. `bytes` must not be empty.
+    /// Appends an entry for all cursors of a log. Empty `bytes` are no entry: nothing happens.
     pub fn append(&mut self, log: LogId, entry: Entry, bytes: &[u8]) {
         let Some(place) = self.logs.get_mut(log.0) else { return };
+        if bytes.is_empty() {
+            return;
+        }
         self.kept_bytes += place.append(entry, bytes, self.release, self.durable, &mut self.segments);
-        let over_all = self.kept_bytes > self.bounds.feeds_bytes_max;
-        let bytes_max = if over_all { 0 } else { self.bounds.lag_bytes_max };
-        self.kept_bytes -= place.trim(bytes_max, &mut self.segments);
         if !place.fresh {
             place.fresh = true;
             self.fresh.push(log);
         }
+        self.trim(log);
         if entry.kind == Kind::Message
             && let Some(author) = entry.author
         {
@@ -257,17 +275,39 @@ impl Feeds {
         }
     }
 
+    fn trim(&mut self, log: LogId) {
+        let Some(place) = self.logs.get_mut(log.0) else { return };
+        let over_all = self.kept_bytes > self.bounds.feeds_bytes_max;
+        let bytes_max = if over_all { 0 } else { self.bounds.lag_bytes_max };
+        let freed = place.trim(bytes_max, &mut self.segments);
+        self.kept_bytes -= freed;
+        // Those who lag now are going to jump, so that the rest may be of no use to anybody.
+        if freed > 0 || !place.cursors.iter().any(Cursor::is_open) {
+            self.mark_unsettled(log);
+        }
+    }
+
+    fn mark_unsettled(&mut self, log: LogId) {
+        if let Some(place) = self.logs.get_mut(log.0)
+            && !place.unsettled
+        {
+            place.unsettled = true;
+            self.unsettled.push(log);
+        }
+    }
+
     fn step_over_for_ignorers(&mut self, log: LogId, author: u64) {
-        let Some(place) = self.logs.get(log.0) else { return };
-        let ignores =
+        let Some(place) = self.logs.get(log.0).filter(|place| !place.ignorers.is_empty()) else { return };
+        let steps_over =
             |reader: &ReaderId| self.readers.get(reader.0).is_some_and(|found| found.ignores(author));
-        let ignorers: Vec<ReaderId> = place.ignorers.iter().copied().filter(ignores).collect();
+        let ignorers: Vec<ReaderId> = place.ignorers.iter().copied().filter(steps_over).collect();
         for reader in ignorers {
             self.detour(reader, log, Detour::StepOver);
         }
     }
 
-    /// Says what the reader's cursor does with the entry that was appended to this log last.
+    /// Says what the reader's cursor does with the entry that was appended to this log last, if it is still to be read. The
+    /// last word about an entry holds, over ignoring too.
     pub fn detour(&mut self, reader: ReaderId, log: LogId, detour: Detour) {
         let Some(index) = self.open_cursor(reader, log) else { return };
         let Some(place) = self.logs.get_mut(log.0) else { return };
@@ -298,7 +338,7 @@ impl Feeds {
         if was_ignoring {
             return;
         }
-        for (log, index) in &found.cursors {
+        for (log, index) in found.cursors.iter() {
             if let Some(place) = self.logs.get_mut(log.0)
                 && place.cursors[*index as usize].is_open()
             {
@@ -314,7 +354,7 @@ impl Feeds {
         if found.ignores_anybody() {
             return;
         }
-        for (log, _) in &found.cursors {
+        for (log, _) in found.cursors.iter() {
             if let Some(place) = self.logs.get_mut(log.0) {
                 place.ignorers.retain(|ignorer| *ignorer != reader);
             }
@@ -335,6 +375,15 @@ impl Feeds {
         }
     }
 
+    /// Turns are numbered from 1, so that a new reader has been handed out in none. When the numbers are used up, which
+    /// takes days, they begin again for everybody.
+    fn begin_turn(&mut self) {
+        self.turn = self.turn.checked_add(1).unwrap_or_else(|| {
+            self.readers.iter_mut().for_each(Reader::forget_turn);
+            1
+        });
+    }
+
     /// Asks for the reader to be planned again, because its socket has room again.
     pub fn mark_due(&mut self, reader: ReaderId) {
         if let Some(found) = self.readers.get_mut(reader.0)
@@ -350,36 +399,36 @@ impl Feeds {
     /// the others.
     pub fn take_due(&mut self, readers: &mut Vec<ReaderId>) {
         readers.clear();
+        self.begin_turn();
         for log in self.fresh.drain(..) {
             let Some(place) = self.logs.get_mut(log.0) else { continue };
             place.fresh = false;
             let start = place.next_start();
             let (before, behind) = place.cursors.split_at(start);
             for cursor in behind.iter().chain(before) {
-                let listed = self.readers.get_mut(cursor.reader.0).map(|found| &mut found.listed);
-                if let Some(listed) = listed
-                    && !*listed
+                if let Some(found) = self.readers.get_mut(cursor.reader.0)
+                    && found.is_new_in(self.turn)
                 {
-                    *listed = true;
                     readers.push(cursor.reader);
                 }
             }
-            self.flushed.push(log);
         }
-        readers.append(&mut self.due);
-        for reader in readers.iter() {
+        for reader in self.due.drain(..) {
             if let Some(found) = self.readers.get_mut(reader.0) {
                 found.listed = false;
+                if found.is_new_in(self.turn) {
+                    readers.push(reader);
+                }
             }
         }
     }
 
-    /// Frees what all readers of the logs that were flushed have read. To be called when the readers of
-    /// [`Feeds::take_due`] have been served.
+    /// Frees what nobody is going to read. To be called when the readers of [`Feeds::take_due`] have been served.
     pub fn settle(&mut self) {
-        for log in self.flushed.drain(..) {
+        for log in self.unsettled.drain(..) {
             if let Some(place) = self.logs.get_mut(log.0) {
-                self.kept_bytes -= place.free_what_all_have_read(&mut self.segments);
+                place.unsettled = false;
+                self.kept_bytes -= place.free_what_nobody_needs(&mut self.segments);
             }
         }
     }
@@ -406,15 +455,12 @@ impl Feeds {
         cursors.iter().find(is_open).map(|(_, index)| *index as usize)
     }
 
-    /// Removes one cursor of the reader from a log. The log's last cursor moves to its place, and its reader is told.
-    fn remove_cursor(&mut self, reader: ReaderId, log: LogId) {
-        let Some(found) = self.readers.get_mut(reader.0) else { return };
-        let Some(at) = found.cursors.iter().rposition(|(id, _)| *id == log) else { return };
-        let (_, index) = found.cursors.remove(at);
-        self.remove_from_log(reader, log, index);
-    }
-
-    fn remove_from_log(&mut self, reader: ReaderId, log: LogId, index: u32) {
+    /// Removes a cursor that its reader has forgotten from its log. The log's last cursor moves to its place, and its reader
+    /// is told.
+    fn remove_cursor(&mut self, reader: ReaderId, log: LogId, index: u32) {
+        // A plan says where cursors stand.
+        self.planned = None;
+        self.steps.clear();
         let Some(place) = self.logs.get_mut(log.0) else { return };
         let removed = place.cursors.swap_remove(index as usize);
         if removed.is_open() {
@@ -426,9 +472,11 @@ impl Feeds {
         {
             owner.cursor_moved(log, moved_from, index);
         }
-        if self.logs.get(log.0).is_some_and(|log| log.cursors.is_empty()) {
-            self.closed.push(log);
+        if place.cursors.is_empty() && !place.deserted {
+            place.deserted = true;
+            self.deserted.push(log);
         }
+        self.mark_unsettled(log);
     }
 
     /// Removes the reader's cursors that have been read to their end.
@@ -442,7 +490,7 @@ impl Feeds {
                 if let Some(found) = self.readers.get_mut(reader.0) {
                     found.cursors.remove(next);
                 }
-                self.remove_from_log(reader, log, index);
+                self.remove_cursor(reader, log, index);
             } else {
                 next += 1;
             }

@@ -1,30 +1,45 @@
 //! One log: rendered bytes in segments, an index of entries, and the cursors that read it.
+//!
+//! Where it stands: below the planning, which asks what comes next at a cursor; it knows nothing of readers' other logs.
+//! What it must never do: keep more than its bound, or tear an entry.
 
-use crate::{Entry, Kind, ReaderId, Release};
+use crate::{Entry, Kind, ReaderId, Release, Skipped};
 use std::collections::VecDeque;
 
-/// A segment takes entries until it would grow beyond this; a longer entry gets a segment of its own.
-pub(crate) const SEGMENT_BYTES: usize = 32 * 1024;
+/// No segment takes another entry if it would grow beyond this, its index included; a longer entry gets one of its own.
+const SEGMENT_BYTES_MAX: usize = 32 * 1024;
+/// A log lets go of whole segments, so that they have to be small against what it may keep.
+const SEGMENTS_PER_LOG_MIN: usize = 8;
+/// What an entry costs in the index of its segment.
+pub(crate) const INDEX_BYTES: usize = size_of::<Indexed>();
 /// So many used segments are kept for the next busy turn, so that a busy shard writes where its cache is warm.
-const SPARE_SEGMENTS_MAX: usize = 16;
+const SPARE_SEGMENTS_MAX: usize = 8;
 
-/// How many messages, and up to which sequence, stand in front of a place in the log.
+/// Until where a segment takes another entry, in bytes, its index included.
+pub(crate) fn segment_bytes_max(lag_bytes_max: usize) -> usize {
+    SEGMENT_BYTES_MAX.min(lag_bytes_max / SEGMENTS_PER_LOG_MIN)
+}
+
+/// A place between two entries, and what stands in front of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Passed {
-    pub(crate) messages: u64,
-    pub(crate) sequence: u64,
+pub(crate) struct Place {
+    /// Bytes since the log's opening.
+    offset: u64,
+    /// Messages since the log's opening.
+    messages: u64,
+    /// The sequence of the last kept fact.
+    sequence: u64,
+    /// The position of the last entry.
+    position: u64,
 }
 
 #[derive(Debug)]
 pub(crate) struct Log {
     pub(crate) label: u64,
     segments: VecDeque<Segment>,
-    /// Where the next entry begins; offsets count from the log's opening and never fall.
-    end: u64,
-    /// In front of the end.
-    passed: Passed,
-    /// Of the last entry.
-    position: u64,
+    segment_bytes_max: usize,
+    /// Where the next entry begins.
+    end: Place,
     /// Kept entries that are not durable, if nobody may read those: position and offset, ascending.
     undurable: VecDeque<(u64, u64)>,
     /// What the segments keep, the index included.
@@ -34,13 +49,17 @@ pub(crate) struct Log {
     pub(crate) ignorers: Vec<ReaderId>,
     /// Whether it is on the list of fresh logs.
     pub(crate) fresh: bool,
-    start: usize,
+    /// Whether it is on the list of logs that may have something to be freed.
+    pub(crate) unsettled: bool,
+    /// Whether it is on the list of logs whose last cursor has gone.
+    pub(crate) deserted: bool,
+    /// Where among its cursors the last flush started, as a fraction of 2³².
+    start: u32,
 }
 
 #[derive(Debug, Default)]
 struct Segment {
-    start: u64,
-    passed: Passed,
+    start: Place,
     bytes: Vec<u8>,
     entries: Vec<Indexed>,
 }
@@ -57,6 +76,43 @@ struct Indexed {
     end: u32,
 }
 
+impl Segment {
+    /// Grows by doubling, but not beyond what the segment may hold: what is allocated is part of the lag bound, too.
+    fn make_room(&mut self, bytes: usize, bytes_max: usize) {
+        let needed = self.bytes.len() + bytes;
+        if needed > self.bytes.capacity() {
+            let wanted = needed.max((2 * self.bytes.capacity()).min(bytes_max));
+            self.bytes.reserve_exact(wanted - self.bytes.len());
+        }
+    }
+
+    fn end_offset(&self) -> u64 {
+        self.start.offset + self.bytes.len() as u64
+    }
+
+    fn kept_bytes(&self) -> usize {
+        self.bytes.len() + self.entries.len() * INDEX_BYTES
+    }
+
+    /// How many of its entries end at or in front of an offset.
+    fn count_up_to(&self, offset: u64) -> usize {
+        let within = offset.saturating_sub(self.start.offset);
+        self.entries.partition_point(|entry| u64::from(entry.end) <= within)
+    }
+
+    /// The place behind so many of its entries.
+    fn place_behind(&self, count: usize) -> Place {
+        let Some(entry) = self.entries[..count.min(self.entries.len())].last() else { return self.start };
+        Place {
+            offset: self.start.offset + u64::from(entry.end),
+            messages: self.start.messages + u64::from(entry.messages),
+            sequence: entry.sequence,
+            position: entry.position,
+        }
+    }
+}
+
+/// Segments that were used, with their memory.
 #[derive(Debug, Default)]
 pub(crate) struct SegmentPool(Vec<Segment>);
 
@@ -66,7 +122,7 @@ impl SegmentPool {
     }
 
     fn give_back(&mut self, mut segment: Segment) {
-        if self.0.len() < SPARE_SEGMENTS_MAX && segment.bytes.capacity() <= 2 * SEGMENT_BYTES {
+        if self.0.len() < SPARE_SEGMENTS_MAX && segment.bytes.capacity() <= 2 * SEGMENT_BYTES_MAX {
             segment.bytes.clear();
             segment.entries.clear();
             self.0.push(segment);
@@ -79,12 +135,23 @@ impl SegmentPool {
 pub(crate) struct Cursor {
     pub(crate) reader: ReaderId,
     pub(crate) offset: u64,
-    /// In front of the offset.
-    pub(crate) passed: Passed,
-    /// Where it ends; `u64::MAX` if it has no end yet.
-    pub(crate) end: u64,
-    /// What it does differently, ascending. Those in front of the offset are left over from a jump and still shown.
+    /// What few cursors have.
+    rare: Option<Box<Rare>>,
+    /// What it does differently, ascending. Those in front of its offset are left over from a jump and still shown.
+    #[expect(
+        clippy::box_collection,
+        reason = "few cursors have any, and a cursor at rest is 24 bytes smaller for it"
+    )]
     detours: Option<Box<VecDeque<DetourEntry>>>,
+}
+
+#[derive(Debug, Default)]
+struct Rare {
+    /// Where it ends, if it has an end yet.
+    end: Option<Place>,
+    /// Where it stood when the log let go of what it had not read: from there it is going to jump. Messages that it would
+    /// not have been shown are counted as being in front of it.
+    lost: Option<Place>,
 }
 
 #[derive(Debug)]
@@ -92,8 +159,6 @@ pub(crate) struct DetourEntry {
     pub(crate) position: u64,
     pub(crate) start: u64,
     pub(crate) end: u64,
-    /// Behind the entry.
-    pub(crate) passed: Passed,
     kind: Kind,
     pub(crate) action: DetourAction,
 }
@@ -112,19 +177,53 @@ impl DetourEntry {
             DetourAction::Show(bytes) | DetourAction::Hold(bytes) => bytes,
         }
     }
+
+    fn steps_over(&self) -> bool {
+        matches!(self.action, DetourAction::StepOver)
+    }
 }
 
 impl Cursor {
     pub(crate) fn at_end_of(reader: ReaderId, log: &Log) -> Cursor {
-        Cursor { reader, offset: log.end, passed: log.passed, end: u64::MAX, detours: None }
+        Cursor { reader, offset: log.end.offset, rare: None, detours: None }
+    }
+
+    fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    fn end(&self) -> Option<Place> {
+        self.rare.as_ref()?.end
+    }
+
+    fn lost(&self) -> Option<Place> {
+        self.rare.as_ref()?.lost
+    }
+
+    /// It is not lost any more. Returns where it was.
+    fn find_again(&mut self) -> Option<Place> {
+        let lost = self.rare.as_mut()?.lost.take()?;
+        if self.is_open() {
+            self.rare = None;
+        }
+        Some(lost)
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.end == u64::MAX
+        self.end().is_none()
+    }
+
+    /// Where it ends; beyond everything if it has no end yet.
+    pub(crate) fn end_offset(&self) -> u64 {
+        self.end().map_or(u64::MAX, |end| end.offset)
+    }
+
+    fn has_read_all(&self) -> bool {
+        self.offset >= self.end_offset()
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        self.offset >= self.end && self.detour(0).is_none()
+        self.has_read_all() && self.detours.is_none()
     }
 
     pub(crate) fn detour(&self, nth: usize) -> Option<&DetourEntry> {
@@ -132,7 +231,16 @@ impl Cursor {
     }
 
     pub(crate) fn pop_detour(&mut self) -> Option<DetourEntry> {
-        self.detours.as_mut()?.pop_front()
+        let popped = self.detours.as_mut()?.pop_front();
+        self.tidy();
+        popped
+    }
+
+    /// Gives the box back when nothing is in it.
+    fn tidy(&mut self) {
+        if self.detours.as_ref().is_some_and(|detours| detours.is_empty()) {
+            self.detours = None;
+        }
     }
 
     pub(crate) fn detour_bytes(&self) -> usize {
@@ -140,52 +248,86 @@ impl Cursor {
         self.detours.as_ref().map_or(0, |detours| detours.iter().map(size).sum())
     }
 
-    /// Moves to the end of `log`. Detours that step over are forgotten, the others stay to be shown. Returns the number
-    /// of messages that the reader would have been shown.
-    pub(crate) fn jump(&mut self, target: u64, passed: Passed) -> u64 {
-        let mut messages = passed.messages - self.passed.messages;
-        let offset = self.offset;
-        if let Some(detours) = &mut self.detours {
-            let jumped = |detour: &DetourEntry| detour.start >= offset && detour.end <= target;
-            let own = detours.iter().filter(|detour| jumped(detour) && detour.kind == Kind::Message);
-            messages -= own.count() as u64;
-            detours.retain(|detour| !jumped(detour) || !matches!(detour.action, DetourAction::StepOver));
+    /// From where on it still needs what the log keeps. One that is lost is going to jump to `limit`.
+    fn needs_from(&self, limit: u64) -> u64 {
+        match self.lost() {
+            _ if self.has_read_all() => u64::MAX,
+            Some(_) => limit,
+            None => self.offset,
         }
-        self.offset = target;
-        self.passed = passed;
+    }
+
+    /// Forgets the detours that step over what it is going to jump over, so that somebody who never reads but talks, or
+    /// ignores, does not gather them.
+    fn forget_lost_detours(&mut self, begin: u64) {
+        if let Some(lost) = self.lost() {
+            let messages = lost.messages + self.drop_step_overs(self.offset, begin);
+            self.rare_mut().lost = Some(Place { messages, ..lost });
+        }
+    }
+
+    /// Drops the detours that step over something between two offsets. Returns how many of that were messages.
+    fn drop_step_overs(&mut self, from: u64, to: u64) -> u64 {
+        let Some(detours) = &mut self.detours else { return 0 };
+        let mut messages = 0;
+        detours.retain(|detour| {
+            let drops = detour.steps_over() && detour.start >= from && detour.end <= to;
+            messages += u64::from(drops && detour.kind == Kind::Message);
+            !drops
+        });
+        self.tidy();
         messages
+    }
+
+    /// Moves from where it was lost to `target`. Detours on the way that step over are forgotten, the others stay to be
+    /// shown.
+    fn jump(&mut self, label: u64, from: Place, target: Place) -> Skipped {
+        let on_the_way = |detour: &&DetourEntry| detour.start >= from.offset && detour.end <= target.offset;
+        let is_shown = |detour: &&DetourEntry| !detour.steps_over() && detour.kind == Kind::Message;
+        let detours = self.detours.iter().flat_map(|detours| detours.iter());
+        let shown = detours.filter(on_the_way).filter(is_shown).count() as u64;
+        let stepped_over = self.drop_step_overs(from.offset, target.offset);
+        self.offset = target.offset;
+        Skipped {
+            label,
+            messages: target.messages - from.messages - shown - stepped_over,
+            from: from.sequence + 1,
+            to: target.sequence,
+            position: target.position,
+        }
     }
 }
 
 impl Log {
-    pub(crate) fn new(label: u64, sequence: u64) -> Log {
+    pub(crate) fn new(label: u64, sequence: u64, segment_bytes_max: usize) -> Log {
         Log {
             label,
             segments: VecDeque::new(),
-            end: 0,
-            passed: Passed { messages: 0, sequence },
-            position: 0,
+            segment_bytes_max,
+            end: Place { sequence, ..Place::default() },
             undurable: VecDeque::new(),
             kept_bytes: 0,
             cursors: Vec::new(),
             ignorers: Vec::new(),
             fresh: false,
+            unsettled: false,
+            deserted: false,
             start: 0,
         }
     }
 
-    pub(crate) fn end(&self) -> u64 {
-        self.end
+    pub(crate) fn end_offset(&self) -> u64 {
+        self.end.offset
     }
 
     /// Where what is kept begins.
-    pub(crate) fn begin(&self) -> u64 {
-        self.segments.front().map_or(self.end, |segment| segment.start)
+    fn begin(&self) -> u64 {
+        self.segments.front().map_or(self.end.offset, |segment| segment.start.offset)
     }
 
     /// Where what may be read ends.
     pub(crate) fn limit(&self) -> u64 {
-        self.undurable.front().map_or(self.end, |(_, offset)| *offset)
+        self.undurable.front().map_or(self.end.offset, |(_, offset)| *offset)
     }
 
     /// Forgets that entries up to `durable` were not.
@@ -193,11 +335,6 @@ impl Log {
         while self.undurable.front().is_some_and(|(position, _)| *position <= durable) {
             self.undurable.pop_front();
         }
-    }
-
-    /// Of the last entry.
-    pub(crate) fn position(&self) -> u64 {
-        self.position
     }
 
     /// Returns by how much what is kept has grown.
@@ -209,52 +346,85 @@ impl Log {
         durable: u64,
         pool: &mut SegmentPool,
     ) -> usize {
+        self.release(durable);
         if release == Release::WhenDurable && entry.sequence.is_some() && entry.position > durable {
-            self.undurable.push_back((entry.position, self.end));
+            self.undurable.push_back((entry.position, self.end.offset));
         }
-        self.position = entry.position;
-        let (start, passed) = (self.end, self.passed);
-        self.passed.messages += u64::from(entry.kind == Kind::Message);
-        self.passed.sequence = entry.sequence.unwrap_or(passed.sequence);
-        self.end += bytes.len() as u64;
-        let is_full = |segment: &Segment| segment.bytes.len() + bytes.len() > SEGMENT_BYTES;
+        let start = self.end;
+        self.end = Place {
+            offset: start.offset + bytes.len() as u64,
+            messages: start.messages + u64::from(entry.kind == Kind::Message),
+            sequence: entry.sequence.unwrap_or(start.sequence),
+            position: entry.position,
+        };
+        let grown = bytes.len() + INDEX_BYTES;
+        let is_full = |segment: &Segment| segment.kept_bytes() + grown > self.segment_bytes_max;
         if self.segments.back().is_none_or(is_full) {
-            self.segments.push_back(Segment { start, passed, ..pool.take() });
+            self.segments.push_back(Segment { start, ..pool.take() });
         }
         if let Some(segment) = self.segments.back_mut() {
+            segment.make_room(bytes.len(), self.segment_bytes_max);
             segment.bytes.extend_from_slice(bytes);
             segment.entries.push(Indexed {
                 position: entry.position,
-                sequence: self.passed.sequence,
-                messages: (self.passed.messages - segment.passed.messages) as u32,
+                sequence: self.end.sequence,
+                messages: (self.end.messages - segment.start.messages) as u32,
                 end: segment.bytes.len() as u32,
             });
         }
-        let grown = bytes.len() + size_of::<Indexed>();
         self.kept_bytes += grown;
         grown
     }
 
-    /// The bytes of the last entry, if it is kept.
-    pub(crate) fn last_bytes(&self) -> &[u8] {
-        let Some(segment) = self.segments.back() else { return &[] };
-        let start = segment.entries.iter().nth_back(1).map_or(0, |entry| entry.end as usize);
-        &segment.bytes[start..]
+    /// Where the last entry begins, if it is kept.
+    fn last_start(&self) -> Option<Place> {
+        let segment = self.segments.back()?;
+        Some(segment.place_behind(segment.entries.len().checked_sub(1)?))
     }
 
-    /// Notes what a cursor does with the last entry.
+    /// The bytes of the last entry, if it is kept.
+    pub(crate) fn last_bytes(&self) -> &[u8] {
+        let bytes = |start: Place| self.pieces(start.offset, self.end.offset).next();
+        self.last_start().and_then(bytes).unwrap_or_default()
+    }
+
+    /// Notes what a cursor that has not read the last entry does with it. The last word holds.
     pub(crate) fn detour(&mut self, cursor: usize, action: DetourAction) {
-        let Some(segment) = self.segments.back() else { return };
-        let before = segment.entries.iter().nth_back(1);
-        let start = segment.start + before.map_or(0, |entry| u64::from(entry.end));
-        let messages_before = segment.passed.messages + before.map_or(0, |entry| u64::from(entry.messages));
-        let kind = if self.passed.messages > messages_before { Kind::Message } else { Kind::Notice };
-        let detour =
-            DetourEntry { position: self.position, start, end: self.end, passed: self.passed, kind, action };
-        let detours = self.cursors[cursor].detours.get_or_insert_default();
-        if detours.back().is_none_or(|last| last.start < start) {
-            detours.push_back(detour);
+        let Some(start) = self.last_start() else { return };
+        let end = self.end;
+        let cursor = &mut self.cursors[cursor];
+        if cursor.offset > start.offset {
+            return;
         }
+        let kind = if end.messages > start.messages { Kind::Message } else { Kind::Notice };
+        let detours = cursor.detours.get_or_insert_default();
+        if detours.back().is_some_and(|last| last.start == start.offset) {
+            detours.pop_back();
+        }
+        let (position, start, end) = (end.position, start.offset, end.offset);
+        detours.push_back(DetourEntry { position, start, end, kind, action });
+    }
+
+    /// Gives a cursor its end here.
+    pub(crate) fn end_cursor(&mut self, cursor: usize) {
+        self.cursors[cursor].rare_mut().end = Some(self.end);
+    }
+
+    /// Lets a cursor jump if it is lost: to where what may be read ends.
+    pub(crate) fn jump(&mut self, cursor: usize) -> Option<Skipped> {
+        let from = self.cursors[cursor].find_again()?;
+        let limit = self.limit().max(self.begin());
+        let target = match self.cursors[cursor].end() {
+            Some(end) if end.offset <= limit => end,
+            _ => self.place_up_to(limit),
+        };
+        Some(self.cursors[cursor].jump(self.label, from, target))
+    }
+
+    /// Moves a cursor. Returns whether it has left the first segment, so that there may be something to be freed.
+    pub(crate) fn move_cursor(&mut self, cursor: usize, to: u64) -> bool {
+        let from = std::mem::replace(&mut self.cursors[cursor].offset, to);
+        self.segments.front().is_some_and(|first| from < first.end_offset() && to >= first.end_offset())
     }
 
     /// Lets go of the oldest segments until the rest is within the bound; the last one always stays. Returns by how much
@@ -262,27 +432,33 @@ impl Log {
     pub(crate) fn trim(&mut self, bytes_max: usize, pool: &mut SegmentPool) -> usize {
         let before = self.kept_bytes;
         while self.kept_bytes > bytes_max && self.segments.len() > 1 {
+            self.lose_readers_of_first_segment();
             self.drop_first_segment(pool);
         }
+        self.forget_lost_detours(before);
         before - self.kept_bytes
     }
 
-    fn drop_first_segment(&mut self, pool: &mut SegmentPool) {
-        if let Some(segment) = self.segments.pop_front() {
-            self.kept_bytes -= segment.bytes.len() + segment.entries.len() * size_of::<Indexed>();
-            pool.give_back(segment);
+    fn lose_readers_of_first_segment(&mut self) {
+        let Some(segment) = self.segments.front() else { return };
+        for cursor in &mut self.cursors {
+            if cursor.offset < segment.end_offset() && cursor.lost().is_none() && !cursor.has_read_all() {
+                let lost = segment.place_behind(segment.count_up_to(cursor.offset));
+                cursor.rare_mut().lost = Some(lost);
+            }
         }
     }
 
     /// Returns by how much what is kept has shrunk.
-    pub(crate) fn free_what_all_have_read(&mut self, pool: &mut SegmentPool) -> usize {
-        let read_by_all = self.cursors.iter().map(|cursor| cursor.offset).min().unwrap_or(self.end);
+    pub(crate) fn free_what_nobody_needs(&mut self, pool: &mut SegmentPool) -> usize {
         let before = self.kept_bytes;
-        while let Some(segment) = self.segments.front()
-            && segment.start + segment.bytes.len() as u64 <= read_by_all
-        {
+        let limit = self.limit();
+        let needs_from = |cursor: &Cursor| cursor.needs_from(limit);
+        let needed_from = self.cursors.iter().map(needs_from).min().unwrap_or(u64::MAX);
+        while self.segments.front().is_some_and(|segment| segment.end_offset() <= needed_from) {
             self.drop_first_segment(pool);
         }
+        self.forget_lost_detours(before);
         before - self.kept_bytes
     }
 
@@ -295,87 +471,102 @@ impl Log {
         before
     }
 
+    fn drop_first_segment(&mut self, pool: &mut SegmentPool) {
+        if let Some(segment) = self.segments.pop_front() {
+            self.kept_bytes -= segment.kept_bytes();
+            pool.give_back(segment);
+        }
+    }
+
+    fn forget_lost_detours(&mut self, kept_bytes_before: usize) {
+        if self.kept_bytes == kept_bytes_before {
+            return;
+        }
+        let begin = self.begin();
+        for cursor in &mut self.cursors {
+            cursor.forget_lost_detours(begin);
+        }
+    }
+
     /// Where the next flush starts: further on by the golden section, so that over a few turns every cursor is early as
     /// often as late, whatever the number of cursors.
     pub(crate) fn next_start(&mut self) -> usize {
-        let count = self.cursors.len();
-        if count == 0 {
-            return 0;
-        }
-        self.start = (self.start + count * 618 / 1000 + 1) % count;
-        self.start
+        const GOLDEN_SECTION: u32 = 0x9E37_79B9; // of 2³²
+        self.start = self.start.wrapping_add(GOLDEN_SECTION);
+        ((u64::from(self.start) * self.cursors.len() as u64) >> 32) as usize
     }
 
-    /// What stands in front of an offset between two entries.
-    pub(crate) fn passed_at(&self, offset: u64) -> Passed {
-        if offset >= self.end {
-            return self.passed;
+    /// The last place between two entries that is not behind an offset.
+    fn place_up_to(&self, offset: u64) -> Place {
+        if offset >= self.end.offset {
+            return self.end;
         }
-        let Some(segment) = self.segment_at(offset) else { return self.passed };
-        let within = (offset - segment.start) as u32;
-        let count = segment.entries.partition_point(|entry| entry.end <= within);
-        match count.checked_sub(1).map(|last| segment.entries[last]) {
-            Some(entry) => Passed {
-                messages: segment.passed.messages + u64::from(entry.messages),
-                sequence: entry.sequence,
-            },
-            None => segment.passed,
-        }
+        self.segment_at(offset).map_or(self.end, |segment| segment.place_behind(segment.count_up_to(offset)))
     }
 
-    /// The position of the entry that begins at or around an offset in front of the end.
-    pub(crate) fn position_at(&self, offset: u64) -> u64 {
-        self.entry_at(offset).map_or(u64::MAX, |(entry, _)| entry.position)
+    /// The first boundary between two entries that is not in front of an offset.
+    pub(crate) fn boundary_from(&self, offset: u64) -> u64 {
+        let boundary = self.place_up_to(offset).offset;
+        if boundary == offset { boundary } else { self.entry_end(offset) }
+    }
+
+    /// The place behind the entry around an offset.
+    fn place_behind_entry(&self, offset: u64) -> Place {
+        let behind = |segment: &Segment| segment.place_behind(segment.count_up_to(offset) + 1);
+        self.segment_at(offset).map_or(self.end, behind)
     }
 
     /// Where the entry around an offset ends.
     pub(crate) fn entry_end(&self, offset: u64) -> u64 {
-        self.entry_at(offset).map_or(self.end, |(_, end)| end)
+        self.place_behind_entry(offset).offset
     }
 
-    /// Where the entry around an offset begins.
-    pub(crate) fn entry_start(&self, offset: u64) -> u64 {
-        let Some(segment) = self.segment_at(offset) else { return offset };
-        let within = offset.saturating_sub(segment.start) as u32;
-        let index = segment.entries.partition_point(|entry| entry.end <= within);
-        segment.start + index.checked_sub(1).map_or(0, |last| u64::from(segment.entries[last].end))
+    /// The position of the entry around an offset.
+    pub(crate) fn position_at(&self, offset: u64) -> u64 {
+        self.place_behind_entry(offset).position
     }
 
-    fn entry_at(&self, offset: u64) -> Option<(Indexed, u64)> {
-        let segment = self.segment_at(offset)?;
-        let within = offset.checked_sub(segment.start)? as u32;
-        let index = segment.entries.partition_point(|entry| entry.end <= within);
-        let entry = segment.entries.get(index)?;
-        Some((*entry, segment.start + u64::from(entry.end)))
-    }
-
-    /// Where the first entry from `offset` on begins that has this position or a higher one.
-    pub(crate) fn offset_of(&self, position: u64, offset: u64) -> u64 {
-        let reaches =
-            |segment: &Segment| segment.entries.last().is_some_and(|entry| entry.position >= position);
-        let Some(segment) = self.segments.iter().find(|segment| reaches(segment)) else { return self.end };
-        let index = segment.entries.partition_point(|entry| entry.position < position);
-        let before = index.checked_sub(1).map_or(0, |last| u64::from(segment.entries[last].end));
-        (segment.start + before).max(offset)
+    /// Where the first kept entry begins that has this position or a higher one.
+    pub(crate) fn offset_of(&self, position: u64) -> u64 {
+        let is_in_front = |segment: &Segment| segment.start.position < position;
+        let last = self.segments.partition_point(is_in_front).saturating_sub(1);
+        let count = |segment: &Segment| segment.entries.partition_point(|entry| entry.position < position);
+        self.segments.get(last).map_or(self.end.offset, |segment| segment.place_behind(count(segment)).offset)
     }
 
     fn segment_at(&self, offset: u64) -> Option<&Segment> {
+        self.segments.get(self.segment_index(offset)?)
+    }
+
+    fn segment_index(&self, offset: u64) -> Option<usize> {
         // Nearly everybody reads in the last segment.
-        let last = self.segments.back()?;
-        if offset >= last.start {
-            return Some(last);
+        if offset >= self.segments.back()?.start.offset {
+            return Some(self.segments.len() - 1);
         }
-        let index = self.segments.partition_point(|segment| segment.start <= offset);
-        index.checked_sub(1).and_then(|index| self.segments.get(index))
+        self.segments.partition_point(|segment| segment.start.offset <= offset).checked_sub(1)
     }
 
     /// The kept bytes between two offsets, piece by piece.
     pub(crate) fn pieces(&self, from: u64, to: u64) -> impl Iterator<Item = &[u8]> {
-        let first = self.segments.partition_point(|segment| segment.start <= from).saturating_sub(1);
-        self.segments.range(first..).take_while(move |segment| segment.start < to).map(move |segment| {
-            let start = from.saturating_sub(segment.start) as usize;
-            let end = ((to - segment.start) as usize).min(segment.bytes.len());
-            &segment.bytes[start.min(end)..end]
-        })
+        let first = self.segment_index(from).unwrap_or(0);
+        self.segments.range(first..).take_while(move |segment| segment.start.offset < to).map(
+            move |segment| {
+                let start = from.saturating_sub(segment.start.offset) as usize;
+                let end = segment.bytes.len().min((to - segment.start.offset) as usize);
+                &segment.bytes[start..end]
+            },
+        )
+    }
+}
+
+#[cfg(test)]
+impl Log {
+    /// What the segments keep, counted anew.
+    pub(crate) fn counted_bytes(&self) -> usize {
+        self.segments.iter().map(Segment::kept_bytes).sum()
+    }
+
+    pub(crate) fn undurable_count(&self) -> usize {
+        self.undurable.len()
     }
 }

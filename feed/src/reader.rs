@@ -1,15 +1,18 @@
 //! A reader: where its cursors are, and what waits for it alone.
 
 use crate::LogId;
+use crate::few::Few;
 use std::collections::{BTreeSet, VecDeque};
 
 /// Small, because there may be very many: what few readers have at a time stands in a box.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     /// Log, and index in the log's list of cursors, in the order of beginning.
-    pub(crate) cursors: Vec<(LogId, u32)>,
+    pub(crate) cursors: Few<(LogId, u32)>,
     private: Option<Box<Private>>,
-    /// Whether it is on the list of those who are due.
+    /// In which turn it was handed out as due last.
+    turn: u32,
+    /// Whether it is on the list of those who are due whatever their logs say.
     pub(crate) listed: bool,
     /// Whether it is on the list of those who wait for something to become durable.
     pub(crate) held: bool,
@@ -32,6 +35,16 @@ pub(crate) struct Note {
 }
 
 impl Reader {
+    /// Whether it has not been handed out in this turn yet. From now on it has.
+    pub(crate) fn is_new_in(&mut self, turn: u32) -> bool {
+        std::mem::replace(&mut self.turn, turn) != turn
+    }
+
+    /// The numbers of the turns begin again.
+    pub(crate) fn forget_turn(&mut self) {
+        self.turn = 0;
+    }
+
     fn private_mut(&mut self) -> &mut Private {
         self.private.get_or_insert_default()
     }
@@ -40,7 +53,11 @@ impl Reader {
         self.private.as_ref().map_or(&[], |private| &private.rest[private.rest_taken..])
     }
 
+    /// Puts aside what is left of something that was begun, if anything is.
     pub(crate) fn set_rest(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
         let private = self.private_mut();
         private.rest.clear();
         private.rest.extend_from_slice(bytes);
@@ -89,7 +106,9 @@ impl Reader {
     }
 
     pub(crate) fn private_bytes(&self) -> usize {
-        self.private.as_ref().map_or(0, |private| private.notes_bytes + private.rest.len())
+        self.private
+            .as_ref()
+            .map_or(0, |private| private.notes_bytes + private.rest.len() - private.rest_taken)
     }
 
     pub(crate) fn ignore(&mut self, author: u64) {

@@ -3,7 +3,7 @@
 
 use crate::command::Place;
 use crate::event::{Event, Present, RoomLine};
-use crate::hub::{Hub, Member, RoomKind};
+use crate::hub::{Hub, RoomKind};
 use crate::ids::{MemberId, RoomNumber};
 use crate::refusal::Refusal;
 use alloc::sync::Arc;
@@ -38,7 +38,7 @@ impl Hub {
         let mut names: Vec<Present> = on_page
             .iter()
             .filter_map(|id| self.members.get(id))
-            .map(|member| Present { nick: member.nick.clone(), away: member.away().cloned() })
+            .map(|member| Present { nick: member.nick.shown.clone(), away: member.away().cloned() })
             .collect();
         names.sort_by(|one, other| one.nick.cmp(&other.nick));
         Ok(Event::Names { room: room_ref, names, listening: room.listeners.len() as u32, next })
@@ -65,9 +65,9 @@ impl Hub {
     }
 
     pub(crate) fn answer_ignored(&self, member: MemberId) -> Event {
-        let ignored = self.members.get(&member).into_iter().flat_map(Member::ignored);
+        let ignored = self.members.get(&member).into_iter().flat_map(|member| member.ignored());
         let mut nicks: Vec<Arc<str>> =
-            ignored.filter_map(|id| self.members.get(&id).map(|other| other.nick.clone())).collect();
+            ignored.filter_map(|id| self.members.get(&id).map(|other| other.nick.shown.clone())).collect();
         nicks.sort();
         Event::IgnoreList { nicks }
     }

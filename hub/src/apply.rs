@@ -3,7 +3,7 @@
 //! Deterministic and total: the same records in the same order give the same state and the same events on every node and
 //! at every replay. A fact that two nodes decided in conflict is void, alike everywhere, and whoever asked is told.
 
-use crate::command::Presence;
+use crate::command::{Presence, Verb};
 use crate::event::{Announced, Audience, Author, Crowd, Event, RoomRef, Told, Topic, Who};
 use crate::fact::{Fact, Hearing, Manner, Record};
 use crate::hub::{CROWD_NICKS_MAX, Hub, Member, Room, RoomKind, Sum};
@@ -15,6 +15,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use smallvec::SmallVec;
 
 /// Where the events of one record go; all have its position and time.
 struct Teller<'a> {
@@ -29,7 +30,7 @@ impl Teller<'_> {
     }
 
     /// What was possible when it was proposed is not any more.
-    fn refuse(&mut self, member: MemberId, verb: &'static str, refusal: Refusal) {
+    fn refuse(&mut self, member: MemberId, verb: Verb, refusal: Refusal) {
         self.tell(Audience::Member(member), Event::Refused { verb, refusal });
     }
 }
@@ -66,13 +67,12 @@ impl Hub {
             return;
         }
         if let Err(refusal) = self.check_nick(member, &nick) {
-            teller.refuse(member, "connect", refusal);
+            teller.refuse(member, Verb::Connect, refusal);
             return;
         }
         let shown = nick.shown.clone();
-        let found = Member { nick: shown.clone(), presence, rooms: Vec::new(), rare: None };
-        self.members.insert(member, found);
-        self.take_nick(member, nick);
+        self.take_nick(member, &nick);
+        self.members.insert(member, Box::new(Member { nick, presence, rooms: SmallVec::new(), rare: None }));
         teller.tell(Audience::Member(member), Event::Connected { nick: shown, presence });
     }
 
@@ -82,7 +82,7 @@ impl Hub {
             return;
         }
         member.presence = Presence::Visible;
-        let who = Who { member: id, nick: member.nick.clone() };
+        let who = Who { member: id, nick: member.nick.shown.clone() };
         for number in member.rooms.clone() {
             if let Some(room) = self.rooms.get_mut(&number) {
                 room.listeners.remove(&id);
@@ -129,13 +129,13 @@ impl Hub {
     fn joined(&mut self, id: MemberId, number: RoomNumber, teller: &mut Teller<'_>) {
         let Some(member) = self.members.get_mut(&id) else { return };
         let open = self.rooms.get_mut(&number).filter(|room| matches!(room.kind, RoomKind::Open(_)));
-        let Some(room) = open else { return teller.refuse(id, "join", no_such_room(number)) };
+        let Some(room) = open else { return teller.refuse(id, Verb::Join, no_such_room(number)) };
         let Err(place) = member.rooms.binary_search(&number) else { return };
         member.rooms.insert(place, number);
         room.those(member.presence).insert(id);
         self.closable.remove(&number);
         let is_visible = member.presence == Presence::Visible;
-        let who = Who { member: id, nick: member.nick.clone() };
+        let who = Who { member: id, nick: member.nick.shown.clone() };
         if let Some(view) = self.view(number, id) {
             teller.tell(Audience::Member(id), Event::Admitted(view));
         }
@@ -148,7 +148,7 @@ impl Hub {
         let Some(member) = self.members.get_mut(&id) else { return };
         let Ok(place) = member.rooms.binary_search(&number) else { return };
         member.rooms.remove(place);
-        let who = Who { member: id, nick: member.nick.clone() };
+        let who = Who { member: id, nick: member.nick.shown.clone() };
         let was_visible = member.presence == Presence::Visible;
         self.remove_from_room(id, number);
         let Some(room) = self.room_ref(number) else { return };
@@ -228,37 +228,27 @@ impl Hub {
     fn renamed(&mut self, id: MemberId, nick: Nick, teller: &mut Teller<'_>) {
         let Some(member) = self.members.get(&id) else { return };
         if let Err(refusal) = self.check_nick(id, &nick) {
-            teller.refuse(id, "nick", refusal);
+            teller.refuse(id, Verb::Nick, refusal);
             return;
         }
-        let who = Who { member: id, nick: member.nick.clone() };
-        let chosen = member.chosen().cloned();
-        self.release_nick(&who.nick, chosen.as_ref());
+        let who = Who { member: id, nick: member.nick.shown.clone() };
+        let old = member.nick.clone();
+        self.release_nick(&old);
         let event = Event::Renamed { who, nick: nick.shown.clone() };
-        self.take_nick(id, nick);
+        self.take_nick(id, &nick);
+        if let Some(member) = self.members.get_mut(&id) {
+            member.nick = nick;
+        }
         self.tell_rooms_of(id, event.clone(), teller);
         teller.tell(Audience::Member(id), event);
     }
 
-    fn take_nick(&mut self, id: MemberId, nick: Nick) {
-        let Some(member) = self.members.get_mut(&id) else { return };
-        member.nick = nick.shown.clone();
+    fn take_nick(&mut self, id: MemberId, nick: &Nick) {
         self.nicks.insert(nick.key.clone(), id);
-        let chosen = Some(nick).filter(|nick| !nick.is_guest());
-        if let Some(nick) = &chosen {
-            self.looks.entry(nick.look.clone()).or_default().add(nick);
-        }
-        if chosen.is_some() || member.rare.is_some() {
-            member.rare_mut().chosen = chosen;
-        }
+        self.looks.entry(nick.look).or_default().add(nick);
     }
 
-    fn release_nick(&mut self, shown: &str, chosen: Option<&Nick>) {
-        let Some(nick) = chosen else {
-            // A guest's nick is its own key.
-            self.nicks.remove(shown);
-            return;
-        };
+    fn release_nick(&mut self, nick: &Nick) {
         self.nicks.remove(&nick.key);
         if let Some(looks) = self.looks.get_mut(&nick.look) {
             looks.remove(nick);
@@ -272,13 +262,13 @@ impl Hub {
     fn tell_rooms_of(&mut self, id: MemberId, event: Event, teller: &mut Teller<'_>) {
         let Some(member) = self.members.get(&id) else { return };
         if member.presence == Presence::Visible && !member.rooms.is_empty() {
-            teller.tell(Audience::Rooms(member.rooms.clone()), event);
+            teller.tell(Audience::Rooms(member.rooms.to_vec()), event);
         }
     }
 
     fn topic_set(&mut self, by: Who, number: RoomNumber, topic: Option<Line>, teller: &mut Teller<'_>) {
         let Some((room_ref, sequence)) = self.next_sequence(number) else {
-            return teller.refuse(by.member, "set-topic", no_such_room(number));
+            return teller.refuse(by.member, Verb::SetTopic, no_such_room(number));
         };
         if let Some(room) = self.rooms.get_mut(&number) {
             let set = |text: &Line| Topic { text: text.clone(), by: by.nick.clone(), time: teller.time };
@@ -322,14 +312,19 @@ impl Hub {
 
     fn quitted(&mut self, id: MemberId, reason: Option<&Line>, teller: &mut Teller<'_>) {
         let Some(member) = self.members.remove(&id) else { return };
-        self.release_nick(&member.nick, member.chosen());
+        self.release_nick(&member.nick);
         for number in &member.rooms {
             self.remove_from_room(id, *number);
         }
         let deserted: Vec<RoomNumber> = self.conversations_of(id).collect();
         self.closable.extend(deserted);
         if member.presence == Presence::Visible {
-            self.tell_quit(&Who { member: id, nick: member.nick }, &member.rooms, reason, teller);
+            self.tell_quit(
+                &Who { member: id, nick: member.nick.shown.clone() },
+                &member.rooms,
+                reason,
+                teller,
+            );
         }
         teller.tell(Audience::Member(id), Event::Disconnected);
     }

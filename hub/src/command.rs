@@ -5,6 +5,7 @@ use crate::names::Nick;
 use crate::text::Text;
 use alloc::string::String;
 use alloc::sync::Arc;
+use core::fmt;
 
 /// Who asks.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -160,27 +161,97 @@ pub enum Command {
     },
 }
 
+/// Which command it was, without what was asked: a refusal carries it, so that the session knows what was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verb {
+    /// [`Command::Connect`].
+    Connect,
+    /// [`Command::Appear`].
+    Appear,
+    /// [`Command::Join`].
+    Join,
+    /// [`Command::Leave`].
+    Leave,
+    /// [`Command::Say`].
+    Say,
+    /// [`Command::Act`].
+    Act,
+    /// [`Command::Direct`].
+    Direct,
+    /// [`Command::Nick`].
+    Nick,
+    /// [`Command::SetTopic`].
+    SetTopic,
+    /// [`Command::Topic`].
+    Topic,
+    /// [`Command::Who`].
+    Who,
+    /// [`Command::Picture`].
+    Picture,
+    /// [`Command::Rooms`].
+    Rooms,
+    /// [`Command::Ignore`].
+    Ignore,
+    /// [`Command::Ignored`].
+    Ignored,
+    /// [`Command::Away`].
+    Away,
+    /// [`Command::Quit`].
+    Quit,
+}
+
 impl Command {
-    /// A short constant word for the command: a refusal carries it, so that the session knows what was refused.
-    pub fn verb(&self) -> &'static str {
+    /// Which command it is.
+    pub fn verb(&self) -> Verb {
         match self {
-            Command::Connect { .. } => "connect",
-            Command::Appear => "appear",
-            Command::Join { .. } => "join",
-            Command::Leave { .. } => "leave",
-            Command::Say { .. } => "say",
-            Command::Act { .. } => "act",
-            Command::Direct { .. } => "direct",
-            Command::Nick { .. } => "nick",
-            Command::SetTopic { .. } => "set-topic",
-            Command::Topic { .. } => "topic",
-            Command::Who { .. } => "who",
-            Command::Picture { .. } => "picture",
-            Command::Rooms { .. } => "rooms",
-            Command::Ignore { .. } => "ignore",
-            Command::Ignored => "ignored",
-            Command::Away { .. } => "away",
-            Command::Quit { .. } => "quit",
+            Command::Connect { .. } => Verb::Connect,
+            Command::Appear => Verb::Appear,
+            Command::Join { .. } => Verb::Join,
+            Command::Leave { .. } => Verb::Leave,
+            Command::Say { .. } => Verb::Say,
+            Command::Act { .. } => Verb::Act,
+            Command::Direct { .. } => Verb::Direct,
+            Command::Nick { .. } => Verb::Nick,
+            Command::SetTopic { .. } => Verb::SetTopic,
+            Command::Topic { .. } => Verb::Topic,
+            Command::Who { .. } => Verb::Who,
+            Command::Picture { .. } => Verb::Picture,
+            Command::Rooms { .. } => Verb::Rooms,
+            Command::Ignore { .. } => Verb::Ignore,
+            Command::Ignored => Verb::Ignored,
+            Command::Away { .. } => Verb::Away,
+            Command::Quit { .. } => Verb::Quit,
         }
+    }
+}
+
+impl Verb {
+    /// A short constant word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verb::Connect => "connect",
+            Verb::Appear => "appear",
+            Verb::Join => "join",
+            Verb::Leave => "leave",
+            Verb::Say => "say",
+            Verb::Act => "act",
+            Verb::Direct => "direct",
+            Verb::Nick => "nick",
+            Verb::SetTopic => "set-topic",
+            Verb::Topic => "topic",
+            Verb::Who => "who",
+            Verb::Picture => "picture",
+            Verb::Rooms => "rooms",
+            Verb::Ignore => "ignore",
+            Verb::Ignored => "ignored",
+            Verb::Away => "away",
+            Verb::Quit => "quit",
+        }
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.word())
     }
 }

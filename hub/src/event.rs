@@ -1,7 +1,7 @@
 //! What is told. `apply` makes events (and `propose` answers with them); shards render them. Past tense: nothing here
 //! can still be refused.
 
-use crate::command::{DoorKind, Presence};
+use crate::command::{DoorKind, Presence, Verb};
 use crate::fact::{Hearing, Manner};
 use crate::ids::{MemberId, Position, RoomNumber, Sequence, Time};
 use crate::refusal::Refusal;
@@ -171,8 +171,8 @@ pub enum Event {
     Disconnected,
     /// To oneself: what was asked for is not possible.
     Refused {
-        /// The verb of the command: see [`Command::verb`](crate::Command::verb).
-        verb: &'static str,
+        /// Which command was refused.
+        verb: Verb,
         /// Why, and what would be possible.
         refusal: Refusal,
     },

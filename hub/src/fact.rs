@@ -3,7 +3,7 @@
 //! A fact carries outcomes (keys, looks, guests' numbers), never questions: whoever applies it needs no table and no
 //! clock. *Kept* facts get a sequence in their room and are journaled; *passing* ones are told and forgotten.
 
-use crate::command::Presence;
+use crate::command::{Presence, Verb};
 use crate::event::{Author, Who};
 use crate::ids::{MemberId, Position, RoomNumber, Sequence, Time};
 use crate::names::{Nick, RoomName};
@@ -148,11 +148,11 @@ pub enum Manner {
 }
 
 impl Manner {
-    /// The [`Command::verb`](crate::Command::verb) of what was asked.
-    pub(crate) fn verb(self) -> &'static str {
+    /// Which command was asked.
+    pub(crate) fn verb(self) -> Verb {
         match self {
-            Manner::Saying => "say",
-            Manner::Acting => "act",
+            Manner::Saying => Verb::Say,
+            Manner::Acting => Verb::Act,
         }
     }
 }

@@ -4,7 +4,7 @@
 use crate::command::{Place, Presence};
 use crate::event::{Crowd, RoomRef, RoomView, Topic, Who};
 use crate::ids::{MemberId, Position, RoomNumber, Sequence, Time};
-use crate::names::{Nick, RoomName, key_of};
+use crate::names::{Look, Nick, RoomName, key_of};
 use crate::refusal::Refusal;
 use crate::text::Line;
 use alloc::boxed::Box;
@@ -13,6 +13,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use smallvec::SmallVec;
 
 /// With each commit the journal reserves so many sequences ahead in each room that it wrote to: also the bound on facts
 /// that are told but not yet written.
@@ -76,11 +77,12 @@ pub struct Hub {
     pub(crate) settings: Settings,
     /// Of the last record that was applied.
     pub(crate) position: Position,
-    pub(crate) members: BTreeMap<MemberId, Member>,
+    /// Boxed, because a node of the map keeps room for nearly twice as many as stand in it.
+    pub(crate) members: BTreeMap<MemberId, Box<Member>>,
     /// Key of a nick to its owner.
     pub(crate) nicks: BTreeMap<Arc<str>, MemberId>,
-    /// Look of a chosen nick to how many have it. Guests are not in here: no nick that looks like a guest's is allowed.
-    pub(crate) looks: BTreeMap<Arc<str>, Looks>,
+    /// Look of a nick to how many have it.
+    pub(crate) looks: BTreeMap<Look, Looks>,
     pub(crate) rooms: BTreeMap<RoomNumber, Room>,
     /// Key of an open room's name to its number.
     pub(crate) names: BTreeMap<Arc<str>, RoomNumber>,
@@ -98,18 +100,16 @@ pub struct Hub {
 /// Somebody who is connected.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Member {
-    pub(crate) nick: Arc<str>,
+    pub(crate) nick: Nick,
     pub(crate) presence: Presence,
-    /// Ascending.
-    pub(crate) rooms: Vec<RoomNumber>,
+    /// Ascending. Most members are in one room or two, which need no allocation of their own.
+    pub(crate) rooms: SmallVec<[RoomNumber; 4]>,
     /// What few members have: kept aside, because there may be very many members.
     pub(crate) rare: Option<Box<Rare>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Rare {
-    /// The nick with its key and look; a guest's is its own key and needs no look.
-    pub(crate) chosen: Option<Nick>,
     pub(crate) away: Option<Line>,
     pub(crate) ignored: BTreeSet<MemberId>,
 }
@@ -125,10 +125,6 @@ impl Member {
 
     pub(crate) fn ignores(&self, other: MemberId) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.ignored.contains(&other))
-    }
-
-    pub(crate) fn chosen(&self) -> Option<&Nick> {
-        self.rare.as_ref()?.chosen.as_ref()
     }
 
     pub(crate) fn rare_mut(&mut self) -> &mut Rare {
@@ -268,7 +264,7 @@ impl Hub {
     }
 
     pub(crate) fn who(&self, member: MemberId) -> Option<Who> {
-        self.members.get(&member).map(|found| Who { member, nick: found.nick.clone() })
+        self.members.get(&member).map(|found| Who { member, nick: found.nick.shown.clone() })
     }
 
     pub(crate) fn room_ref(&self, number: RoomNumber) -> Option<RoomRef> {
@@ -337,12 +333,12 @@ impl Hub {
             _ => {}
         }
         let mut looks = self.looks.get(&nick.look).copied().unwrap_or_default();
-        if let Some(own) = self.members.get(&member).and_then(Member::chosen)
+        if let Some(own) = self.members.get(&member).map(|found| &found.nick)
             && own.look == nick.look
         {
             looks.remove(own);
         }
-        let clash = looks.other > 0 || (!nick.is_ascii() && looks.ascii > 0) || nick.imitates_a_guest();
+        let clash = looks.other > 0 || (!nick.is_ascii() && looks.ascii > 0);
         if clash { Err(Refusal::NickLooksLike(nick.shown.as_ref().into())) } else { Ok(()) }
     }
 
@@ -352,7 +348,7 @@ impl Hub {
         let others = room.members.iter().filter(|member| **member != viewer);
         let nicks: Vec<Arc<str>> = others
             .take(CROWD_NICKS_MAX)
-            .filter_map(|id| self.members.get(id).map(|member| member.nick.clone()))
+            .filter_map(|id| self.members.get(id).map(|member| member.nick.shown.clone()))
             .collect();
         let others_count = room.members.len() - usize::from(room.members.contains(&viewer));
         let others = (others_count - nicks.len()) as u32;

@@ -30,8 +30,8 @@ impl Sequence {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct RoomNumber(pub u32);
 
-/// Names a member for its stay. Minted by the shard that holds the connection: the upper 16 bits are the shard,
-/// the lower 48 a counter, so that two shards never mint the same one.
+/// Names a member for its stay. Minted by the shard that holds the connection: the upper 8 bits are the shard, the lower
+/// 56 are the shard's own, so that two shards never mint the same one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct MemberId(u64);
 
@@ -39,14 +39,14 @@ impl MemberId {
     /// The lowest and the highest that there can be: the ends of a range.
     pub(crate) const ALL: (MemberId, MemberId) = (MemberId(0), MemberId(u64::MAX));
 
-    /// The `count`-th member of shard `shard`; `count` stays below 2^48.
-    pub fn mint(shard: u16, count: u64) -> MemberId {
-        MemberId((u64::from(shard) << 48) | (count & 0xffff_ffff_ffff))
+    /// A member of shard `shard`; `own` stays below 2^56 and is never used twice by the shard.
+    pub fn mint(shard: u8, own: u64) -> MemberId {
+        MemberId((u64::from(shard) << 56) | (own & 0x00ff_ffff_ffff_ffff))
     }
 
     /// The shard that minted this id: where the member's connection is.
-    pub fn shard(self) -> u16 {
-        (self.0 >> 48) as u16
+    pub fn shard(self) -> u8 {
+        (self.0 >> 56) as u8
     }
 
     /// The bare number, for records of who said what.

@@ -33,14 +33,14 @@ mod event;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Command, DoorKind, Place, Presence, Speaker};
+pub use command::{Command, DoorKind, Place, Presence, Speaker, Verb};
 pub use event::{
     Announced, Audience, Author, Crowd, Event, Present, RoomLine, RoomRef, RoomView, Told, Topic, Who,
 };
 pub use fact::{Fact, Hearing, Manner, Record};
 pub use hub::{Hub, RESERVED_AHEAD, Settings};
 pub use ids::{MemberId, Position, RoomNumber, Sequence, Time};
-pub use names::{NICK_CHARS_MAX, NameProblem, Nick, ROOM_CHARS_MAX, RoomName, key_of, quoted};
+pub use names::{Look, NICK_CHARS_MAX, NameProblem, Nick, ROOM_CHARS_MAX, RoomName, key_of, quoted};
 pub use propose::Proposal;
 pub use refusal::{Bound, Refusal, What};
 pub use snapshot::{KeptKind, KeptRoom, Reservation, Snapshot};

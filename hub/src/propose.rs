@@ -178,7 +178,7 @@ impl Hub {
 
     fn rename(&self, member: MemberId, raw: &str) -> Result<Fact, Refusal> {
         let nick = Nick::parse(raw).map_err(|problem| Refusal::BadNick(raw.into(), problem))?;
-        if self.members.get(&member).is_some_and(|member| member.nick == nick.shown) {
+        if self.members.get(&member).is_some_and(|member| member.nick.shown == nick.shown) {
             return Err(Refusal::NickIsYours(nick.shown));
         }
         self.check_nick(member, &nick)?;

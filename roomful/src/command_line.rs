@@ -177,7 +177,7 @@ mod tests {
         let error = |line: &[&str]| CommandLine::try_parse_from(line).unwrap_err().to_string();
         assert!(error(&["roomful", "serve", "--listn", "1"]).contains("--listen"));
         assert!(error(&["roomful", "serve", "--listen", "nowhere"]).contains("ADDRESS:PORT"));
-        assert!(error(&["roomful", "serve", "--room", "-x"]).contains("begins with '-'"));
+        assert!(error(&["roomful", "serve", "--room", ".x"]).contains("begins with '.'"));
         assert!(error(&["roomful", "serve", "--lag-bytes-max", "10"]).contains("65536"));
         assert!(error(&["roomful", "serv"]).contains("serve"));
     }

@@ -1,36 +1,37 @@
 //! Logs: who came and went, what went wrong; never what people said. To standard error, for people or as JSON.
 //!
-//! A thread of its own writes them, behind a bounded channel: a terminal that is scrolled back, or a pipe that nobody
-//! reads, must not hold the room up. What does not fit is counted, and the count is logged when there is room again.
+//! Lines are gathered in memory and written by a thread of its own, many at a time: a terminal that is scrolled back, or
+//! a pipe that nobody reads, must not hold the room up, and a storm of connections must not become a storm of system
+//! calls. What does not fit is counted, and the count is logged when there is room again.
 
 use crate::command_line::LogFormat;
 use std::io::{self, IsTerminal as _, Write};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
-/// So many lines may wait to be written.
-const LINES_MAX: usize = 4096;
-/// How long [`flush`] waits for a reader of the logs.
+/// So many bytes may wait to be written.
+const WAITING_BYTES_MAX: usize = 1024 * 1024;
+/// So long lines are gathered once the first has come.
+const GATHER: Duration = Duration::from_millis(20);
+/// How long [`flush`] waits for whoever reads the logs.
 const FLUSH: Duration = Duration::from_millis(500);
 
-static LINES: OnceLock<SyncSender<Entry>> = OnceLock::new();
-static DROPPED: AtomicU64 = AtomicU64::new(0);
+static GATHERED: Mutex<Gathered> =
+    Mutex::new(Gathered { bytes: Vec::new(), lines_dropped: 0, is_writing: false });
+/// Something has been gathered, or everything has been written.
+static CHANGED: Condvar = Condvar::new();
 
-enum Entry {
-    Line(Vec<u8>),
-    Flush(SyncSender<()>),
+/// What is yet to be written.
+struct Gathered {
+    bytes: Vec<u8>,
+    lines_dropped: u64,
+    is_writing: bool,
 }
 
 /// Starts logging. `RUST_LOG` says what is logged; `info` and above unless told otherwise.
 pub(crate) fn start(format: LogFormat) {
-    let (lines, written) = sync_channel(LINES_MAX);
-    if LINES.set(lines).is_err() {
-        return;
-    }
-    std::thread::spawn(move || write_all(&written));
+    std::thread::spawn(write_gathered);
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let colours =
         io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -42,35 +43,38 @@ pub(crate) fn start(format: LogFormat) {
     }
 }
 
-/// Waits until what was logged so far is written, but not for ever.
+/// Waits until what was logged so far is written, but not for ever: nobody may be reading.
 pub(crate) fn flush() {
-    let Some(lines) = LINES.get() else { return };
-    let (done, wait) = sync_channel(1);
-    if lines.try_send(Entry::Flush(done)).is_ok() {
-        // Nobody may be reading: then there is nothing to wait for.
-        let _ = wait.recv_timeout(FLUSH);
-    }
+    let is_unwritten = |gathered: &mut Gathered| gathered.is_writing || !gathered.bytes.is_empty();
+    drop(CHANGED.wait_timeout_while(gathered(), FLUSH, is_unwritten));
 }
 
-fn write_all(entries: &Receiver<Entry>) {
-    for entry in entries {
-        match entry {
-            Entry::Line(line) => write_line(&line),
-            Entry::Flush(done) => {
-                let _ = done.send(());
-            }
+fn gathered() -> MutexGuard<'static, Gathered> {
+    GATHERED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write_gathered() {
+    loop {
+        let is_empty = |gathered: &mut Gathered| gathered.bytes.is_empty();
+        drop(CHANGED.wait_while(gathered(), is_empty));
+        std::thread::sleep(GATHER);
+        let (bytes, lines_dropped) = take();
+        let mut stderr = io::stderr().lock();
+        // Standard error that is closed or full is no reason to stop.
+        let _ = stderr.write_all(&bytes);
+        if lines_dropped > 0 {
+            let _ =
+                writeln!(stderr, "{lines_dropped} lines of the log were left out: nobody read them in time");
         }
+        gathered().is_writing = false;
+        CHANGED.notify_all();
     }
 }
 
-/// Standard error that is closed or full is no reason to stop.
-fn write_line(line: &[u8]) {
-    let mut stderr = io::stderr().lock();
-    let _ = stderr.write_all(line);
-    let dropped = DROPPED.swap(0, Ordering::Relaxed);
-    if dropped > 0 {
-        let _ = writeln!(stderr, "{dropped} lines of the log were left out: nobody read them in time");
-    }
+fn take() -> (Vec<u8>, u64) {
+    let mut gathered = gathered();
+    gathered.is_writing = true;
+    (std::mem::take(&mut gathered.bytes), std::mem::take(&mut gathered.lines_dropped))
 }
 
 /// One line on its way to the writing thread. The formatter writes each event in one piece.
@@ -78,10 +82,16 @@ struct LogLine;
 
 impl Write for LogLine {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if let Some(lines) = LINES.get()
-            && let Err(TrySendError::Full(_)) = lines.try_send(Entry::Line(line.to_vec()))
-        {
-            DROPPED.fetch_add(1, Ordering::Relaxed);
+        let mut gathered = gathered();
+        if gathered.bytes.len() + line.len() > WAITING_BYTES_MAX {
+            gathered.lines_dropped += 1;
+            return Ok(line.len());
+        }
+        let is_first = gathered.bytes.is_empty();
+        gathered.bytes.extend_from_slice(line);
+        drop(gathered);
+        if is_first {
+            CHANGED.notify_all();
         }
         Ok(line.len())
     }

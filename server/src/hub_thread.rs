@@ -66,7 +66,7 @@ impl HubThread {
 
 fn post(desk: &mut Desk, shards: &[Arc<ShardMailbox>]) {
     for (index, shard) in shards.iter().enumerate() {
-        if let Some(mail) = desk.mail(index as u16)
+        if let Some(mail) = desk.mail(index as u8)
             && !mail.is_empty()
         {
             shard.post(mail);

@@ -39,7 +39,7 @@ use std::time::Duration;
 pub struct Options {
     /// Where to listen; port 0 takes any free one.
     pub listen: Vec<SocketAddr>,
-    /// How many I/O threads; at least one.
+    /// How many I/O threads: 1 to 256.
     pub shards: u16,
     /// The bounds of the hub, and its home room.
     pub hub: HubSettings,
@@ -126,14 +126,15 @@ fn start_threads(
     let setup = Setup { home: options.hub.home.clone() };
     let mut listeners = Some(listeners);
     let mut shards = Vec::new();
-    for index in 0..options.shards.max(1) {
+    let count = options.shards.clamp(1, 256);
+    for index in 0..count {
         // The first shard accepts for all of them.
         let listeners = listeners.take().unwrap_or_default();
-        let shard = engine::Shard::new(index, setup.clone(), options.limits, Release::AtOnce);
+        let shard = engine::Shard::new(index as u8, setup.clone(), options.limits, Release::AtOnce);
         shards.push(ShardThread::new(shard, listeners, hub_mailbox.clone(), clock, options.flush)?);
     }
     let mailboxes: Vec<Arc<ShardMailbox>> = shards.iter().map(ShardThread::mailbox).collect();
-    let desk = Desk::new(Hub::new(options.hub.clone()), options.shards.max(1));
+    let desk = Desk::new(Hub::new(options.hub.clone()), count);
     let hub_thread = HubThread::new(desk, hub_mailbox.clone(), mailboxes.clone(), clock);
     let mut threads = vec![spawn("hub", move || hub_thread.run())?];
     for (index, mut shard) in shards.into_iter().enumerate() {

@@ -14,8 +14,9 @@ use eventloop::{Event, Events, Interest, Poller, Token, Waker};
 use hub::Time;
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendFlags, SocketFlags};
+use std::fmt;
 use std::io::{self, IoSlice};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +68,20 @@ struct Socket {
     is_blocked: bool,
     /// The peer has ended its side.
     has_ended: bool,
-    peer: SocketAddr,
+    peer: Peer,
+}
+
+/// Where a connection comes from, in half the space of a `SocketAddr`: there may be very many of them.
+#[derive(Clone, Copy, Debug)]
+struct Peer {
+    ip: IpAddr,
+    port: u16,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        SocketAddr::new(self.ip, self.port).fmt(formatter)
+    }
 }
 
 /// Used again from turn to turn.
@@ -247,7 +261,7 @@ impl ShardThread {
             interest: Interest::READ,
             is_blocked: false,
             has_ended: false,
-            peer: SocketAddr::new(stream.peer.ip().to_canonical(), stream.peer.port()),
+            peer: Peer { ip: stream.peer.ip().to_canonical(), port: stream.peer.port() },
         };
         if let Err(error) = self.poller.register(&socket.descriptor, socket.token(), Interest::READ) {
             tracing::error!(%error, "a connection cannot be watched");

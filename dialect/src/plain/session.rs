@@ -17,8 +17,9 @@ use super::words::{self, remark};
 use crate::sniff::{self, Protocol, Verdict};
 use crate::{Output, Own, Session, Setup, Skipped, SkippedPlace};
 use hub::{
-    Command, Event, MemberId, Place, Presence, Refusal, RoomNumber, RoomRef, RoomView, Text, Time, Told,
+    Command, Event, MemberId, Place, Presence, Refusal, RoomNumber, RoomRef, RoomView, Text, Time, Told, Verb,
 };
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// A connection that is silent for so long after it was accepted is greeted: everything but a person speaks at once.
@@ -41,11 +42,11 @@ pub struct PlainSession {
     /// When the stage ends or, while present, when the person becomes visible.
     timer: Option<Time>,
     /// The verb of the command whose answer must come before another line is read.
-    awaited: Option<&'static str>,
+    awaited: Option<Verb>,
     /// The rest of a long answer.
     listing: Option<Box<Listing>>,
     /// The rooms that the person is in; talk goes to the last.
-    rooms: Vec<Entered>,
+    rooms: SmallVec<[Entered; 1]>,
     input: Input,
 }
 
@@ -124,7 +125,7 @@ impl Session for PlainSession {
             timer: Some(now.after_ms(SILENCE_MS)),
             awaited: None,
             listing: None,
-            rooms: Vec::new(),
+            rooms: SmallVec::new(),
             input: Input::default(),
         }
     }
@@ -328,7 +329,7 @@ impl PlainSession {
         self.timer = None;
         self.awaited = None;
         self.listing = None;
-        self.rooms = Vec::new();
+        self.rooms = SmallVec::new();
         self.input = Input::default();
     }
 }
@@ -446,7 +447,7 @@ impl PlainSession {
 /// From events to state and words.
 impl PlainSession {
     fn told_while_leaving(&mut self, event: &Event, turn: &mut Turn<'_>) {
-        if !matches!(event, Event::Disconnected | Event::Refused { verb: "quit", .. }) {
+        if !matches!(event, Event::Disconnected | Event::Refused { verb: Verb::Quit, .. }) {
             return;
         }
         if self.stage == Stage::Quitting {
@@ -465,7 +466,7 @@ impl PlainSession {
             Event::Pictured(view) => words::pictured(view, self.others_listening(view), turn.output),
             Event::Dismissed { room } => self.dismissed(room, turn),
             Event::Disconnected => self.close(turn.output),
-            Event::Refused { verb, refusal } => self.refused(verb, refusal, turn),
+            Event::Refused { verb, refusal } => self.refused(*verb, refusal, turn),
             Event::Names { room, names, listening, next } => {
                 let shown = self.shown();
                 let page =
@@ -487,7 +488,6 @@ impl PlainSession {
     fn enter(&mut self, room: &RoomRef) {
         if self.rooms.iter().all(|entered| entered.number != room.number) {
             // Most people are in one room; they should not pay for four.
-            self.rooms.reserve_exact(1);
             self.rooms.push(Entered { number: room.number, name: room.name.clone() });
         }
     }
@@ -503,12 +503,12 @@ impl PlainSession {
         words::dismissed(room, &talk, turn.output);
     }
 
-    fn refused(&mut self, verb: &str, refusal: &Refusal, turn: &mut Turn<'_>) {
+    fn refused(&mut self, verb: Verb, refusal: &Refusal, turn: &mut Turn<'_>) {
         remark!(turn.output, "{refusal}");
         if self.awaited == Some(verb) {
             self.listing = None;
         }
-        if verb == "connect" {
+        if verb == Verb::Connect {
             self.close(turn.output);
         }
     }
@@ -543,18 +543,18 @@ impl PlainSession {
 }
 
 /// The verb of the command that this event answers, if it is a private answer.
-fn answered_verb(event: &Event) -> Option<&'static str> {
+fn answered_verb(event: &Event) -> Option<Verb> {
     match event {
-        Event::Refused { verb, .. } => Some(verb),
-        Event::Admitted(_) => Some("join"),
-        Event::Dismissed { .. } => Some("leave"),
-        Event::Renamed { .. } => Some("nick"),
-        Event::Names { .. } => Some("who"),
-        Event::RoomList { .. } => Some("rooms"),
-        Event::TopicIs { .. } => Some("topic"),
-        Event::Ignoring { .. } => Some("ignore"),
-        Event::IgnoreList { .. } => Some("ignored"),
-        Event::Away { .. } => Some("away"),
+        Event::Refused { verb, .. } => Some(*verb),
+        Event::Admitted(_) => Some(Verb::Join),
+        Event::Dismissed { .. } => Some(Verb::Leave),
+        Event::Renamed { .. } => Some(Verb::Nick),
+        Event::Names { .. } => Some(Verb::Who),
+        Event::RoomList { .. } => Some(Verb::Rooms),
+        Event::TopicIs { .. } => Some(Verb::Topic),
+        Event::Ignoring { .. } => Some(Verb::Ignore),
+        Event::IgnoreList { .. } => Some(Verb::Ignored),
+        Event::Away { .. } => Some(Verb::Away),
         _ => None,
     }
 }
@@ -628,19 +628,19 @@ mod tests {
         let mut session = present();
         let mut output = Output::default();
         session.received(NOW, &setup(), b"/topic\nhello\n/rooms\nbye", &mut output);
-        assert_eq!(output.commands.pop().map(|command| command.verb()), Some("topic"));
+        assert_eq!(output.commands.pop().map(|command| command.verb()), Some(Verb::Topic));
         assert!(!session.wants_input());
 
         // A refusal of something else is no answer.
         let refusal = Refusal::ThatIsYou;
-        tell(&mut session, Event::Refused { verb: "direct", refusal }, &mut output);
+        tell(&mut session, Event::Refused { verb: Verb::Direct, refusal }, &mut output);
         assert!(!session.wants_input());
 
         output.commands.clear();
         let topic_is = Event::TopicIs { room: lobby().room, topic: None };
         tell(&mut session, topic_is, &mut output);
         let verbs: Vec<_> = output.commands.drain(..).map(|command| command.verb()).collect();
-        assert_eq!(verbs, ["say", "rooms"]);
+        assert_eq!(verbs, [Verb::Say, Verb::Rooms]);
 
         tell(&mut session, Event::RoomList { rooms: Vec::new(), next: None }, &mut output);
         assert!(session.wants_input());
@@ -653,11 +653,11 @@ mod tests {
         let mut output = Output::default();
         session.received(NOW, &setup(), b"hello\n", &mut output);
         let refusal = Refusal::TooMany(hub::Bound::Members, 1);
-        tell(&mut session, Event::Refused { verb: "connect", refusal }, &mut output);
+        tell(&mut session, Event::Refused { verb: Verb::Connect, refusal }, &mut output);
         assert!(output.close);
         assert!(output.words.starts_with(b"-- the members of this server are limited to 1"));
         output.words.clear();
-        tell(&mut session, Event::Refused { verb: "join", refusal: Refusal::NotConnected }, &mut output);
+        tell(&mut session, Event::Refused { verb: Verb::Join, refusal: Refusal::NotConnected }, &mut output);
         assert!(output.words.is_empty());
     }
 
@@ -670,7 +670,7 @@ mod tests {
         assert_eq!(session.deadline(), None);
         output.commands.clear();
         tell(&mut session, Event::RoomList { rooms: Vec::new(), next: None }, &mut output);
-        assert_eq!(output.commands.pop().map(|command| command.verb()), Some("say"));
+        assert_eq!(output.commands.pop().map(|command| command.verb()), Some(Verb::Say));
         let deadline = session.deadline().expect("a deadline");
         assert_eq!(deadline, NOW.after_ms(LINGER_MS));
         session.tick(deadline, &setup(), &mut output);

@@ -274,7 +274,7 @@ fn shown(command: &Command) -> String {
         Command::Rooms { after } => format!("{verb}{}", behind(after.is_some())),
         Command::Away { message } => format!("{verb} {message:?}"),
         Command::Quit { reason } => format!("{verb} {reason:?}"),
-        Command::Appear | Command::Ignored => verb.into(),
+        Command::Appear | Command::Ignored => verb.to_string(),
     }
 }
 

@@ -96,6 +96,7 @@ impl Memory {
 /// How long all processors have existed and been busy, and how long for this process and those that it started and
 /// saw end; in ticks. It tells whether others disturbed a measurement.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_field_names, reason = "what they share is the unit")]
 pub struct MachineReading {
     all_ticks: u64,
     busy_ticks: u64,

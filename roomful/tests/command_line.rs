@@ -4,7 +4,7 @@ use crate::harness::{Server, Tool, roomful};
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 fn output_of(arguments: &[&str]) -> Output {
     roomful(arguments).output().expect("the program starts")
@@ -23,6 +23,13 @@ fn complaint(arguments: &[&str]) -> String {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
     String::from_utf8(output.stderr).expect("UTF-8")
+}
+
+/// A pipe that nobody reads any more.
+fn broken_pipe() -> Stdio {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    writer.into()
 }
 
 #[test]
@@ -121,4 +128,29 @@ fn directory_for_man_pages_that_does_not_exist_is_named() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let error = String::from_utf8(output.stderr).expect("UTF-8");
     assert!(error.starts_with("roomful: cannot write man pages into /does/not/exist: "), "{error}");
+}
+
+/// What a run says on standard error if nobody reads its standard output, as behind `| head -0`.
+fn said_into_a_broken_pipe(arguments: &[&str]) -> String {
+    let run = roomful(arguments).stdout(broken_pipe()).stderr(Stdio::piped()).output();
+    let output = run.expect("the program starts");
+    assert_ne!(output.status.code(), Some(101), "{output:?}");
+    String::from_utf8(output.stderr).expect("UTF-8")
+}
+
+#[test]
+fn whoever_stops_reading_hears_no_complaint() {
+    for arguments in
+        [&["--help"][..], &["serve", "--help"], &["--version"], &["completions", "bash"], &["man"]]
+    {
+        assert_eq!(said_into_a_broken_pipe(arguments), "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn errors_that_nobody_reads_keep_their_exit_status() {
+    let status_of =
+        |command: &mut Command| command.stderr(broken_pipe()).status().expect("the program starts");
+    assert_eq!(status_of(&mut roomful(&["man", "/does/not/exist"])).code(), Some(1));
+    assert_eq!(status_of(&mut roomful(&["serve", "--listne"])).code(), Some(2));
 }

@@ -66,3 +66,14 @@ fn stalled_member_is_told_exactly_what_it_has_missed_and_nobody_else_misses_anyt
     ann.says("and on");
     stalled.hears("<ann> and on");
 }
+
+#[test]
+fn whoever_says_much_at_once_misses_nothing() {
+    let server = Server::start();
+    let mut ann = Client::join(&server, "ann");
+    let _bob = Client::join(&server, "bob");
+    ann.hears("[bob] entered room");
+    ann.says(&(0..LINES).map(said).collect::<Vec<_>>().join("\n"));
+    ann.says("/who");
+    ann.hears("-- #lobby has 2: ann, bob");
+}

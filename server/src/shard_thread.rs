@@ -9,7 +9,7 @@ use crate::clock::{Clock, until};
 use crate::draining::{Draining, close};
 use crate::mailbox::{HubMailbox, ShardMailbox, Stream};
 use dialect::plain::PlainSession;
-use engine::{ConnectionId, Due, Mail, Shard};
+use engine::{ConnectionId, Delivered, Due, Mail, Shard};
 use eventloop::{Event, Events, Interest, Poller, Token, Waker};
 use hub::Time;
 use rustix::io::Errno;
@@ -359,7 +359,13 @@ impl ShardThread {
         let mut mail = std::mem::take(&mut self.buffers.mail);
         let mut streams = std::mem::take(&mut self.buffers.streams);
         let is_stopping = self.mailbox.take(&mut mail, &mut streams);
-        self.shard.deliver(now, &mut mail);
+        let mut told = mail.told.drain(..);
+        while self.shard.deliver_portion(now, &mut told) == Delivered::Portion {
+            // Mail may be more than anybody may lag behind. Whoever reads in time is not to miss any of it.
+            self.write_due(now);
+        }
+        drop(told);
+        self.shard.acknowledge(&mut mail);
         for stream in streams.drain(..) {
             self.open(now, stream);
         }

@@ -21,21 +21,36 @@ pub(crate) struct Stream {
     pub(crate) peer: SocketAddr,
 }
 
+/// How a server stops: everything that was sent before counts, and is told before the end is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stopping {
+    /// Nobody is let in any more. What has been sent is read and posted; then the hub is told so.
+    LastCall,
+    /// The hub has told everything. Whoever has been written to is done.
+    Over,
+}
+
 /// What waits for the hub's thread.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct HubMailbox {
     waiting: Mutex<HubWaiting>,
     filled: Condvar,
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct HubWaiting {
-    pub(crate) requests: Vec<Request>,
-    pub(crate) is_stopping: bool,
+#[derive(Debug)]
+struct HubWaiting {
+    requests: Vec<Request>,
+    /// How many shards may still post requests of people.
+    shards_open: usize,
     is_idle: bool,
 }
 
 impl HubMailbox {
+    pub(crate) fn new(shards: usize) -> HubMailbox {
+        let waiting = HubWaiting { requests: Vec::new(), shards_open: shards, is_idle: false };
+        HubMailbox { waiting: Mutex::new(waiting), filled: Condvar::new() }
+    }
+
     /// Moves requests into the mailbox.
     pub(crate) fn post(&self, requests: impl Iterator<Item = Request>) {
         let mut waiting = lock(&self.waiting);
@@ -43,9 +58,10 @@ impl HubMailbox {
         self.wake(waiting);
     }
 
-    pub(crate) fn stop(&self) {
+    /// A shard has posted the last that counts. To be called once by each.
+    pub(crate) fn close_shard(&self) {
         let mut waiting = lock(&self.waiting);
-        waiting.is_stopping = true;
+        waiting.shards_open -= 1;
         self.wake(waiting);
     }
 
@@ -56,10 +72,10 @@ impl HubMailbox {
         }
     }
 
-    /// Waits for requests, at most `timeout`, swaps them into `requests`, and returns whether the server is to stop.
+    /// Waits for requests, at most `timeout`, swaps them into `requests`, and returns whether these are the last.
     pub(crate) fn wait(&self, requests: &mut Vec<Request>, timeout: Option<Duration>) -> bool {
         let mut waiting = lock(&self.waiting);
-        if waiting.requests.is_empty() && !waiting.is_stopping {
+        if waiting.requests.is_empty() && waiting.shards_open > 0 {
             waiting.is_idle = true;
             waiting = match timeout {
                 None => self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner),
@@ -70,7 +86,7 @@ impl HubMailbox {
             waiting.is_idle = false;
         }
         std::mem::swap(&mut waiting.requests, requests);
-        waiting.is_stopping
+        waiting.shards_open == 0
     }
 }
 
@@ -86,7 +102,7 @@ pub(crate) struct ShardMailbox {
 struct ShardWaiting {
     mail: Mail,
     streams: Vec<Stream>,
-    is_stopping: bool,
+    stopping: Option<Stopping>,
     was_woken: bool,
 }
 
@@ -111,9 +127,9 @@ impl ShardMailbox {
         self.wake(waiting);
     }
 
-    pub(crate) fn stop(&self) {
+    pub(crate) fn stop(&self, stopping: Stopping) {
         let mut waiting = lock(&self.waiting);
-        waiting.is_stopping = true;
+        waiting.stopping = Some(stopping);
         self.wake(waiting);
     }
 
@@ -124,19 +140,19 @@ impl ShardMailbox {
         }
     }
 
-    /// Swaps everything out; `mail` and `streams` must be empty. Returns whether the shard is to stop.
-    pub(crate) fn take(&self, mail: &mut Mail, streams: &mut Vec<Stream>) -> bool {
+    /// Swaps everything out; `mail` and `streams` must be empty. Returns what the shard is to do about stopping.
+    pub(crate) fn take(&self, mail: &mut Mail, streams: &mut Vec<Stream>) -> Option<Stopping> {
         let mut waiting = lock(&self.waiting);
         waiting.was_woken = false;
         let was_full = waiting.mail.told.len() >= TOLD_MAX;
         std::mem::swap(&mut waiting.mail, mail);
         std::mem::swap(&mut waiting.streams, streams);
-        let is_stopping = waiting.is_stopping;
+        let stopping = waiting.stopping.take();
         drop(waiting);
         if was_full {
             self.emptied.notify_one();
         }
-        is_stopping
+        stopping
     }
 }
 

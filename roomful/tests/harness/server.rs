@@ -2,7 +2,7 @@
 
 use super::ears::{Ears, Heard, Lines};
 use rustix::process::{Pid, Signal, kill_process};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 /// The program under test, untouched by the environment of whoever runs the tests.
@@ -68,6 +68,11 @@ impl Server {
     pub(crate) fn notices_end_of(&mut self, client: SocketAddr) {
         let peer = client.to_string();
         while !self.logs.waits_for("offline").contains(&peer) {}
+    }
+
+    /// Whether connections are refused.
+    pub(crate) fn refuses_connections(&self) -> bool {
+        TcpStream::connect(self.address).is_err()
     }
 
     /// Everything logged until its end, for a server that has ended.

@@ -13,6 +13,7 @@ mod crowds;
 mod hostile;
 mod idle;
 mod logs;
+mod one_message;
 mod other_protocols;
 mod stalled;
 mod stopping;

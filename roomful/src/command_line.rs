@@ -31,6 +31,10 @@ Examples:
 SIGTERM or SIGINT stops the server: everybody is told, and what waits is written for
 at most five seconds. A second signal stops it at once.";
 
+/// Not in a comment, where the brackets would be a link.
+const LISTEN_HELP: &str = "Where to listen: PORT, ADDRESS:PORT or [ADDRESS]:PORT; may be given several times \
+    [default: 8008 on all interfaces]";
+
 /// Group chat that anyone can join with what they already have.
 #[derive(Parser, Debug)]
 #[command(name = "roomful", version, styles = STYLES, after_help = EXAMPLES, max_term_width = 100)]
@@ -58,9 +62,8 @@ pub(crate) enum Verb {
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeOptions {
-    /// Where to listen: PORT, ADDRESS:PORT or [ADDRESS]:PORT; may be given several times [default: 8008 on all
-    /// interfaces]
-    #[arg(long, value_name = "ADDRESS", value_parser = parse_listen, env = "ROOMFUL_LISTEN", value_delimiter = ',')]
+    /// Where to listen.
+    #[arg(long, help = LISTEN_HELP, value_name = "ADDRESS", value_parser = parse_listen, env = "ROOMFUL_LISTEN", value_delimiter = ',')]
     listen: Vec<SocketAddr>,
 
     /// The room that everybody is in unasked

@@ -160,3 +160,74 @@ impl ShardMailbox {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eventloop::{Events, Poller, Token};
+    use hub::{Audience, Event, MemberId, Position, Time, Told};
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+
+    fn mail(events: usize) -> Mail {
+        let told = Told {
+            position: Position(1),
+            time: Time(1),
+            audience: Audience::Member(MemberId::mint(0, 1)),
+            event: Event::Disconnected,
+        };
+        Mail { told: vec![told; events], ..Mail::default() }
+    }
+
+    #[test]
+    fn the_hub_waits_while_a_mailbox_is_full() {
+        let poller = Poller::new().unwrap();
+        let mailbox = ShardMailbox::new(Waker::new(&poller, Token(1)).unwrap());
+        mailbox.post(&mut mail(TOLD_MAX));
+        std::thread::scope(|scope| {
+            let (posted, wait) = channel();
+            let mailbox = &mailbox;
+            scope.spawn(move || {
+                mailbox.post(&mut mail(1));
+                posted.send(()).unwrap();
+            });
+            // It is not told by then: a thread that did not wait would be.
+            let early = wait.recv_timeout(Duration::from_millis(50));
+            assert_eq!(early, Err(RecvTimeoutError::Timeout));
+            let mut taken = Mail::default();
+            mailbox.take(&mut taken, &mut Vec::new());
+            assert_eq!(taken.told.len(), TOLD_MAX);
+            wait.recv().unwrap();
+        });
+    }
+
+    #[test]
+    fn many_posts_ring_once_until_they_are_taken() {
+        let poller = Poller::new().unwrap();
+        let mailbox = ShardMailbox::new(Waker::new(&poller, Token(1)).unwrap());
+        let mut events = Events::with_capacity(8);
+        let mut rings = || {
+            poller.poll(&mut events, Some(Duration::ZERO)).unwrap();
+            events.len()
+        };
+        mailbox.post(&mut mail(1));
+        mailbox.post(&mut mail(2));
+        assert_eq!(rings(), 1);
+        mailbox.post(&mut mail(3));
+        assert_eq!(rings(), 0, "the shard has been rung for already");
+        let mut taken = Mail::default();
+        mailbox.take(&mut taken, &mut Vec::new());
+        assert_eq!(taken.told.len(), 6);
+        mailbox.post(&mut mail(1));
+        assert_eq!(rings(), 1);
+    }
+
+    #[test]
+    fn requests_are_the_last_once_every_shard_has_closed() {
+        let hub = HubMailbox::new(2);
+        let mut requests = Vec::new();
+        hub.close_shard();
+        assert!(!hub.wait(&mut requests, Some(Duration::ZERO)));
+        hub.close_shard();
+        assert!(hub.wait(&mut requests, None));
+    }
+}

@@ -13,4 +13,4 @@ mod shard;
 
 pub use desk::{Desk, Journal, Mail, Request};
 pub use feed::{Bounds, ReaderId as ConnectionId, Release};
-pub use shard::{Due, Limits, Shard};
+pub use shard::{Delivered, Due, Limits, Shard};

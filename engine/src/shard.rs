@@ -50,6 +50,20 @@ pub enum Due {
     Over,
 }
 
+/// How much of some mail was delivered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Delivered {
+    /// All.
+    All,
+    /// A portion; there may be more.
+    Portion,
+}
+
+/// A portion of mail is this part of what somebody may lag behind, so that its last entry, however long, does not matter.
+const PORTIONS_PER_LAG: usize = 4;
+/// What a log needs for an entry beside its bytes, or more.
+const ENTRY_BYTES: usize = 32;
+
 /// Connections, sessions and feeds of one I/O thread. A connection is named by its reader.
 #[derive(Debug)]
 pub struct Shard<S: Session> {
@@ -79,6 +93,8 @@ pub struct Shard<S: Session> {
     may_resume: bool,
     output: Output,
     rendered: Vec<u8>,
+    /// So much was appended to logs by the portion of mail that is being delivered.
+    appended_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -129,6 +145,7 @@ impl<S: Session> Shard<S> {
             may_resume: false,
             output: Output::default(),
             rendered: Vec::new(),
+            appended_bytes: 0,
         }
     }
 
@@ -263,28 +280,50 @@ impl<S: Session> Shard<S> {
 
     // What they are told.
 
-    /// Takes in what the desk has sent.
+    /// Takes in what the desk has sent, all at once.
     pub fn deliver(&mut self, now: Time, mail: &mut Mail) {
-        for told in mail.told.drain(..) {
-            self.position = told.position.0;
-            match &told.audience {
-                Audience::Member(member) => self.tell_member(now, *member, &told),
-                Audience::Room(room) => self.tell_room(*room, &told),
-                Audience::Rooms(rooms) => {
-                    for room in rooms {
-                        self.tell_room(*room, &told);
-                    }
-                }
-                Audience::Inboxes(members) => {
-                    for member in members {
-                        self.tell_inbox(*member, &told);
-                    }
-                }
+        let mut told = mail.told.drain(..);
+        while self.deliver_portion(now, &mut told) == Delivered::Portion {}
+        drop(told);
+        self.acknowledge(mail);
+    }
+
+    /// Takes in of what the desk has sent only so much that nobody who reads it at once falls behind the lag bound by it:
+    /// serve those who are due before the next portion. [`Shard::acknowledge`] belongs behind the last.
+    pub fn deliver_portion(&mut self, now: Time, mail: &mut impl Iterator<Item = Told>) -> Delivered {
+        self.appended_bytes = 0;
+        for told in mail {
+            self.tell(now, &told);
+            if self.appended_bytes > self.limits.feeds.lag_bytes_max / PORTIONS_PER_LAG {
+                return Delivered::Portion;
             }
         }
+        Delivered::All
+    }
+
+    /// Takes in what mail says beside what is told.
+    pub fn acknowledge(&mut self, mail: &mut Mail) {
         self.feeds.durable(mail.durable.0);
         self.waiting_requests = self.waiting_requests.saturating_sub(std::mem::take(&mut mail.taken));
         self.may_resume = !self.paused.is_empty();
+    }
+
+    fn tell(&mut self, now: Time, told: &Told) {
+        self.position = told.position.0;
+        match &told.audience {
+            Audience::Member(member) => self.tell_member(now, *member, told),
+            Audience::Room(room) => self.tell_room(*room, told),
+            Audience::Rooms(rooms) => {
+                for room in rooms {
+                    self.tell_room(*room, told);
+                }
+            }
+            Audience::Inboxes(members) => {
+                for member in members {
+                    self.tell_inbox(*member, told);
+                }
+            }
+        }
     }
 
     fn tell_member(&mut self, now: Time, member: MemberId, told: &Told) {
@@ -416,6 +455,7 @@ impl<S: Session> Shard<S> {
             kind: if told.event.is_message() { Kind::Message } else { Kind::Notice },
         };
         self.feeds.append(log, entry, &self.rendered);
+        self.appended_bytes += self.rendered.len() + ENTRY_BYTES;
         if let Some((id, detour)) = own {
             self.feeds.detour(id, log, detour);
         }

@@ -60,8 +60,8 @@ impl ReaderId {
 /// How much may wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bounds {
-    /// The most that one log keeps for cursors that lag, in bytes, its index included. A log lets go of an eighth at a time
-    /// or of less; an entry that is larger than all of it is kept alone.
+    /// The most memory that one log takes for cursors that lag, in bytes. Thirteen sixteenths of it hold entries and their
+    /// index, a sixteenth at most is let go of at a time; an entry that is larger than all of it is kept alone.
     pub lag_bytes_max: usize,
     /// The most that all logs keep together, in bytes; beyond it each log that is appended to keeps only its last segment.
     pub feeds_bytes_max: usize,

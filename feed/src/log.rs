@@ -9,7 +9,10 @@ use std::collections::VecDeque;
 /// No segment takes another entry if it would grow beyond this, its index included; a longer entry gets one of its own.
 const SEGMENT_BYTES_MAX: usize = 32 * 1024;
 /// A log lets go of whole segments, so that they have to be small against what it may keep.
-const SEGMENTS_PER_LOG_MIN: usize = 8;
+const SEGMENTS_PER_LOG_MIN: usize = 16;
+/// So many segments' worth of the lag bound is left for what is allocated around what is kept: the segment that was let
+/// go of and will be the next one, and the ends of segments and indices that nothing stands in.
+const SEGMENTS_AROUND: usize = 3;
 /// What an entry costs in the index of its segment.
 pub(crate) const INDEX_BYTES: usize = size_of::<Indexed>();
 /// So many used segments are kept for the next busy turn, so that a busy shard writes where its cache is warm.
@@ -18,6 +21,11 @@ const SPARE_SEGMENTS_MAX: usize = 8;
 /// Until where a segment takes another entry, in bytes, its index included.
 pub(crate) fn segment_bytes_max(lag_bytes_max: usize) -> usize {
     SEGMENT_BYTES_MAX.min(lag_bytes_max / SEGMENTS_PER_LOG_MIN)
+}
+
+/// How much a log keeps, the index included, so that its memory stays within the bound.
+pub(crate) fn kept_bytes_max(lag_bytes_max: usize) -> usize {
+    lag_bytes_max - SEGMENTS_AROUND * segment_bytes_max(lag_bytes_max)
 }
 
 /// A place between two entries, and what stands in front of it.
@@ -431,7 +439,8 @@ impl Log {
     /// what is kept has shrunk.
     pub(crate) fn trim(&mut self, bytes_max: usize, pool: &mut SegmentPool) -> usize {
         let before = self.kept_bytes;
-        while self.kept_bytes > bytes_max && self.segments.len() > 1 {
+        let kept_bytes_max = kept_bytes_max(bytes_max);
+        while self.kept_bytes > kept_bytes_max && self.segments.len() > 1 {
             self.lose_readers_of_first_segment();
             self.drop_first_segment(pool);
         }

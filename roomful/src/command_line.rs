@@ -31,6 +31,10 @@ Examples:
 SIGTERM or SIGINT stops the server: everybody is told, and what waits is written for
 at most five seconds. A second signal stops it at once.";
 
+/// Not in a comment, where the brackets would be a link.
+const LISTEN_HELP: &str = "Where to listen: PORT, ADDRESS:PORT or [ADDRESS]:PORT; may be given several times \
+    [default: 8008 on all interfaces]";
+
 /// Group chat that anyone can join with what they already have.
 #[derive(Parser, Debug)]
 #[command(name = "roomful", version, styles = STYLES, after_help = EXAMPLES, max_term_width = 100)]
@@ -58,9 +62,8 @@ pub(crate) enum Verb {
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeOptions {
-    /// Where to listen: PORT, ADDRESS:PORT or [ADDRESS]:PORT; may be given several times [default: 8008 on all
-    /// interfaces]
-    #[arg(long, value_name = "ADDRESS", value_parser = parse_listen, env = "ROOMFUL_LISTEN", value_delimiter = ',')]
+    /// Where to listen.
+    #[arg(long, help = LISTEN_HELP, value_name = "ADDRESS", value_parser = parse_listen, env = "ROOMFUL_LISTEN", value_delimiter = ',')]
     listen: Vec<SocketAddr>,
 
     /// The room that everybody is in unasked
@@ -143,14 +146,25 @@ impl ServeOptions {
 pub(crate) fn print_completions(shell: Shell) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut CommandLine::command(), "roomful", &mut script);
-    io::stdout().write_all(&script).context("cannot print the completions")
+    print(&script).context("cannot print the completions")
+}
+
+/// Prints to standard output. Whoever stops reading, as `head` does, has what they want: nothing has failed.
+fn print(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
 }
 
 /// Prints the man page of the program, or writes those of all its verbs.
 pub(crate) fn write_man_pages(directory: Option<&Path>) -> anyhow::Result<()> {
     let command = CommandLine::command();
     let Some(directory) = directory else {
-        return clap_mangen::Man::new(command).render(&mut io::stdout()).context("cannot print the man page");
+        let mut page = Vec::new();
+        let rendered = clap_mangen::Man::new(command).render(&mut page);
+        return rendered.and_then(|()| print(&page)).context("cannot print the man page");
     };
     clap_mangen::generate_to(command, directory)
         .with_context(|| format!("cannot write man pages into {}", directory.display()))

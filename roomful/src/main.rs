@@ -9,6 +9,7 @@ mod serve;
 
 use clap::Parser;
 use command_line::{CommandLine, Verb};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -20,7 +21,8 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("roomful: {error:#}");
+            // Nobody may be reading; the exit status says it, too.
+            let _ = writeln!(io::stderr(), "roomful: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::clock::{Clock, until};
 use crate::journal;
-use crate::mailbox::{HubMailbox, ShardMailbox};
+use crate::mailbox::{HubMailbox, ShardMailbox, Stopping};
 use engine::{Desk, Request};
 use std::sync::Arc;
 
@@ -26,19 +26,19 @@ impl HubThread {
         HubThread { desk, mailbox, shards, clock }
     }
 
-    /// Runs until the server is to stop and everything that was asked before has been told.
+    /// Runs until every shard has posted the last that counts, and all of it has been told.
     pub(crate) fn run(mut self) {
         let mut requests = Vec::new();
         loop {
             let timeout = self.desk.next_chore().map(|at| until(at, self.clock.now()));
-            let is_stopping = self.mailbox.wait(&mut requests, timeout);
+            let are_last = self.mailbox.wait(&mut requests, timeout);
             self.take(&mut requests);
-            if is_stopping {
+            if are_last {
                 break;
             }
         }
         for shard in &self.shards {
-            shard.stop();
+            shard.stop(Stopping::Over);
         }
     }
 

@@ -1,9 +1,9 @@
 //! The server: sockets, threads and the clock around the engine. The only place in Roomful that touches any of them.
 //!
-//! Where it stands: it drives everything else. One thread runs the desk in front of the hub ([`hub_thread`]); each shard
+//! Where it stands: it drives everything else. One thread runs the desk in front of the hub (`hub_thread`); each shard
 //! has a thread that polls its sockets, feeds what it reads to its `engine::Shard`, and writes what that plans
-//! ([`shard_thread`]). They reach each other through mailboxes that are drained in batches ([`mailbox`]). Listeners are
-//! opened here ([`listener`]); whoever starts the server waits for the signals.
+//! (`shard_thread`). They reach each other through mailboxes that are drained in batches (`mailbox`). Listeners are
+//! opened here (`listener`); whoever starts the server waits for the signals.
 //!
 //! What this crate must never do: decide anything about rooms, members or bytes (the engine does), write what people say
 //! into a log, or let one connection's trouble reach another.
@@ -25,7 +25,7 @@ use dialect::Setup;
 use engine::{Desk, Release};
 use hub::Hub;
 use hub_thread::HubThread;
-use mailbox::{HubMailbox, ShardMailbox};
+use mailbox::{HubMailbox, ShardMailbox, Stopping};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use shard_thread::ShardThread;
 use std::io;
@@ -66,7 +66,7 @@ impl Options {
 #[derive(Debug)]
 pub struct Server {
     addresses: Vec<SocketAddr>,
-    hub: Arc<HubMailbox>,
+    shards: Vec<Arc<ShardMailbox>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -79,8 +79,7 @@ impl Server {
         let listeners = listener::open_all(&options.listen)?;
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>();
         let addresses = addresses.map_err(ListenError::System)?;
-        let (hub, threads) = start_threads(options, listeners).map_err(ListenError::System)?;
-        Ok(Server { addresses, hub, threads })
+        start_threads(options, listeners, addresses).map_err(ListenError::System)
     }
 
     /// Where it listens, in the order in which it was asked to.
@@ -88,10 +87,12 @@ impl Server {
         &self.addresses
     }
 
-    /// Asks the server to stop: no connection is accepted any more, everybody is told, and what waits is written for as
-    /// long as [`Options::flush`] allows. Returns at once.
+    /// Asks the server to stop: no connection is accepted any more, what people have sent by now is still said, everybody
+    /// is told, and what waits is written for as long as [`Options::flush`] allows. Returns at once. To be called once.
     pub fn stop(&self) {
-        self.hub.stop();
+        for shard in &self.shards {
+            shard.stop(Stopping::LastCall);
+        }
     }
 
     /// Waits until the server has stopped.
@@ -120,9 +121,10 @@ pub fn raise_descriptor_limit() -> io::Result<()> {
 fn start_threads(
     options: &Options,
     listeners: Vec<TcpListener>,
-) -> io::Result<(Arc<HubMailbox>, Vec<JoinHandle<()>>)> {
+    addresses: Vec<SocketAddr>,
+) -> io::Result<Server> {
     let clock = Clock::start();
-    let hub_mailbox = Arc::new(HubMailbox::default());
+    let hub_mailbox = Arc::new(HubMailbox::new(usize::from(options.shards.max(1))));
     let setup = Setup { home: options.hub.home.clone() };
     let mut listeners = Some(listeners);
     let mut shards = Vec::new();
@@ -135,13 +137,13 @@ fn start_threads(
     }
     let mailboxes: Vec<Arc<ShardMailbox>> = shards.iter().map(ShardThread::mailbox).collect();
     let desk = Desk::new(Hub::new(options.hub.clone()), count);
-    let hub_thread = HubThread::new(desk, hub_mailbox.clone(), mailboxes.clone(), clock);
+    let hub_thread = HubThread::new(desk, hub_mailbox, mailboxes.clone(), clock);
     let mut threads = vec![spawn("hub", move || hub_thread.run())?];
     for (index, mut shard) in shards.into_iter().enumerate() {
         shard.deal_to(&mailboxes);
         threads.push(spawn(&format!("shard {index}"), move || shard.run())?);
     }
-    Ok((hub_mailbox, threads))
+    Ok(Server { addresses, shards: mailboxes, threads })
 }
 
 /// Starts a thread. If it panics the process ends: a hub or a shard that is missing would leave people talking into the

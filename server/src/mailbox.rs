@@ -21,21 +21,36 @@ pub(crate) struct Stream {
     pub(crate) peer: SocketAddr,
 }
 
+/// How a server stops: everything that was sent before counts, and is told before the end is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stopping {
+    /// Nobody is let in any more. What has been sent is read and posted; then the hub is told so.
+    LastCall,
+    /// The hub has told everything. Whoever has been written to is done.
+    Over,
+}
+
 /// What waits for the hub's thread.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct HubMailbox {
     waiting: Mutex<HubWaiting>,
     filled: Condvar,
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct HubWaiting {
-    pub(crate) requests: Vec<Request>,
-    pub(crate) is_stopping: bool,
+#[derive(Debug)]
+struct HubWaiting {
+    requests: Vec<Request>,
+    /// How many shards may still post requests of people.
+    shards_open: usize,
     is_idle: bool,
 }
 
 impl HubMailbox {
+    pub(crate) fn new(shards: usize) -> HubMailbox {
+        let waiting = HubWaiting { requests: Vec::new(), shards_open: shards, is_idle: false };
+        HubMailbox { waiting: Mutex::new(waiting), filled: Condvar::new() }
+    }
+
     /// Moves requests into the mailbox.
     pub(crate) fn post(&self, requests: impl Iterator<Item = Request>) {
         let mut waiting = lock(&self.waiting);
@@ -43,9 +58,10 @@ impl HubMailbox {
         self.wake(waiting);
     }
 
-    pub(crate) fn stop(&self) {
+    /// A shard has posted the last that counts. To be called once by each.
+    pub(crate) fn close_shard(&self) {
         let mut waiting = lock(&self.waiting);
-        waiting.is_stopping = true;
+        waiting.shards_open -= 1;
         self.wake(waiting);
     }
 
@@ -56,10 +72,10 @@ impl HubMailbox {
         }
     }
 
-    /// Waits for requests, at most `timeout`, swaps them into `requests`, and returns whether the server is to stop.
+    /// Waits for requests, at most `timeout`, swaps them into `requests`, and returns whether these are the last.
     pub(crate) fn wait(&self, requests: &mut Vec<Request>, timeout: Option<Duration>) -> bool {
         let mut waiting = lock(&self.waiting);
-        if waiting.requests.is_empty() && !waiting.is_stopping {
+        if waiting.requests.is_empty() && waiting.shards_open > 0 {
             waiting.is_idle = true;
             waiting = match timeout {
                 None => self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner),
@@ -70,7 +86,7 @@ impl HubMailbox {
             waiting.is_idle = false;
         }
         std::mem::swap(&mut waiting.requests, requests);
-        waiting.is_stopping
+        waiting.shards_open == 0
     }
 }
 
@@ -86,7 +102,7 @@ pub(crate) struct ShardMailbox {
 struct ShardWaiting {
     mail: Mail,
     streams: Vec<Stream>,
-    is_stopping: bool,
+    stopping: Option<Stopping>,
     was_woken: bool,
 }
 
@@ -111,9 +127,9 @@ impl ShardMailbox {
         self.wake(waiting);
     }
 
-    pub(crate) fn stop(&self) {
+    pub(crate) fn stop(&self, stopping: Stopping) {
         let mut waiting = lock(&self.waiting);
-        waiting.is_stopping = true;
+        waiting.stopping = Some(stopping);
         self.wake(waiting);
     }
 
@@ -124,23 +140,94 @@ impl ShardMailbox {
         }
     }
 
-    /// Swaps everything out; `mail` and `streams` must be empty. Returns whether the shard is to stop.
-    pub(crate) fn take(&self, mail: &mut Mail, streams: &mut Vec<Stream>) -> bool {
+    /// Swaps everything out; `mail` and `streams` must be empty. Returns what the shard is to do about stopping.
+    pub(crate) fn take(&self, mail: &mut Mail, streams: &mut Vec<Stream>) -> Option<Stopping> {
         let mut waiting = lock(&self.waiting);
         waiting.was_woken = false;
         let was_full = waiting.mail.told.len() >= TOLD_MAX;
         std::mem::swap(&mut waiting.mail, mail);
         std::mem::swap(&mut waiting.streams, streams);
-        let is_stopping = waiting.is_stopping;
+        let stopping = waiting.stopping.take();
         drop(waiting);
         if was_full {
             self.emptied.notify_one();
         }
-        is_stopping
+        stopping
     }
 }
 
 /// Nobody panics while holding one of these locks; if somebody did, the process is ending anyway.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eventloop::{Events, Poller, Token};
+    use hub::{Audience, Event, MemberId, Position, Time, Told};
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+
+    fn mail(events: usize) -> Mail {
+        let told = Told {
+            position: Position(1),
+            time: Time(1),
+            audience: Audience::Member(MemberId::mint(0, 1)),
+            event: Event::Disconnected,
+        };
+        Mail { told: vec![told; events], ..Mail::default() }
+    }
+
+    #[test]
+    fn the_hub_waits_while_a_mailbox_is_full() {
+        let poller = Poller::new().unwrap();
+        let mailbox = ShardMailbox::new(Waker::new(&poller, Token(1)).unwrap());
+        mailbox.post(&mut mail(TOLD_MAX));
+        std::thread::scope(|scope| {
+            let (posted, wait) = channel();
+            let mailbox = &mailbox;
+            scope.spawn(move || {
+                mailbox.post(&mut mail(1));
+                posted.send(()).unwrap();
+            });
+            // It is not told by then: a thread that did not wait would be.
+            let early = wait.recv_timeout(Duration::from_millis(50));
+            assert_eq!(early, Err(RecvTimeoutError::Timeout));
+            let mut taken = Mail::default();
+            mailbox.take(&mut taken, &mut Vec::new());
+            assert_eq!(taken.told.len(), TOLD_MAX);
+            wait.recv().unwrap();
+        });
+    }
+
+    #[test]
+    fn many_posts_ring_once_until_they_are_taken() {
+        let poller = Poller::new().unwrap();
+        let mailbox = ShardMailbox::new(Waker::new(&poller, Token(1)).unwrap());
+        let mut events = Events::with_capacity(8);
+        let mut rings = || {
+            poller.poll(&mut events, Some(Duration::ZERO)).unwrap();
+            events.len()
+        };
+        mailbox.post(&mut mail(1));
+        mailbox.post(&mut mail(2));
+        assert_eq!(rings(), 1);
+        mailbox.post(&mut mail(3));
+        assert_eq!(rings(), 0, "the shard has been rung for already");
+        let mut taken = Mail::default();
+        mailbox.take(&mut taken, &mut Vec::new());
+        assert_eq!(taken.told.len(), 6);
+        mailbox.post(&mut mail(1));
+        assert_eq!(rings(), 1);
+    }
+
+    #[test]
+    fn requests_are_the_last_once_every_shard_has_closed() {
+        let hub = HubMailbox::new(2);
+        let mut requests = Vec::new();
+        hub.close_shard();
+        assert!(!hub.wait(&mut requests, Some(Duration::ZERO)));
+        hub.close_shard();
+        assert!(hub.wait(&mut requests, None));
+    }
 }

@@ -7,9 +7,9 @@
 
 use crate::clock::{Clock, until};
 use crate::draining::{Draining, close};
-use crate::mailbox::{HubMailbox, ShardMailbox, Stream};
+use crate::mailbox::{HubMailbox, ShardMailbox, Stopping, Stream};
 use dialect::plain::PlainSession;
-use engine::{ConnectionId, Due, Mail, Shard};
+use engine::{ConnectionId, Delivered, Due, Mail, Shard};
 use eventloop::{Event, Events, Interest, Poller, Token, Waker};
 use hub::Time;
 use rustix::io::Errno;
@@ -23,6 +23,9 @@ use std::time::Duration;
 
 /// What is read from one connection in one turn, so that nobody's flood delays the others by more than a turn.
 const READ_BYTES: usize = 16 * 1024;
+/// How often a connection is read from when the server stops: enough for what a person can have sent, and an end for a
+/// flood.
+const LAST_READS: usize = 4;
 /// How many connections are accepted in one turn.
 const ACCEPTS_PER_TURN: usize = 64;
 /// How long no connection is accepted after the descriptors have run out.
@@ -358,23 +361,45 @@ impl ShardThread {
     fn take_mail(&mut self, now: Time) {
         let mut mail = std::mem::take(&mut self.buffers.mail);
         let mut streams = std::mem::take(&mut self.buffers.streams);
-        let is_stopping = self.mailbox.take(&mut mail, &mut streams);
-        self.shard.deliver(now, &mut mail);
+        let stopping = self.mailbox.take(&mut mail, &mut streams);
+        let mut told = mail.told.drain(..);
+        while self.shard.deliver_portion(now, &mut told) == Delivered::Portion {
+            // Mail may be more than anybody may lag behind. Whoever reads in time is not to miss any of it.
+            self.write_due(now);
+        }
+        drop(told);
+        self.shard.acknowledge(&mut mail);
         for stream in streams.drain(..) {
             self.open(now, stream);
         }
         self.buffers.mail = mail;
         self.buffers.streams = streams;
-        if is_stopping && self.stops_at.is_none() {
-            self.stop(now);
+        match stopping {
+            Some(Stopping::LastCall) => self.hear_last_words(now),
+            Some(Stopping::Over) => self.stop(now),
+            None => {}
         }
     }
 
-    fn stop(&mut self, now: Time) {
+    // Stopping.
+
+    /// Nobody is let in any more. What has arrived by now was said in time, though not a poll has told of it.
+    fn hear_last_words(&mut self, now: Time) {
         for listener in std::mem::take(&mut self.listeners) {
             close(&self.poller, listener.into());
         }
         self.accept_again = None;
+        let here: Vec<_> = self.sockets.iter().flatten().map(|socket| socket.id).collect();
+        for id in here {
+            for _ in 0..LAST_READS {
+                self.read(now, id);
+            }
+        }
+        self.post_requests();
+        self.hub.close_shard();
+    }
+
+    fn stop(&mut self, now: Time) {
         self.stops_at = Some(now.after_ms(self.flush.as_millis() as u64));
         self.shard.shutdown();
     }

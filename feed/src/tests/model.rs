@@ -625,7 +625,7 @@ impl World {
         assert!(cursor.unread().any(|item| item.position == skipped.position));
     }
 
-    /// A log lets go of a segment only when it keeps too much, and of an eighth of the bound at most.
+    /// A log lets go of a segment only when it keeps too much, and of a sixteenth of the bound at most.
     fn check_that_it_had_to_go(&self, log: usize, position: u64) {
         if self.bounds.feeds_bytes_max < usize::MAX {
             return;
@@ -633,7 +633,8 @@ impl World {
         let behind = self.logs[log].sizes.iter().filter(|(other, _)| *other >= position);
         let bytes: usize = behind.map(|(_, size)| size).sum();
         let lag_bytes_max = self.bounds.lag_bytes_max;
-        assert!(bytes > lag_bytes_max - log::segment_bytes_max(lag_bytes_max), "jumped for {bytes} bytes");
+        let kept_bytes_max = log::kept_bytes_max(lag_bytes_max);
+        assert!(bytes > kept_bytes_max - log::segment_bytes_max(lag_bytes_max), "jumped for {bytes} bytes");
     }
 
     // What is kept.

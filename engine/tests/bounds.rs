@@ -1,0 +1,197 @@
+//! The engine's own rules, each reached by a few connections of plain text: what pauses a sender and what lets it go on,
+//! who gets which mail, what a journal that is behind means.
+
+use dialect::Setup;
+use dialect::plain::PlainSession;
+use engine::{Bounds, ConnectionId, Desk, Due, Journal, Limits, Release, Shard};
+use hub::{Hub, RESERVED_AHEAD, RoomName, Settings, Time};
+use std::io::IoSlice;
+
+/// One desk and its shards, with sockets that take everything.
+struct World {
+    desk: Desk,
+    shards: Vec<Shard<PlainSession>>,
+    now: Time,
+}
+
+impl World {
+    fn new(shards: u8, limits: Limits) -> World {
+        let home = RoomName::parse("lobby").unwrap();
+        let setup = Setup { home: home.clone() };
+        let new = |index| Shard::new(index, setup.clone(), limits, Release::AtOnce);
+        World {
+            desk: Desk::new(Hub::new(Settings::new(home)), u16::from(shards)),
+            shards: (0..shards).map(new).collect(),
+            now: Time(1_000_000),
+        }
+    }
+
+    /// A member with this nick.
+    fn join(&mut self, shard: usize, nick: &str) -> ConnectionId {
+        let id = self.shards[shard].open(self.now, 1);
+        self.type_line(shard, id, &format!("/nick {nick}"));
+        assert!(self.run(shard, id).contains(&format!("-- you are now {nick}\n")));
+        id
+    }
+
+    fn type_line(&mut self, shard: usize, id: ConnectionId, line: &str) {
+        self.shards[shard].received(self.now, id, format!("{line}\n").as_bytes());
+    }
+
+    /// Lets requests and mail go to and fro until nobody has anything to say, and reads what the connection is shown.
+    fn run(&mut self, shard: usize, id: ConnectionId) -> String {
+        while self.turn() {}
+        self.read(shard, id)
+    }
+
+    /// Returns whether anything was asked.
+    fn turn(&mut self) -> bool {
+        let mut any = false;
+        for shard in &mut self.shards {
+            for request in shard.requests() {
+                any = true;
+                self.desk.take(self.now, request).expect("the journal is not behind");
+            }
+        }
+        self.commit();
+        for (index, shard) in (0..).zip(&mut self.shards) {
+            shard.deliver(self.now, self.desk.mail(index).unwrap());
+        }
+        any
+    }
+
+    fn commit(&mut self) {
+        let (_, reservation) = self.desk.to_commit();
+        let position = self.desk.hub().position();
+        self.desk.committed(position, &reservation);
+    }
+
+    fn read(&mut self, shard: usize, id: ConnectionId) -> String {
+        let shard = &mut self.shards[shard];
+        let mut bytes = Vec::new();
+        while shard.plan(id) == Due::Bytes {
+            let mut slices = [IoSlice::new(&[]); 8];
+            let count = shard.slices(id, &mut slices);
+            let before = bytes.len();
+            slices[..count].iter().for_each(|slice| bytes.extend_from_slice(slice));
+            let taken = bytes.len() - before;
+            shard.taken(id, taken);
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+}
+
+#[test]
+fn who_asks_and_never_reads_is_not_read_from_until_it_reads() {
+    let mut world = World::new(1, Limits { private_bytes_max: 1000, ..Limits::default() });
+    let ann = world.join(0, "ann");
+    let mut asked = 0;
+    while world.shards[0].wants_input(ann) {
+        world.type_line(0, ann, "/help");
+        asked += 1;
+        assert!(asked < 100, "the bound was never reached");
+    }
+    let mut resumed = Vec::new();
+    world.shards[0].take_resumed(&mut resumed);
+    assert!(resumed.is_empty(), "nothing has been read yet");
+    world.read(0, ann);
+    world.shards[0].take_resumed(&mut resumed);
+    assert_eq!(resumed, [ann]);
+}
+
+#[test]
+fn nothing_is_read_while_the_desk_has_too_much_to_take() {
+    let mut world = World::new(1, Limits { requests_max: 10, ..Limits::default() });
+    let ann = world.join(0, "ann");
+    let bob = world.join(0, "bob");
+    for count in 0..10 {
+        world.type_line(0, ann, &format!("line {count}"));
+    }
+    let requests: Vec<_> = world.shards[0].requests().collect();
+    assert!(!world.shards[0].wants_input(ann) && !world.shards[0].wants_input(bob));
+    for request in requests {
+        world.desk.take(world.now, request).unwrap();
+    }
+    world.turn();
+    let mut resumed = Vec::new();
+    world.shards[0].take_resumed(&mut resumed);
+    assert_eq!(resumed, [ann, bob]);
+    assert!(world.read(0, bob).contains("<ann> line 9\n"));
+}
+
+#[test]
+fn members_of_all_shards_hear_each_other() {
+    let mut world = World::new(3, Limits::default());
+    let people: Vec<_> =
+        ["ann", "bob", "eve"].iter().zip(0..).map(|(nick, shard)| world.join(shard, nick)).collect();
+    let (ann, bob, eve) = (people[0], people[1], people[2]);
+    world.type_line(0, ann, "hello");
+    assert_eq!(world.run(0, ann), "[bob] entered room\n[eve] entered room\n");
+    assert_eq!(world.read(1, bob), "[eve] entered room\n<ann> hello\n");
+    assert_eq!(world.read(2, eve), "<ann> hello\n");
+    world.type_line(1, bob, "/msg eve psst");
+    while world.turn() {}
+    assert_eq!(world.read(2, eve), "<bob to you> psst\n");
+}
+
+#[test]
+fn a_shard_without_anybody_in_a_room_gets_none_of_its_mail() {
+    let mut world = World::new(2, Limits::default());
+    let ann = world.join(0, "ann");
+    let bob = world.join(1, "bob");
+    world.type_line(0, ann, "/join dev");
+    world.run(0, ann);
+    world.type_line(0, ann, "only here");
+    for request in world.shards[0].requests() {
+        world.desk.take(world.now, request).unwrap();
+    }
+    assert!(world.desk.mail(1).unwrap().told.is_empty());
+    world.type_line(1, bob, "/join dev");
+    world.run(1, bob);
+    world.type_line(0, ann, "for both");
+    assert!(world.run(1, bob).ends_with("#dev <ann> for both\n"));
+}
+
+#[test]
+fn a_request_waits_for_a_journal_that_is_behind_and_is_refused_by_one_that_fails() {
+    let mut world = World::new(1, Limits::default());
+    let ann = world.join(0, "ann");
+    for _ in 0..RESERVED_AHEAD {
+        world.type_line(0, ann, "hi");
+    }
+    // Without a commit in between the reservation is used up: the room's opening took a number, too.
+    let mut handed_back = None;
+    for request in world.shards[0].requests() {
+        handed_back = world.desk.take(world.now, request).err().or(handed_back);
+    }
+    let request = handed_back.expect("the reservation ends");
+    world.desk.set_journal(Journal::Failing);
+    world.desk.take(world.now, request.clone()).unwrap();
+    let refusals = world.desk.mail(0).unwrap().told.last().map(|told| format!("{:?}", told.event));
+    assert!(refusals.unwrap().contains("Unwritten"));
+    world.desk.set_journal(Journal::Working);
+    world.commit();
+    world.desk.take(world.now, request).unwrap();
+}
+
+#[test]
+fn whoever_reads_in_time_misses_nothing_of_mail_that_is_larger_than_the_lag_bound() {
+    let feeds = Bounds { lag_bytes_max: 4096, ..Bounds::default() };
+    let mut world = World::new(1, Limits { feeds, ..Limits::default() });
+    let ann = world.join(0, "ann");
+    let bob = world.join(0, "bob");
+    for count in 0..500 {
+        world.type_line(0, ann, &format!("line {count}"));
+    }
+    for request in world.shards[0].requests() {
+        world.desk.take(world.now, request).unwrap();
+    }
+    let told = std::mem::take(&mut world.desk.mail(0).unwrap().told);
+    let mut told = told.into_iter();
+    let mut heard = String::new();
+    while world.shards[0].deliver_portion(world.now, &mut told) == engine::Delivered::Portion {
+        heard += &world.read(0, bob);
+    }
+    heard += &world.read(0, bob);
+    assert_eq!(heard.matches("<ann> line").count(), 500);
+}

@@ -1,0 +1,156 @@
+//! The command line: what goes wrong is said with what to do, and what is printed can be used.
+
+use crate::harness::{Server, Tool, roomful};
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn output_of(arguments: &[&str]) -> Output {
+    roomful(arguments).output().expect("the program starts")
+}
+
+/// What a successful run prints.
+fn printed(arguments: &[&str]) -> String {
+    let output = output_of(arguments);
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// What a wrong command line is answered.
+fn complaint(arguments: &[&str]) -> String {
+    let output = output_of(arguments);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    String::from_utf8(output.stderr).expect("UTF-8")
+}
+
+/// A pipe that nobody reads any more.
+fn broken_pipe() -> Stdio {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    writer.into()
+}
+
+#[test]
+fn second_server_on_a_port_says_what_to_do() {
+    let server = Server::start();
+    let output = output_of(&["serve", "--listen", &server.address().to_string()]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let error = String::from_utf8(output.stderr).expect("UTF-8");
+    let expected = format!(
+        "roomful: cannot listen on {}: another program (perhaps another Roomful) is listening there; \
+         stop it or choose another port with --listen 127.0.0.1:0\n",
+        server.address()
+    );
+    assert_eq!(error, expected);
+    assert!(output.stdout.is_empty(), "nobody is told how to join what does not run");
+}
+
+#[test]
+fn unknown_flag_is_answered_with_the_one_that_was_meant() {
+    assert!(complaint(&["serve", "--listne", "1"]).contains("--listen"));
+}
+
+#[test]
+fn unknown_verb_is_answered_with_the_one_that_was_meant() {
+    assert!(complaint(&["serv"]).contains("'serve'"));
+}
+
+#[test]
+fn bad_value_is_answered_with_what_is_possible() {
+    assert!(
+        complaint(&["serve", "--listen", "nowhere"]).contains("write PORT, ADDRESS:PORT or [ADDRESS]:PORT")
+    );
+    assert!(complaint(&["serve", "--log-format", "jsn"]).contains("possible values: human, json"));
+    assert!(complaint(&["serve", "--shards", "0"]).contains("1..=256"));
+    assert!(complaint(&["serve", "--room", "a room"]).contains("a space is not possible"));
+    assert!(complaint(&["completions", "basch"]).contains("bash"));
+}
+
+#[test]
+fn without_a_verb_the_help_is_shown() {
+    assert!(complaint(&[]).contains("Usage: roomful"));
+}
+
+#[test]
+fn help_shows_examples() {
+    let help = printed(&["--help"]);
+    assert!(help.contains("Examples:") && help.contains("nc 127.0.0.1 8008"), "{help}");
+    let help = printed(&["serve", "--help"]);
+    assert!(help.contains("Examples:") && help.contains("--listen 127.0.0.1:0"), "{help}");
+}
+
+#[test]
+fn completions_know_the_verbs_and_flags() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = printed(&["completions", shell]);
+        for word in ["serve", "completions", "announce-max"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+}
+
+#[test]
+fn bash_understands_its_completions() {
+    if Tool::BASH.is_missing() {
+        return;
+    }
+    let script = printed(&["completions", "bash"]);
+    let mut bash = Tool::BASH.command().arg("-n").stdin(Stdio::piped()).spawn().expect("bash starts");
+    let stdin = bash.stdin.take().expect("a pipe");
+    { stdin }.write_all(script.as_bytes()).expect("bash reads");
+    assert!(bash.wait().expect("bash ends").success());
+}
+
+#[test]
+fn man_page_is_printed() {
+    let page = printed(&["man"]);
+    assert!(page.contains(".TH roomful 1") && page.contains(".SH NAME"), "{page}");
+}
+
+#[test]
+fn man_pages_are_written_into_a_directory() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("man-pages-{}", std::process::id()));
+    fs::create_dir_all(&directory).expect("a directory");
+    let words = printed(&["man", directory.to_str().expect("UTF-8")]);
+    assert_eq!(words, "");
+    for page in ["roomful.1", "roomful-serve.1", "roomful-man.1"] {
+        let page = fs::read_to_string(directory.join(page)).expect("the page was written");
+        assert!(page.contains(".SH NAME"), "{page}");
+    }
+    fs::remove_dir_all(&directory).expect("the directory goes");
+}
+
+#[test]
+fn directory_for_man_pages_that_does_not_exist_is_named() {
+    let output = output_of(&["man", "/does/not/exist"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let error = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(error.starts_with("roomful: cannot write man pages into /does/not/exist: "), "{error}");
+}
+
+/// What a run says on standard error if nobody reads its standard output, as behind `| head -0`.
+fn said_into_a_broken_pipe(arguments: &[&str]) -> String {
+    let run = roomful(arguments).stdout(broken_pipe()).stderr(Stdio::piped()).output();
+    let output = run.expect("the program starts");
+    assert_ne!(output.status.code(), Some(101), "{output:?}");
+    String::from_utf8(output.stderr).expect("UTF-8")
+}
+
+#[test]
+fn whoever_stops_reading_hears_no_complaint() {
+    for arguments in
+        [&["--help"][..], &["serve", "--help"], &["--version"], &["completions", "bash"], &["man"]]
+    {
+        assert_eq!(said_into_a_broken_pipe(arguments), "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn errors_that_nobody_reads_keep_their_exit_status() {
+    let status_of =
+        |command: &mut Command| command.stderr(broken_pipe()).status().expect("the program starts");
+    assert_eq!(status_of(&mut roomful(&["man", "/does/not/exist"])).code(), Some(1));
+    assert_eq!(status_of(&mut roomful(&["serve", "--listne"])).code(), Some(2));
+}

@@ -1,0 +1,111 @@
+//! The real program as a server, on a port that the system chooses.
+
+use super::ears::{Ears, Heard, Lines};
+use rustix::process::{Pid, Signal, kill_process};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+/// The program under test, untouched by the environment of whoever runs the tests.
+pub(crate) fn roomful(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_roomful"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("ROOMFUL_") || name == "RUST_LOG" {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// A running server. At its end it is killed, and must not have complained or died before.
+pub(crate) struct Server {
+    child: Child,
+    address: SocketAddr,
+    stdout: Lines,
+    /// What it has logged.
+    pub(crate) logs: Lines,
+    has_stopped: bool,
+}
+
+impl Server {
+    pub(crate) fn start() -> Server {
+        Server::start_with(&[])
+    }
+
+    /// With more flags than where to listen.
+    pub(crate) fn start_with(flags: &[&str]) -> Server {
+        let mut command = roomful(&["serve", "--listen", "127.0.0.1:0"]);
+        let piped = command.args(flags).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().expect("the program starts");
+        let mut stdout = Lines::of("standard output", child.stdout.take().expect("a pipe"));
+        let logs = Lines::of("the log", child.stderr.take().expect("a pipe"));
+        let hint = stdout.waits_for("  nc ");
+        let address = address_in(&hint);
+        Server { child, address, stdout, logs, has_stopped: false }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("the signal is sent");
+    }
+
+    /// Waits until the process has ended by itself.
+    pub(crate) fn ends(&mut self) -> ExitStatus {
+        self.has_stopped = true;
+        // Its standard output ends when the process does; unlike waiting for the process this has a guard.
+        self.stdout.ends_with(&[]);
+        self.child.wait().expect("the process can be waited for")
+    }
+
+    /// Waits until the server has noticed that a client is gone: whatever others hear about that is on its way then.
+    pub(crate) fn notices_end_of(&mut self, client: SocketAddr) {
+        let peer = client.to_string();
+        while !self.logs.waits_for("offline").contains(&peer) {}
+    }
+
+    /// Whether connections are refused.
+    pub(crate) fn refuses_connections(&self) -> bool {
+        TcpStream::connect(self.address).is_err()
+    }
+
+    /// Everything logged until its end, for a server that has ended.
+    pub(crate) fn whole_log(&mut self) -> String {
+        while self.logs.next("the end").is_some() {}
+        self.logs.heard().join("\n")
+    }
+}
+
+/// `  nc 127.0.0.1 40123`
+fn address_in(hint: &str) -> SocketAddr {
+    let mut words = hint.split_whitespace().skip(1);
+    let ip = words.next().and_then(|ip| ip.parse().ok()).expect("an address");
+    let port = words.next().and_then(|port| port.parse().ok()).expect("a port");
+    SocketAddr::new(ip, port)
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let is_running = self.child.try_wait().is_ok_and(|status| status.is_none());
+        // It may have ended by itself in the meantime; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            while let Heard::Line(line) = self.logs.next_within(super::GUARD) {
+                self.logs.heard().push(line);
+            }
+            eprintln!("log of the server:\n{}", self.logs.heard().join("\n"));
+            return;
+        }
+        let log = self.whole_log();
+        assert!(self.has_stopped || is_running, "the server has died:\n{log}");
+        let complaint = log.lines().find(|line| line.contains("panicked") || line.contains("ERROR"));
+        assert_eq!(complaint, None, "the server complained:\n{log}");
+    }
+}

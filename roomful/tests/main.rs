@@ -1,0 +1,20 @@
+//! The process: the real program with real clients, on the loopback interface and ports that the system chooses.
+//!
+//! One file a subject, one program for all of them, so that they run side by side. `harness` starts servers and clients.
+//! What these tests must never do: sleep in order to wait (they wait for what they are to see, and fail with what they saw
+//! instead), depend on each other, or need anything but Rust without saying so.
+
+mod harness;
+
+mod coming_and_going;
+mod command_line;
+mod commands;
+mod crowds;
+mod hostile;
+mod idle;
+mod logs;
+mod one_message;
+mod other_protocols;
+mod stalled;
+mod stopping;
+mod talk;

@@ -138,8 +138,14 @@ impl Desk {
             }
             _ => None,
         };
+        let opened = match &record.fact {
+            Fact::Opened { name, .. } => Some(name.shown.clone()),
+            _ => None,
+        };
         let mut told = std::mem::take(&mut self.told);
         self.hub.apply(record, &mut told);
+        // What is said in a new room before the next commit is seen, too: its sequences are reserved like any other's.
+        self.touched.extend(opened.and_then(|name| self.hub.room_named(&name)));
         for event in told.drain(..) {
             self.send(event);
         }

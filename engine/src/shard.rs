@@ -495,6 +495,8 @@ impl<S: Session> Shard<S> {
 
     /// To be called when those who were due have been served.
     pub fn settle(&mut self) {
+        // What was stepped over waits no more, though nothing of it was taken.
+        self.may_resume |= !self.paused.is_empty();
         self.feeds.settle();
         self.forget_closed_logs();
     }

@@ -132,15 +132,30 @@ impl Desk {
         if record.fact.is_kept() {
             self.records.push(record.clone());
         }
-        if let Fact::Quit { member, .. } = &record.fact {
-            self.uncount_everywhere(*member);
-        }
+        let quitting = match &record.fact {
+            Fact::Quit { member, .. } if self.mails.len() > 1 => {
+                Some((*member, self.hub.rooms_of(*member).to_vec()))
+            }
+            _ => None,
+        };
+        let opened = match &record.fact {
+            Fact::Opened { name, .. } => Some(name.shown.clone()),
+            _ => None,
+        };
         let mut told = std::mem::take(&mut self.told);
         self.hub.apply(record, &mut told);
+        // What is said in a new room before the next commit is seen, too: its sequences are reserved like any other's.
+        self.touched.extend(opened.and_then(|name| self.hub.room_named(&name)));
         for event in told.drain(..) {
             self.send(event);
         }
         self.told = told;
+        // Only now: a quit is told to whoever quits, too.
+        if let Some((member, rooms)) = quitting {
+            for room in rooms {
+                self.uncount(member, room);
+            }
+        }
     }
 
     /// States what the hub itself would like to state by now. To be called when requests have been taken, and at
@@ -204,14 +219,6 @@ impl Desk {
             }
             Event::Dismissed { room } => self.uncount(member, room.number),
             _ => {}
-        }
-    }
-
-    fn uncount_everywhere(&mut self, member: MemberId) {
-        if self.mails.len() > 1 {
-            for room in self.hub.rooms_of(member).to_vec() {
-                self.uncount(member, room);
-            }
         }
     }
 

@@ -278,6 +278,31 @@ impl<S: Session> Shard<S> {
         self.connection_count
     }
 
+    /// Who the connection is to the hub.
+    pub fn member(&self, id: ReaderId) -> Option<MemberId> {
+        Some(self.connection(id)?.member)
+    }
+
+    /// How many logs its feeds have: one for each room and rendition that is read here, and inboxes.
+    pub fn logs(&self) -> usize {
+        self.feeds.logs()
+    }
+
+    /// What its feeds keep for cursors that lag, in bytes.
+    pub fn kept_bytes(&self) -> usize {
+        self.feeds.kept_bytes()
+    }
+
+    /// What waits for a connection alone, in bytes.
+    pub fn private_bytes(&self, id: ReaderId) -> usize {
+        self.feeds.private_bytes(id)
+    }
+
+    /// How many requests were handed out that the desk has not taken yet.
+    pub fn waiting_requests(&self) -> usize {
+        self.waiting_requests
+    }
+
     // What they are told.
 
     /// Takes in what the desk has sent, all at once.
@@ -470,6 +495,8 @@ impl<S: Session> Shard<S> {
 
     /// To be called when those who were due have been served.
     pub fn settle(&mut self) {
+        // What was stepped over waits no more, though nothing of it was taken.
+        self.may_resume |= !self.paused.is_empty();
         self.feeds.settle();
         self.forget_closed_logs();
     }

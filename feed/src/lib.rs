@@ -448,6 +448,11 @@ impl Feeds {
         self.kept_bytes
     }
 
+    /// How many logs there are, those included whose label [`Feeds::next_closed`] has not returned yet.
+    pub fn logs(&self) -> usize {
+        self.logs.len()
+    }
+
     fn open_cursor(&self, reader: ReaderId, log: LogId) -> Option<usize> {
         let place = self.logs.get(log.0)?;
         let cursors = &self.readers.get(reader.0)?.cursors;

@@ -58,6 +58,7 @@ impl Hub {
             Fact::Quit { member, reason } => self.quitted(member, reason.as_ref(), teller),
             Fact::Summed { room } => self.summed(room, teller),
             Fact::Closed { room } => self.closed(room),
+            Fact::RoomsLost { next_room } => self.next_room = self.next_room.max(next_room),
             Fact::Lost { room, from, to } => self.lost(room, from, to, teller),
         }
     }

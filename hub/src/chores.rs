@@ -24,14 +24,15 @@ impl Hub {
         self.sums.first().map(|(at, _)| *at)
     }
 
-    /// After a crash: the sequences that the journal had reserved, that people may have seen, and that no fact has. To be
-    /// applied before anything else.
+    /// After a crash: the rooms' numbers and the sequences that the journal had reserved, that people may have seen, and
+    /// that no fact has. To be applied before anything else.
     pub fn losses(&self, reservation: &Reservation) -> Vec<Fact> {
         let lost = |(room, reserved): (&crate::RoomNumber, &Sequence)| {
             let sequence = self.rooms.get(room)?.sequence;
             let from = sequence.next();
             (*reserved >= from).then_some(Fact::Lost { room: *room, from, to: *reserved })
         };
-        reservation.sequences.iter().filter_map(lost).collect()
+        let rooms = Fact::RoomsLost { next_room: reservation.next_room };
+        core::iter::once(rooms).chain(reservation.sequences.iter().filter_map(lost)).collect()
     }
 }

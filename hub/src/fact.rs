@@ -127,6 +127,12 @@ pub enum Fact {
         /// Which.
         room: RoomNumber,
     },
+    /// Kept: rooms with lower numbers may have been seen before a crash. Without it, a replay would give the rooms that
+    /// are opened behind it other numbers than they had.
+    RoomsLost {
+        /// The number of the next room.
+        next_room: RoomNumber,
+    },
     /// Kept: these sequences may have been seen before a crash, and what they meant is lost.
     Lost {
         /// Where.
@@ -175,6 +181,7 @@ impl Fact {
             | Fact::Directed { .. }
             | Fact::TopicSet { .. }
             | Fact::Closed { .. }
+            | Fact::RoomsLost { .. }
             | Fact::Lost { .. } => true,
             Fact::Connected { .. }
             | Fact::Appeared { .. }

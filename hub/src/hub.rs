@@ -19,6 +19,10 @@ use smallvec::SmallVec;
 /// that are told but not yet written.
 pub const RESERVED_AHEAD: u64 = 4096;
 
+/// And so many positions: more than can be used between two commits, because facts that are never written down use them
+/// up, too, and cannot wait for a journal that fails. Holes among positions cost nothing.
+pub(crate) const POSITIONS_RESERVED_AHEAD: u64 = 1_000_000_000;
+
 /// How many names a picture of a room, or a sum, shows before it counts.
 pub(crate) const CROWD_NICKS_MAX: usize = 8;
 

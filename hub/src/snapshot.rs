@@ -2,7 +2,9 @@
 //! snapshot and applies the kept facts behind it is, as far as kept state goes, the hub that was.
 
 use crate::event::Topic;
-use crate::hub::{Hub, RESERVED_AHEAD, ROOMS_RESERVED_AHEAD, Room, RoomKind, Settings};
+use crate::hub::{
+    Hub, POSITIONS_RESERVED_AHEAD, RESERVED_AHEAD, ROOMS_RESERVED_AHEAD, Room, RoomKind, Settings,
+};
 use crate::ids::{MemberId, Position, RoomNumber, Sequence};
 use crate::names::RoomName;
 use alloc::collections::BTreeMap;
@@ -44,8 +46,7 @@ pub enum KeptKind {
 /// What the journal has put aside with its last commit, so that no number that anybody saw is ever used again.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Reservation {
-    /// No record had a higher position: whoever numbers records commits again before this one is reached, which passing
-    /// facts alone can do.
+    /// No record had a higher position.
     pub position: Position,
     /// No room was opened with this number or a higher one.
     pub next_room: RoomNumber,
@@ -130,7 +131,7 @@ impl Hub {
             Some((number, Sequence(sequence.0.saturating_add(RESERVED_AHEAD))))
         };
         Reservation {
-            position: Position(self.position.0.saturating_add(RESERVED_AHEAD)),
+            position: Position(self.position.0.saturating_add(POSITIONS_RESERVED_AHEAD)),
             next_room: RoomNumber(self.next_room.0.saturating_add(ROOMS_RESERVED_AHEAD)),
             sequences: rooms.into_iter().filter_map(ahead).collect(),
         }

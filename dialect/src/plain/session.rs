@@ -197,12 +197,12 @@ impl Session for PlainSession {
         }
     }
 
+    /// Also to somebody who is leaving: what was missed is told, whatever else is not.
     fn skipped(&mut self, skipped: &Skipped, output: &mut Output) {
-        if !matches!(self.stage, Stage::Present | Stage::Ended) {
-            return;
-        }
         words::skipped(skipped, output);
-        if let SkippedPlace::Room(room) = skipped.place {
+        if let SkippedPlace::Room(room) = skipped.place
+            && matches!(self.stage, Stage::Present | Stage::Ended)
+        {
             output.commands.push(Command::Picture { room });
         }
     }

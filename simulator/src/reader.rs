@@ -1,0 +1,492 @@
+//! One reader as it should be: everything that it is to be shown, in order, and what it has been shown.
+//!
+//! Where it stands: the oracle says what a reader is to be shown when it happens; the network says which bytes came out.
+//! Each line must be the next that is expected, or stand behind entries that a skip announces with the exact count.
+//!
+//! What this file must never do: learn from the engine what is right.
+
+use crate::session::{FRAME_BEGIN, FRAME_END, Kind, Rendition, WayOut};
+use hub::{Position, RoomNumber, Sequence};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+
+/// Where an entry is read: a room, or the reader's inbox as number 0, which no room has.
+pub(crate) type Place = RoomNumber;
+
+/// The place of direct messages.
+pub(crate) const INBOX: Place = RoomNumber(0);
+
+/// What a reader is to be shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Expected {
+    pub(crate) position: Position,
+    pub(crate) what: What,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    /// Told to this reader alone.
+    Note(Rc<[u8]>),
+    /// Likewise, when its stay is over and the connection may be closed: an answer to what it asked before.
+    Afterword(Rc<[u8]>),
+    /// An entry of feeds.
+    Entry(Entry),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) bytes: Rc<[u8]>,
+    /// The reader's places in which it stands.
+    pub(crate) places: BTreeSet<Place>,
+    pub(crate) is_message: bool,
+    pub(crate) sequence: Option<Sequence>,
+    pub(crate) own: Own,
+}
+
+/// What the reader's own cursor does with an entry.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Own {
+    /// It is like anybody's: a jump may skip it.
+    Shared,
+    /// It is passed.
+    SteppedOver,
+    /// It is shown for sure.
+    Shown,
+    /// This is shown for sure, when it is durable.
+    Held(Vec<u8>),
+}
+
+/// Entries that were not shown and skips that were announced, since an entry of this place was shown last.
+#[derive(Debug, Default)]
+struct Gap {
+    entries_missed: u64,
+    messages_missed: u64,
+    sequences_missed: Vec<Sequence>,
+    messages_announced: u64,
+    announced: Vec<(u64, u64)>,
+}
+
+/// What has been counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) lines: u64,
+    pub(crate) skips: u64,
+    pub(crate) messages_skipped: u64,
+    pub(crate) held: u64,
+}
+
+/// One connection's reader.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    pub(crate) kind: Kind,
+    pub(crate) rooms: BTreeSet<RoomNumber>,
+    /// Authors, by their number.
+    pub(crate) ignored: BTreeSet<u64>,
+    pub(crate) stay: Stay,
+    /// Whether anything was ever put into its inbox.
+    pub(crate) has_inbox: bool,
+    /// Whether the last page of names that it was told has another behind it.
+    pub(crate) is_listing: bool,
+    expected: VecDeque<Expected>,
+    gaps: BTreeMap<Place, Gap>,
+    /// Plain text only: news that it is to be shown, each as often.
+    news: BTreeMap<Rc<[u8]>, u64>,
+    /// Plain text only: the other lines of a message that has begun.
+    rest: VecDeque<Vec<u8>>,
+    line: Vec<u8>,
+    /// What was durable when the line began.
+    line_durable: Position,
+    is_in_frame: bool,
+    pub(crate) pings: VecDeque<String>,
+    pub(crate) counts: Counts,
+    rules: Rules,
+}
+
+/// Whether anything is still told to a reader.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stay {
+    Here,
+    /// It has been told that its stay is over: what it asked before may still be answered.
+    Over,
+    /// The server has stopped.
+    Stopped,
+}
+
+/// How a world shows things.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    /// Nothing kept is shown before it is durable.
+    pub(crate) is_strict: bool,
+    /// No jump can happen: plain text must show all news, too.
+    pub(crate) never_lags: bool,
+}
+
+impl Reader {
+    pub(crate) fn new(kind: Kind, rules: Rules) -> Reader {
+        Reader {
+            kind,
+            rooms: BTreeSet::new(),
+            ignored: BTreeSet::new(),
+            stay: Stay::Here,
+            has_inbox: false,
+            is_listing: false,
+            expected: VecDeque::new(),
+            gaps: BTreeMap::new(),
+            news: BTreeMap::new(),
+            rest: VecDeque::new(),
+            line: Vec::new(),
+            line_durable: Position(0),
+            is_in_frame: false,
+            pings: VecDeque::new(),
+            counts: Counts::default(),
+            rules,
+        }
+    }
+
+    // What should come.
+
+    /// A note: behind everything at its position.
+    pub(crate) fn expect_note(&mut self, position: Position, bytes: Rc<[u8]>) {
+        let what = if self.stay == Stay::Over { What::Afterword(bytes) } else { What::Note(bytes) };
+        self.expected.push_back(Expected { position, what });
+    }
+
+    /// An entry: in front of the notes at its position; shown once, in however many places it stands.
+    pub(crate) fn expect_entry(&mut self, position: Position, entry: Entry) {
+        self.has_inbox |= entry.places.contains(&INBOX);
+        if self.kind.rendition == Rendition::Plain && !entry.is_message {
+            if matches!(entry.own, Own::Shared | Own::Shown) {
+                for line in entry.bytes.split_inclusive(|byte| *byte == b'\n') {
+                    *self.news.entry(line.into()).or_default() += 1;
+                }
+            }
+            return;
+        }
+        let is_note = |expected: &Expected| !matches!(expected.what, What::Entry(_));
+        let notes = self.expected.iter().rev();
+        let notes = notes.take_while(|last| last.position == position && is_note(last)).count();
+        let at = self.expected.len() - notes;
+        let known = at.checked_sub(1).map(|last| &mut self.expected[last]);
+        if let Some(Expected { position: known_position, what: What::Entry(known) }) = known
+            && *known_position == position
+            && known.bytes == entry.bytes
+        {
+            known.places.extend(entry.places);
+            return;
+        }
+        self.expected.insert(at, Expected { position, what: What::Entry(entry) });
+    }
+
+    // What has come.
+
+    /// Bytes have left the server for this reader, while everything up to `durable` was durable.
+    pub(crate) fn shown(&mut self, bytes: &[u8], durable: Position) -> Result<(), String> {
+        for byte in bytes {
+            match *byte {
+                FRAME_BEGIN | FRAME_END if self.kind.way_out == WayOut::Filter => {
+                    let begins = *byte == FRAME_BEGIN;
+                    if begins == self.is_in_frame {
+                        return Err("frames of a filter are torn".into());
+                    }
+                    self.is_in_frame = begins;
+                    continue;
+                }
+                _ if self.kind.way_out == WayOut::Filter && !self.is_in_frame => {
+                    return Err("bytes went past a filter".into());
+                }
+                _ => {}
+            }
+            if self.line.is_empty() {
+                self.line_durable = durable;
+            }
+            self.line.push(*byte);
+            if *byte == b'\n' {
+                let line = std::mem::take(&mut self.line);
+                self.counts.lines += 1;
+                let outcome = match self.kind.rendition {
+                    Rendition::Plain => self.plain_line(&line),
+                    Rendition::Full | Rendition::Brief => self.test_line(&line),
+                };
+                outcome.map_err(|wrong| format!("{wrong}\n  line: {}", shortened(&line)))?;
+                self.line = line;
+                self.line.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn test_line(&mut self, line: &[u8]) -> Result<(), String> {
+        let text = String::from_utf8_lossy(line);
+        let mut words = text.trim_end().splitn(3, ' ');
+        let first = words.next().unwrap_or_default();
+        match first {
+            "E" | "N" | "H" => {
+                let position = words.next().and_then(|word| word.parse().ok());
+                self.told_line(Position(position.ok_or("a line without a position")?), line)
+            }
+            "S" => self.skip_line(&text),
+            "P" => self.ping_line(text.trim_end()),
+            "Z" => Ok(()),
+            _ => Err("a line that is none".into()),
+        }
+    }
+
+    fn ping_line(&mut self, line: &str) -> Result<(), String> {
+        match self.pings.pop_front() {
+            Some(expected) if line.strip_prefix("P ") == Some(&expected) => Ok(()),
+            expected => Err(format!("an answer to a ping that was not asked; expected {expected:?}")),
+        }
+    }
+
+    fn skip_line(&mut self, line: &str) -> Result<(), String> {
+        let numbers: Vec<u64> = line.split_whitespace().skip(1).flat_map(str::parse).collect();
+        let [place, messages, from, to] = numbers[..] else { return Err("a skip without numbers".into()) };
+        self.announced(RoomNumber(place as u32), messages, from, to);
+        Ok(())
+    }
+
+    fn announced(&mut self, place: Place, messages: u64, from: u64, to: u64) {
+        self.counts.skips += 1;
+        self.counts.messages_skipped += messages;
+        let gap = self.gaps.entry(place).or_default();
+        gap.messages_announced += messages;
+        gap.announced.push((from, to));
+    }
+
+    fn told_line(&mut self, position: Position, line: &[u8]) -> Result<(), String> {
+        loop {
+            let Some(expected) = self.expected.pop_front() else {
+                return Err("a line that was never told, or once too often".into());
+            };
+            match &expected.what {
+                What::Note(bytes) | What::Afterword(bytes) if **bytes == *line => return Ok(()),
+                What::Entry(entry) if matches_entry(entry, line)? => return self.entry_shown(&expected),
+                _ => {}
+            }
+            if expected.position > position {
+                return Err(format!("a line out of order or told twice; next was {}", show(&expected)));
+            }
+            self.missed(&expected)?;
+        }
+    }
+
+    fn entry_shown(&mut self, expected: &Expected) -> Result<(), String> {
+        let What::Entry(entry) = &expected.what else { return Ok(()) };
+        let durable = self.line_durable;
+        if let Own::Held(_) = &entry.own {
+            self.counts.held += 1;
+            if expected.position > durable {
+                return Err(format!("a held line before it was durable ({})", durable.0));
+            }
+        }
+        if self.rules.is_strict && entry.sequence.is_some() && expected.position > durable {
+            return Err(format!("strict, and shown before it was durable ({})", durable.0));
+        }
+        // What is shown for sure, or stands elsewhere too, does not say that its log was not jumped over.
+        if entry.own == Own::Shared && entry.places.len() == 1 {
+            for place in &entry.places {
+                self.close_gap(*place, entry.sequence)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An entry was passed without being shown.
+    fn missed(&mut self, expected: &Expected) -> Result<(), String> {
+        let entry = match &expected.what {
+            What::Afterword(_) => return Ok(()),
+            What::Note(_) => return Err(format!("a private note is missing: {}", show(expected))),
+            What::Entry(entry) => entry,
+        };
+        match entry.own {
+            Own::SteppedOver => return Ok(()),
+            Own::Shown | Own::Held(_) => {
+                return Err(format!("what concerns the reader itself is missing: {}", show(expected)));
+            }
+            Own::Shared => {}
+        }
+        for place in &entry.places {
+            let gap = self.gaps.entry(self.gap_of(*place)).or_default();
+            gap.entries_missed += 1;
+            gap.messages_missed += u64::from(entry.is_message);
+            gap.sequences_missed.extend(entry.sequence);
+        }
+        Ok(())
+    }
+
+    /// Plain text does not say of which room it speaks.
+    fn gap_of(&self, place: Place) -> Place {
+        match self.kind.rendition {
+            Rendition::Plain if place != INBOX => RoomNumber(1),
+            _ => place,
+        }
+    }
+
+    /// An entry of this place is shown: what was missed in front of it must have been announced.
+    fn close_gap(&mut self, place: Place, shown: Option<Sequence>) -> Result<(), String> {
+        if self.kind.rendition == Rendition::Plain {
+            return Ok(());
+        }
+        let Some(gap) = self.gaps.remove(&place) else { return Ok(()) };
+        gap.check(place, self.kind.rendition)?;
+        let covers =
+            |sequence: Sequence| gap.announced.iter().any(|(from, to)| (*from..=*to).contains(&sequence.0));
+        if place != INBOX {
+            if let Some(missed) = gap.sequences_missed.iter().find(|sequence| !covers(**sequence)) {
+                return Err(format!("number {} of room {place} is in no skip {:?}", missed.0, gap.announced));
+            }
+            if shown.is_some_and(covers) {
+                return Err(format!("what is shown was said to be skipped: {:?}", gap.announced));
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything has been shown that ever will be.
+    pub(crate) fn finish(&mut self) -> Result<(), String> {
+        if !self.line.is_empty() || self.is_in_frame || !self.rest.is_empty() {
+            return Err(format!("it ends within a line: {}", shortened(&self.line)));
+        }
+        while let Some(expected) = self.expected.pop_front() {
+            self.missed(&expected).map_err(|wrong| format!("at the end, {wrong}"))?;
+        }
+        for (place, gap) in std::mem::take(&mut self.gaps) {
+            gap.check(place, self.kind.rendition).map_err(|wrong| format!("at the end, {wrong}"))?;
+        }
+        if !self.pings.is_empty() {
+            return Err(format!("{} pings are not answered", self.pings.len()));
+        }
+        if self.is_listing {
+            return Err("a long answer was never finished".into());
+        }
+        if self.rules.never_lags
+            && let Some((line, _)) = self.news.iter().find(|(_, count)| **count > 0)
+        {
+            return Err(format!("news is missing: {}", shortened(line)));
+        }
+        Ok(())
+    }
+
+    // Plain text.
+
+    fn plain_line(&mut self, line: &[u8]) -> Result<(), String> {
+        if let Some(expected) = self.rest.pop_front() {
+            return if expected == line { Ok(()) } else { Err("a message is torn".into()) };
+        }
+        let text = std::str::from_utf8(line).map_err(|_| "a line that is no UTF-8")?;
+        let bare = without_room(text);
+        if let Some(count) = self.news.get_mut(line)
+            && *count > 0
+        {
+            *count -= 1;
+            return Ok(());
+        }
+        if let Some(remark) = text.strip_prefix("-- ") {
+            self.plain_remark(remark.trim_end());
+            return Ok(());
+        }
+        if bare.starts_with('[') {
+            return Err("news that was never told, or once too often".into());
+        }
+        if bare.starts_with('<') || bare.starts_with("* ") {
+            return self.plain_message(line);
+        }
+        Err("a line that is none".into())
+    }
+
+    fn plain_remark(&mut self, remark: &str) {
+        for (kind, place) in [("", RoomNumber(1)), ("direct ", INBOX)] {
+            for noun in ["message skipped", "messages skipped"] {
+                let count = remark.strip_suffix(noun).and_then(|rest| rest.strip_suffix(kind));
+                if let Some(messages) = count.and_then(|count| count.trim_end().parse().ok()) {
+                    return self.announced(place, messages, 0, 0);
+                }
+            }
+        }
+    }
+
+    fn plain_message(&mut self, line: &[u8]) -> Result<(), String> {
+        loop {
+            let Some(expected) = self.expected.pop_front() else {
+                return Err("a message that was never told, out of order, or once too often".into());
+            };
+            if let What::Entry(entry) = &expected.what
+                && entry.bytes.starts_with(line)
+            {
+                if entry.own == Own::SteppedOver {
+                    return Err("a line is shown that should be stepped over".into());
+                }
+                let rest = entry.bytes[line.len()..].split_inclusive(|byte| *byte == b'\n');
+                self.rest = rest.map(<[u8]>::to_vec).collect();
+                return self.entry_shown(&expected);
+            }
+            self.missed(&expected)?;
+        }
+    }
+}
+
+impl Gap {
+    fn check(&self, place: Place, rendition: Rendition) -> Result<(), String> {
+        if self.messages_missed != self.messages_announced {
+            return Err(format!(
+                "in place {place} {} messages were missed, but {} announced",
+                self.messages_missed, self.messages_announced
+            ));
+        }
+        // Plain text is silent about news that it has in the fresh picture.
+        if rendition != Rendition::Plain && self.entries_missed > 0 && self.announced.is_empty() {
+            return Err(format!("in place {place} {} entries are missing silently", self.entries_missed));
+        }
+        Ok(())
+    }
+}
+
+fn matches_entry(entry: &Entry, line: &[u8]) -> Result<bool, String> {
+    match &entry.own {
+        Own::Shared | Own::Shown => Ok(*entry.bytes == *line),
+        Own::Held(bytes) if *entry.bytes == *line => {
+            Err(format!("the entry is shown instead of {}", shortened(bytes)))
+        }
+        Own::Held(bytes) => Ok(bytes == line),
+        Own::SteppedOver if *entry.bytes == *line => {
+            Err("a line is shown that should be stepped over".into())
+        }
+        Own::SteppedOver => Ok(false),
+    }
+}
+
+/// A line of plain text without the room in front of it.
+fn without_room(line: &str) -> &str {
+    match line.strip_prefix('#').and_then(|behind| behind.split_once(' ')) {
+        Some((_, bare)) => bare,
+        None => line,
+    }
+}
+
+fn show(expected: &Expected) -> String {
+    match &expected.what {
+        What::Note(bytes) | What::Afterword(bytes) => {
+            format!("note {} {}", expected.position.0, shortened(bytes))
+        }
+        What::Entry(entry) => {
+            let Entry { bytes, places, own, .. } = entry;
+            let own = match own {
+                Own::Held(_) => "held",
+                Own::Shown => "shown",
+                Own::SteppedOver => "stepped over",
+                Own::Shared => "shared",
+            };
+            format!("entry {} in {places:?} ({own}) {}", expected.position.0, shortened(bytes))
+        }
+    }
+}
+
+fn shortened(bytes: &[u8]) -> String {
+    const CHARS_MAX: usize = 160;
+    let text = String::from_utf8_lossy(bytes);
+    let mut short: String = text.trim_end().chars().take(CHARS_MAX).collect();
+    if short.len() < text.trim_end().len() {
+        short.push('…');
+    }
+    short
+}

@@ -1,0 +1,220 @@
+//! What stands behind the shards of a simulated world: the desk, the mail in both directions, the store, and how all of it
+//! ends and begins again.
+//!
+//! Where it stands: in the place of the hub's thread and of the journal's. Every request and every mail may be late, but
+//! those of one shard stay in their order.
+//!
+//! What this file must never do: bring the desk anything before a request that it gave back.
+
+use super::{Outcome, Pace, World};
+use crate::oracle::Taking;
+use crate::store::Snapshotting;
+use crate::weather::Mood;
+use engine::{Desk, Journal, Request};
+
+impl World {
+    // The desk.
+
+    pub(super) fn desk_turn(&mut self, pace: Pace) -> Outcome {
+        let count = match pace {
+            Pace::AtRandom if self.weather.mood == Mood::Usual => self.random.usize(1..60),
+            Pace::AtRandom => self.random.usize(1..1000),
+            Pace::Everything => usize::MAX,
+        };
+        for _ in 0..count {
+            if self.given_back.is_some() {
+                break;
+            }
+            let busy: Vec<usize> =
+                (0..self.lanes.len()).filter(|lane| !self.lanes[*lane].requests.is_empty()).collect();
+            if busy.is_empty() {
+                break;
+            }
+            let lane = busy[self.random.usize(..busy.len())];
+            if let Some(request) = self.lanes[lane].requests.pop_front() {
+                self.take(request)?;
+            }
+        }
+        self.trace.note(|| "the desk has had its turn".into());
+        self.desk.chores(self.now);
+        self.oracle.chores(self.now)?;
+        self.post_mail()
+    }
+
+    pub(super) fn take(&mut self, request: Request) -> Outcome {
+        let should = self.oracle.take(self.now, &request, self.journal)?;
+        match self.desk.take(self.now, request) {
+            Ok(()) if should == Taking::Taken => Ok(()),
+            Err(request) if should == Taking::GivenBack => {
+                self.given_back = Some(request);
+                Ok(())
+            }
+            _ => Err(format!("the desk should have done this with a request: {should:?}")),
+        }
+    }
+
+    pub(super) fn post_mail(&mut self) -> Outcome {
+        let told = self.oracle.take_told();
+        for shard in 0..self.lanes.len() {
+            let Some(mail) = self.desk.mail(shard as u8) else { return Err("a shard has no mail".into()) };
+            let mut order = told.iter();
+            for found in &mail.told {
+                if !order.any(|truth| truth == found) {
+                    return Err(format!("a mail has what was not told, or not in this order: {found:?}"));
+                }
+            }
+            let lane = &mut self.lanes[shard];
+            if mail.is_empty() && self.store.position <= lane.durable {
+                continue;
+            }
+            lane.durable = lane.durable.max(mail.durable);
+            let mut mail = std::mem::take(mail);
+            match lane.mails.back_mut() {
+                Some(last) if self.random.bool() => last.append(&mut mail),
+                _ => lane.mails.push_back(mail),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn deliver(&mut self, shard: usize, pace: Pace) -> Outcome {
+        let count = match pace {
+            Pace::AtRandom => self.random.usize(1..=3),
+            Pace::Everything => usize::MAX,
+        };
+        for _ in 0..count {
+            let Some(mut mail) = self.lanes[shard].mails.pop_front() else { break };
+            self.trace.note(|| {
+                let told = mail
+                    .told
+                    .first()
+                    .map(|first| first.position)
+                    .zip(mail.told.last().map(|told| told.position));
+                format!("shard {shard} gets {} told {told:?}, durable {:?}", mail.told.len(), mail.durable)
+            });
+            self.shards[shard].deliver(self.now, &mut mail);
+        }
+        self.post_requests(shard)?;
+        self.resume(shard);
+        self.check_bounds(shard)
+    }
+
+    // The store.
+
+    pub(super) fn store_turn(&mut self) -> Outcome {
+        let is_waiting = self.given_back.is_some();
+        if !is_waiting && !self.chance(100, self.weather.diligence) {
+            return Ok(());
+        }
+        if !self.store.is_busy() {
+            self.begin_batch();
+            return Ok(());
+        }
+        if self.chance(100, self.weather.failures) {
+            self.trace.note(|| "the store fails".into());
+            self.journal = Journal::Failing;
+            self.desk.set_journal(Journal::Failing);
+            self.report.failures += 1;
+            return self.bring_again();
+        }
+        self.finish_batch()
+    }
+
+    pub(super) fn begin_batch(&mut self) {
+        let snapshotting = if self.chance(4, 1) { Snapshotting::Yes } else { Snapshotting::No };
+        self.store.begin(&mut self.desk, snapshotting);
+        self.trace
+            .note(|| format!("a batch is begun up to {:?}, {snapshotting:?}", self.desk.hub().position()));
+    }
+
+    pub(super) fn finish_batch(&mut self) -> Outcome {
+        self.write_batch()?;
+        self.journal = Journal::Working;
+        self.desk.set_journal(Journal::Working);
+        self.bring_again()?;
+        self.post_mail()
+    }
+
+    /// The batch comes to the disk, and the desk learns of it.
+    pub(super) fn write_batch(&mut self) -> Outcome {
+        if let Some(reservation) = self.put_on_disk()? {
+            self.desk.committed(self.store.position, &reservation);
+            self.oracle.committed(&reservation);
+            self.report.commits += 1;
+        }
+        Ok(())
+    }
+
+    pub(super) fn put_on_disk(&mut self) -> Result<Option<hub::Reservation>, String> {
+        let known = self.store.records.len();
+        let Some((kept, reservation)) = self.store.finish() else { return Ok(None) };
+        let position = self.store.position;
+        self.trace.note(|| format!("written up to {position:?}"));
+        self.oracle.written(position, &self.store.records[known..], &kept)?;
+        Ok(Some(reservation))
+    }
+
+    pub(super) fn bring_again(&mut self) -> Outcome {
+        match self.given_back.take() {
+            Some(request) => self.take(request),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn commit_now(&mut self) -> Outcome {
+        self.store.begin(&mut self.desk, Snapshotting::No);
+        self.write_batch()
+    }
+
+    // Crashes.
+
+    pub(super) fn crash(&mut self) -> Outcome {
+        self.trace.note(|| "the process is gone".into());
+        self.report.crashes += 1;
+        for person in 0..self.links.len() {
+            if let Some(link) = self.links[person].take() {
+                self.gather_reader(link.member);
+            }
+        }
+        // What was on its way may have come to the disk, though nobody learned of it.
+        if self.random.bool() {
+            self.put_on_disk()?;
+        }
+        self.store.lose_batch();
+        self.oracle.crashed();
+        self.given_back = None;
+        self.journal = Journal::Working;
+        self.restart()?;
+        // It may go again before anybody is there.
+        if self.random.u32(..4) == 0 { self.restart() } else { Ok(()) }
+    }
+
+    pub(super) fn restart(&mut self) -> Outcome {
+        let settings = &self.weather.settings;
+        let mut hub = self.store.restored(settings);
+        let all = self.store.replayed(settings).snapshot();
+        let restored = hub.snapshot();
+        if restored.rooms != all.rooms {
+            return Err(format!("all facts make {all:?},\n  but snapshot and tail make {restored:?}"));
+        }
+        hub.recover(&self.store.reservation);
+        let losses = hub.losses(&self.store.reservation);
+        self.trace.note(|| format!("restart at {:?} with {losses:?}", hub.position()));
+        self.oracle.restarted(&hub, &losses)?;
+        self.desk = Desk::new(hub, self.weather.shards.into());
+        self.open_shards();
+        for loss in losses {
+            self.desk.state(self.now, loss.clone());
+            self.oracle.stated(self.now, loss)?;
+        }
+        // A crash in the middle of that.
+        if self.random.u32(..8) == 0 {
+            self.oracle.crashed_at_restart();
+            return self.restart();
+        }
+        self.desk.chores(self.now);
+        self.oracle.chores(self.now)?;
+        self.commit_now()?;
+        self.post_mail()
+    }
+}

@@ -13,8 +13,17 @@ use std::process::{Command, ExitCode};
 /// # Errors
 /// When it cannot be built or started.
 pub(crate) fn simulator(arguments: &[String]) -> Result<ExitCode> {
-    build(&["simulator"])?;
-    hand_over(Command::new(program("simulator")?).args(arguments))
+    hand_over(built_simulator()?.args(arguments))
+}
+
+/// The simulator, built with optimisation. It is an example of its package, not a binary: `cargo run` has to mean the one
+/// program that there is.
+///
+/// # Errors
+/// When it does not build.
+pub(crate) fn built_simulator() -> Result<Command> {
+    run(&mut cargo(&["build", "--release", "--package", "simulator", "--example", "simulator"]))?;
+    Ok(Command::new(program("examples/simulator")?))
 }
 
 /// Measures the release binary beside the floors; the arguments are those of `bench run`.

@@ -77,6 +77,5 @@ fn deny(report: &mut Report) {
 }
 
 fn many_seeds() -> Result<()> {
-    release::build(&["simulator"])?;
-    command::run(Command::new(release::program("simulator")?).args(["--seeds", LONG_SEEDS, "--from", "0"]))
+    command::run(release::built_simulator()?.args(["--seeds", LONG_SEEDS, "--from", "0"]))
 }

@@ -29,6 +29,8 @@ pub struct Mail {
     pub durable: Position,
     /// How many of the shard's requests have been taken since the last mail.
     pub taken: usize,
+    /// Whether more is durable than the last mail said.
+    pub durable_grew: bool,
 }
 
 impl Mail {
@@ -37,11 +39,12 @@ impl Mail {
         self.told.append(&mut later.told);
         self.durable = self.durable.max(later.durable);
         self.taken += std::mem::take(&mut later.taken);
+        self.durable_grew |= std::mem::take(&mut later.durable_grew);
     }
 
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
-        self.told.is_empty() && self.taken == 0
+        self.told.is_empty() && self.taken == 0 && !self.durable_grew
     }
 }
 
@@ -171,6 +174,11 @@ impl Desk {
         self.hub.next_chore()
     }
 
+    /// Whether there are kept records for the journal.
+    pub fn has_records(&self) -> bool {
+        !self.records.is_empty()
+    }
+
     /// The kept records since the last time, and what the journal is to reserve when it writes them.
     pub fn to_commit(&mut self) -> (Vec<Record>, Reservation) {
         let touched = std::mem::take(&mut self.touched);
@@ -180,9 +188,13 @@ impl Desk {
     /// The journal has written everything up to this position, and reserved this.
     pub fn committed(&mut self, position: Position, reservation: &Reservation) {
         self.hub.reserve(reservation);
-        self.durable = self.durable.max(position);
+        if position <= self.durable {
+            return;
+        }
+        self.durable = position;
         for mail in &mut self.mails {
-            mail.durable = self.durable;
+            mail.durable = position;
+            mail.durable_grew = true;
         }
     }
 

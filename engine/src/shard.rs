@@ -329,6 +329,7 @@ impl<S: Session> Shard<S> {
     /// Takes in what mail says beside what is told.
     pub fn acknowledge(&mut self, mail: &mut Mail) {
         self.feeds.durable(mail.durable.0);
+        mail.durable_grew = false;
         self.waiting_requests = self.waiting_requests.saturating_sub(std::mem::take(&mut mail.taken));
         self.may_resume = !self.paused.is_empty();
     }

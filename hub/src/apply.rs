@@ -128,6 +128,11 @@ impl Hub {
     }
 
     fn joined(&mut self, id: MemberId, number: RoomNumber, teller: &mut Teller<'_>) {
+        if let Err(refusal) = self.check_shown(id)
+            && !self.is_in(id, number)
+        {
+            return teller.refuse(id, Verb::Join, refusal);
+        }
         let Some(member) = self.members.get_mut(&id) else { return };
         let open = self.rooms.get_mut(&number).filter(|room| matches!(room.kind, RoomKind::Open(_)));
         let Some(room) = open else { return teller.refuse(id, Verb::Join, no_such_room(number)) };

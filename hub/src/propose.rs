@@ -6,7 +6,7 @@
 use crate::command::{Command, Place, Presence, Speaker};
 use crate::event::{Author, Event, Who};
 use crate::fact::{Fact, Hearing, Manner};
-use crate::hub::{Hub, Room};
+use crate::hub::{Hub, Member, Room};
 use crate::ids::{MemberId, RoomNumber};
 use crate::names::{Nick, RoomName};
 use crate::refusal::{Bound, Refusal, What};
@@ -106,6 +106,7 @@ impl Hub {
         if found.is_some_and(|number| self.is_in(member, number)) {
             return Err(Refusal::AlreadyInRoom(name.shown));
         }
+        self.check_shown(member)?;
         self.check_rooms_of(member)?;
         let Some(number) = found else {
             return self.open_room(member, name);
@@ -115,6 +116,14 @@ impl Hub {
             return Err(Refusal::TooMany(Bound::MembersOfRoom, max));
         }
         Ok(Fact::Joined { member, room: number })
+    }
+
+    /// Whether a member may be in one more room than it is, as far as its presence goes.
+    pub(crate) fn check_shown(&self, member: MemberId) -> Result<(), Refusal> {
+        let listens_elsewhere =
+            |found: &Member| found.presence == Presence::Listening && !found.rooms.is_empty();
+        let found = self.members.get(&member);
+        if found.is_some_and(|found| listens_elsewhere(found)) { Err(Refusal::OnlyListening) } else { Ok(()) }
     }
 
     fn check_rooms_of(&self, member: MemberId) -> Result<(), Refusal> {

@@ -24,6 +24,8 @@ pub enum Refusal {
     BadRoomName(String, NameProblem),
     /// There is no such room, or it may not be seen: the two are not told apart.
     NoSuchRoom(String),
+    /// A listener is in one room only: when it appears, that is one arrival at one position.
+    OnlyListening,
     /// One is in that room already.
     AlreadyInRoom(Arc<str>),
     /// One is not in that room.
@@ -81,6 +83,7 @@ impl Refusal {
             Refusal::NoSuchNick(_) => "no-such-nick",
             Refusal::BadRoomName(..) => "bad-room-name",
             Refusal::NoSuchRoom(_) => "no-such-room",
+            Refusal::OnlyListening => "only-listening",
             Refusal::AlreadyInRoom(_) => "already-in-room",
             Refusal::NotInRoom(_) => "not-in-room",
             Refusal::ThatIsYou => "that-is-you",
@@ -111,6 +114,9 @@ impl fmt::Display for Refusal {
             }
             Refusal::NoSuchRoom(raw) => {
                 write!(f, "there is no room '{}'; check the spelling, or join it to open it", quoted(raw))
+            }
+            Refusal::OnlyListening => {
+                write!(f, "you only listen so far; show yourself before you join another room")
             }
             Refusal::AlreadyInRoom(name) => write!(f, "you are in #{name} already"),
             Refusal::NotInRoom(raw) => write!(f, "you are not in '{}'; join it first", quoted(raw)),

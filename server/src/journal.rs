@@ -3,8 +3,11 @@
 
 use engine::Desk;
 
-/// Commits what the desk has for the journal.
+/// Commits what the desk has for the journal, if it has anything.
 pub(crate) fn commit(desk: &mut Desk) {
+    if !desk.has_records() {
+        return;
+    }
     let (_records, reservation) = desk.to_commit();
     let position = desk.hub().position();
     desk.committed(position, &reservation);

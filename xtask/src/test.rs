@@ -9,7 +9,7 @@ use crate::command::{self, cargo};
 use crate::report::{Outlook, Report};
 use crate::{documents, files, purity, release, tools};
 use anyhow::Result;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// How many seeds the long run plays; those in `cargo test` are a few hundred.
 const LONG_SEEDS: &str = "20000";

@@ -156,10 +156,10 @@ fn a_shard_without_anybody_in_a_room_gets_none_of_its_mail() {
 fn a_request_waits_for_a_journal_that_is_behind_and_is_refused_by_one_that_fails() {
     let mut world = World::new(1, Limits::default());
     let ann = world.join(0, "ann");
-    for _ in 0..RESERVED_AHEAD {
+    for _ in 0..=RESERVED_AHEAD {
         world.type_line(0, ann, "hi");
     }
-    // Without a commit in between the reservation is used up: the room's opening took a number, too.
+    // Without a commit in between the reservation is used up by all but the last.
     let mut handed_back = None;
     for request in world.shards[0].requests() {
         handed_back = world.desk.take(world.now, request).err().or(handed_back);

@@ -12,10 +12,10 @@ use crate::names::{Nick, RoomName};
 use crate::refusal::Refusal;
 use crate::text::{Line, Text};
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use smallvec::SmallVec;
 
 /// Where the events of one record go; all have its position and time.
 struct Teller<'a> {
@@ -73,16 +73,16 @@ impl Hub {
         }
         let shown = nick.shown.clone();
         self.take_nick(member, &nick);
-        self.members.insert(member, Box::new(Member { nick, presence, rooms: SmallVec::new(), rare: None }));
+        self.members.insert(member, Box::new(Member::new(nick, presence)));
         teller.tell(Audience::Member(member), Event::Connected { nick: shown, presence });
     }
 
     fn appeared(&mut self, id: MemberId, teller: &mut Teller<'_>) {
         let Some(member) = self.members.get_mut(&id) else { return };
-        if member.presence == Presence::Visible {
+        if member.presence() == Presence::Visible {
             return;
         }
-        member.presence = Presence::Visible;
+        member.show();
         let who = Who { member: id, nick: member.nick.shown.clone() };
         for number in member.rooms.clone() {
             if let Some(room) = self.rooms.get_mut(&number) {
@@ -138,9 +138,9 @@ impl Hub {
         let Some(room) = open else { return teller.refuse(id, Verb::Join, no_such_room(number)) };
         let Err(place) = member.rooms.binary_search(&number) else { return };
         member.rooms.insert(place, number);
-        room.those(member.presence).insert(id);
+        room.those(member.presence()).insert(id);
         self.closable.remove(&number);
-        let is_visible = member.presence == Presence::Visible;
+        let is_visible = member.presence() == Presence::Visible;
         let who = Who { member: id, nick: member.nick.shown.clone() };
         if let Some(view) = self.view(number, id) {
             teller.tell(Audience::Member(id), Event::Admitted(view));
@@ -155,7 +155,7 @@ impl Hub {
         let Ok(place) = member.rooms.binary_search(&number) else { return };
         member.rooms.remove(place);
         let who = Who { member: id, nick: member.nick.shown.clone() };
-        let was_visible = member.presence == Presence::Visible;
+        let was_visible = member.presence() == Presence::Visible;
         self.remove_from_room(id, number);
         let Some(room) = self.room_ref(number) else { return };
         if was_visible {
@@ -267,7 +267,7 @@ impl Hub {
     /// Tells all rooms of a visible member something, once.
     fn tell_rooms_of(&mut self, id: MemberId, event: Event, teller: &mut Teller<'_>) {
         let Some(member) = self.members.get(&id) else { return };
-        if member.presence == Presence::Visible && !member.rooms.is_empty() {
+        if member.presence() == Presence::Visible && !member.rooms.is_empty() {
             teller.tell(Audience::Rooms(member.rooms.to_vec()), event);
         }
     }
@@ -287,18 +287,17 @@ impl Hub {
 
     fn ignored(&mut self, id: MemberId, other: MemberId, hearing: Hearing, teller: &mut Teller<'_>) {
         let Some(other) = self.who(other) else { return };
-        let here: Vec<MemberId> = match self.members.get(&id) {
-            Some(member) => member.ignored().filter(|id| self.members.contains_key(id)).collect(),
-            None => return,
-        };
-        let Some(member) = self.members.get_mut(&id) else { return };
-        let ignored = &mut member.rare_mut().ignored;
+        let Some(member) = self.members.get(&id) else { return };
         // Those who have gone come back as somebody else: their ids need not be remembered.
-        *ignored = here.into_iter().collect();
+        let here = member.ignored().filter(|id| self.members.contains_key(id));
+        let mut ignored: BTreeSet<MemberId> = here.collect();
         match hearing {
             Hearing::Nothing => ignored.insert(other.member),
             Hearing::Everything => ignored.remove(&other.member),
         };
+        if let Some(member) = self.members.get_mut(&id) {
+            member.set_ignored(ignored);
+        }
         teller.tell(Audience::Member(id), Event::Ignoring { other, hearing });
     }
 
@@ -306,7 +305,7 @@ impl Hub {
         let Some(member) = self.members.get_mut(&id) else { return };
         let is_new = member.away() != message.as_ref();
         if is_new {
-            member.rare_mut().away.clone_from(&message);
+            member.set_away(message.clone());
         }
         let Some(who) = self.who(id) else { return };
         let event = Event::Away { who, message };
@@ -324,7 +323,7 @@ impl Hub {
         }
         let deserted: Vec<RoomNumber> = self.conversations_of(id).collect();
         self.closable.extend(deserted);
-        if member.presence == Presence::Visible {
+        if member.presence() == Presence::Visible {
             self.tell_quit(
                 &Who { member: id, nick: member.nick.shown.clone() },
                 &member.rooms,

@@ -105,20 +105,60 @@ pub struct Hub {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Member {
     pub(crate) nick: Nick,
-    pub(crate) presence: Presence,
     /// Ascending. Most members are in one room or two, which need no allocation of their own.
     pub(crate) rooms: SmallVec<[RoomNumber; 4]>,
     /// What few members have: kept aside, because there may be very many members.
-    pub(crate) rare: Option<Box<Rare>>,
+    rare: Option<Box<Rare>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Rare {
-    pub(crate) away: Option<Line>,
-    pub(crate) ignored: BTreeSet<MemberId>,
+struct Rare {
+    is_listening: bool,
+    away: Option<Line>,
+    ignored: BTreeSet<MemberId>,
 }
 
 impl Member {
+    pub(crate) fn new(nick: Nick, presence: Presence) -> Member {
+        let is_listening = presence == Presence::Listening;
+        let rare = is_listening.then(|| Box::new(Rare { is_listening, ..Rare::default() }));
+        Member { nick, rooms: SmallVec::new(), rare }
+    }
+
+    pub(crate) fn presence(&self) -> Presence {
+        match &self.rare {
+            Some(rare) if rare.is_listening => Presence::Listening,
+            _ => Presence::Visible,
+        }
+    }
+
+    /// Makes it visible.
+    pub(crate) fn show(&mut self) {
+        self.rare_mut().is_listening = false;
+        self.tidy();
+    }
+
+    pub(crate) fn set_away(&mut self, message: Option<Line>) {
+        self.rare_mut().away = message;
+        self.tidy();
+    }
+
+    pub(crate) fn set_ignored(&mut self, ignored: BTreeSet<MemberId>) {
+        self.rare_mut().ignored = ignored;
+        self.tidy();
+    }
+
+    fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// Gives the box back when nothing is in it.
+    fn tidy(&mut self) {
+        if self.rare.as_deref() == Some(&Rare::default()) {
+            self.rare = None;
+        }
+    }
+
     pub(crate) fn away(&self) -> Option<&Line> {
         self.rare.as_ref()?.away.as_ref()
     }
@@ -129,10 +169,6 @@ impl Member {
 
     pub(crate) fn ignores(&self, other: MemberId) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.ignored.contains(&other))
-    }
-
-    pub(crate) fn rare_mut(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_default()
     }
 }
 
@@ -326,7 +362,7 @@ impl Hub {
     pub(crate) fn find_nick(&self, raw: &str) -> Result<MemberId, Refusal> {
         let owner = self.nicks.get(key_of(raw).as_str()).copied();
         let is_visible =
-            |id: &MemberId| self.members.get(id).is_some_and(|member| member.presence == Presence::Visible);
+            |id: &MemberId| self.members.get(id).is_some_and(|member| member.presence() == Presence::Visible);
         owner.filter(is_visible).ok_or_else(|| Refusal::NoSuchNick(raw.into()))
     }
 

@@ -95,7 +95,9 @@ impl Hub {
 
     fn appear(&self, member: MemberId) -> Proposal {
         match self.members.get(&member) {
-            Some(found) if found.presence == Presence::Listening => Proposal::Fact(Fact::Appeared { member }),
+            Some(found) if found.presence() == Presence::Listening => {
+                Proposal::Fact(Fact::Appeared { member })
+            }
             _ => Proposal::Nothing,
         }
     }
@@ -121,7 +123,7 @@ impl Hub {
     /// Whether a member may be in one more room than it is, as far as its presence goes.
     pub(crate) fn check_shown(&self, member: MemberId) -> Result<(), Refusal> {
         let listens_elsewhere =
-            |found: &Member| found.presence == Presence::Listening && !found.rooms.is_empty();
+            |found: &Member| found.presence() == Presence::Listening && !found.rooms.is_empty();
         let found = self.members.get(&member);
         if found.is_some_and(|found| listens_elsewhere(found)) { Err(Refusal::OnlyListening) } else { Ok(()) }
     }

@@ -43,7 +43,7 @@ impl Hub {
             assert!(*number < self.next_room);
             let those = |presence| {
                 let is_there =
-                    move |member: &Member| member.presence == presence && member.rooms.contains(number);
+                    move |member: &Member| member.presence() == presence && member.rooms.contains(number);
                 self.members.iter().filter(move |(_, member)| is_there(member)).map(|(id, _)| *id)
             };
             assert_eq!(room.members, those(Presence::Visible).collect());

@@ -40,7 +40,7 @@ pub struct PlainSession {
     /// For the newcomer's name.
     guest: u32,
     /// When the stage ends or, while present, when the person becomes visible.
-    timer: Option<Time>,
+    timer: Timer,
     /// The verb of the command whose answer must come before another line is read.
     awaited: Option<Verb>,
     /// The rest of a long answer.
@@ -48,6 +48,23 @@ pub struct PlainSession {
     /// The rooms that the person is in; talk goes to the last.
     rooms: SmallVec<[Entered; 1]>,
     input: Input,
+}
+
+/// A moment or none, in the space of a moment: there may be very many sessions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Timer(Time);
+
+impl Timer {
+    /// The end of time never comes.
+    const NONE: Timer = Timer(Time(u64::MAX));
+
+    fn at(time: Time) -> Timer {
+        Timer(time)
+    }
+
+    fn get(self) -> Option<Time> {
+        (self != Timer::NONE).then_some(self.0)
+    }
 }
 
 /// How far a connection has come.
@@ -122,7 +139,7 @@ impl Session for PlainSession {
             visibility: Visibility::Hidden,
             greeting: Greeting::Due,
             guest,
-            timer: Some(now.after_ms(SILENCE_MS)),
+            timer: Timer::at(now.after_ms(SILENCE_MS)),
             awaited: None,
             listing: None,
             rooms: SmallVec::new(),
@@ -164,9 +181,9 @@ impl Session for PlainSession {
 
     fn deadline(&self) -> Option<Time> {
         match self.stage {
-            Stage::Undecided | Stage::Suspected | Stage::Present => self.timer,
+            Stage::Undecided | Stage::Suspected | Stage::Present => self.timer.get(),
             // Answers that are under way, and lines behind them, come first.
-            Stage::Ended if self.awaited.is_none() => self.timer,
+            Stage::Ended if self.awaited.is_none() => self.timer.get(),
             Stage::Ended | Stage::Quitting | Stage::Leaving | Stage::Closed => None,
         }
     }
@@ -258,7 +275,10 @@ impl PlainSession {
     fn silent(&mut self, turn: &mut Turn<'_>) {
         if sniff::begins_like_protocol(self.input.waiting()) {
             self.stage = Stage::Suspected;
-            self.timer = self.timer.map(|silence| silence.after_ms(SUSPECT_MS - SILENCE_MS));
+            self.timer = self
+                .timer
+                .get()
+                .map_or(Timer::NONE, |silence| Timer::at(silence.after_ms(SUSPECT_MS - SILENCE_MS)));
         } else {
             self.connect(turn);
         }
@@ -274,7 +294,7 @@ impl PlainSession {
 
     fn connect(&mut self, turn: &mut Turn<'_>) {
         self.stage = Stage::Present;
-        self.timer = None;
+        self.timer = Timer::NONE;
         turn.output.commands.push(Command::Connect { guest: self.guest, presence: Presence::Listening });
         self.ask(Command::Join { room: turn.setup.home.shown.as_ref().into() }, turn);
     }
@@ -300,7 +320,7 @@ impl PlainSession {
     /// Nothing more will come: the end of the input is the end of the last line.
     fn end(&mut self, turn: &mut Turn<'_>) {
         self.stage = Stage::Ended;
-        self.timer = Some(turn.now.after_ms(LINGER_MS));
+        self.timer = Timer::at(turn.now.after_ms(LINGER_MS));
         if self.awaited.is_some() {
             self.input.wait(b"\n");
         } else {
@@ -326,7 +346,7 @@ impl PlainSession {
     }
 
     fn forget(&mut self) {
-        self.timer = None;
+        self.timer = Timer::NONE;
         self.awaited = None;
         self.listing = None;
         self.rooms = SmallVec::new();
@@ -402,8 +422,9 @@ impl PlainSession {
             return false;
         };
         turn.output.commands.push(Command::Say { room, text: fitted.text });
-        if self.stage == Stage::Present && self.visibility == Visibility::Hidden && self.timer.is_none() {
-            self.timer = Some(turn.now.after_ms(APPEAR_MS));
+        if self.stage == Stage::Present && self.visibility == Visibility::Hidden && self.timer.get().is_none()
+        {
+            self.timer = Timer::at(turn.now.after_ms(APPEAR_MS));
         }
         true
     }
@@ -424,7 +445,7 @@ impl PlainSession {
         }
         self.visibility = Visibility::Visible;
         if self.stage == Stage::Present {
-            self.timer = None;
+            self.timer = Timer::NONE;
         }
         turn.output.commands.push(Command::Appear);
     }

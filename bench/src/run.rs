@@ -41,7 +41,7 @@ pub struct Options {
     #[arg(long, value_name = "PATH")]
     pub against: Option<PathBuf>,
     /// Which processors the server and the generator run on.
-    #[arg(long, value_name = "PLACEMENT", default_value = "apart")]
+    #[arg(long, value_name = "PLACEMENT", default_value = "free")]
     pub placement: Placement,
     /// Where to write the report, `room.md`; without it only a full run of all scenarios is written, to docs/bench.
     #[arg(long, value_name = "DIR")]
@@ -187,7 +187,10 @@ fn heading(options: &Options) -> String {
                 "The generator keeps to the last processor and the server to the others: where the two share one, they \
                  alternate, batches grow, and a delivery in a busy room costs half (`--placement free` shows it)."
             }
-            Placement::Free => "Server and generator run wherever the kernel puts them.",
+            Placement::Free => {
+                "Server and generator run wherever the kernel puts them, as they would for anybody; `--placement apart` \
+                 keeps them on processors of their own."
+            }
         },
     )
 }

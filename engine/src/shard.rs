@@ -221,7 +221,8 @@ impl<S: Session> Shard<S> {
 
     fn would_read(&self, id: ReaderId) -> bool {
         let Some(connection) = self.connection(id) else { return false };
-        self.waiting_requests < self.limits.requests_max
+        // What has not been posted yet counts, too: a turn may read from a thousand connections before it posts.
+        self.waiting_requests + self.requests.len() < self.limits.requests_max
             && !connection.is_ending
             && connection.session.wants_input()
             && self.feeds.private_bytes(id) < self.limits.private_bytes_max
@@ -250,6 +251,7 @@ impl<S: Session> Shard<S> {
         {
             self.deadlines.pop_first();
             self.with_session(id, |session, setup, output| session.tick(now, setup, output));
+            self.may_resume |= !self.paused.is_empty();
         }
     }
 
@@ -610,6 +612,7 @@ impl<S: Session> Shard<S> {
         }
         let (member, is_ending) = (connection.member, connection.is_ending);
         if !self.output.words.is_empty() {
+            connection.was_told = true;
             self.feeds.tell(id, position, &self.output.words);
             self.output.words.clear();
         }

@@ -102,3 +102,26 @@ fn words_for_somebody_who_does_not_read_them_are_bounded_and_none_is_lost() {
     assert_eq!(resumed, [id]);
     assert_eq!(house.read_all(id), b"");
 }
+
+#[test]
+fn whoever_has_waited_longest_is_read_from_first() {
+    let mut house = House::new();
+    let people: Vec<_> = (0..10).map(|guest| house.shard.open(NOW, guest)).collect();
+    for id in &people {
+        house.shard.received(NOW, *id, b"hello\n");
+    }
+    house.settle();
+    let [flooding, others @ ..] = &people[..] else { panic!("there are ten") };
+    let lines = b"a\n".repeat(Limits::default().requests_max);
+    house.shard.received(NOW, *flooding, &lines);
+    let waiting: Vec<_> = others.iter().rev().chain([flooding]).copied().collect();
+    for id in &waiting {
+        assert!(!house.shard.wants_input(*id));
+    }
+    house.shard.closed(waiting[3]);
+    house.settle();
+    house.read_all(*flooding);
+    let mut resumed = Vec::new();
+    house.shard.take_resumed(&mut resumed);
+    assert_eq!(resumed, [&waiting[..3], &waiting[4..]].concat());
+}

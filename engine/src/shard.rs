@@ -8,7 +8,7 @@ use crate::desk::{Mail, Request};
 use dialect::{Output, Own, Session, Setup, Skipped, SkippedPlace};
 use feed::{Bounds, Detour, Entry, Feeds, Kind, LogId, Plan, ReaderId, Release};
 use hub::{Audience, Command, Event, Hearing, MemberId, RoomNumber, Sequence, Speaker, Time, Told};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io::IoSlice;
 
 /// The bounds of a shard.
@@ -87,8 +87,10 @@ pub struct Shard<S: Session> {
     /// Requests that the desk has not taken yet.
     waiting_requests: usize,
     deadlines: BTreeSet<(Time, ReaderId)>,
-    /// Connections that were found not to want input.
-    paused: BTreeSet<ReaderId>,
+    /// Connections that were found not to want input, in the order in which that was found: whoever has waited longest is
+    /// read from first, or a few who flood would use up what the desk can take, turn after turn. Some may have gone or be
+    /// here twice: the connection says whether it is paused.
+    paused: VecDeque<ReaderId>,
     /// Whether something has happened since that may have changed that.
     may_resume: bool,
     output: Output,
@@ -106,6 +108,8 @@ struct Connection<S> {
     is_ending: bool,
     /// Has been told something since [`Session::drained`].
     was_told: bool,
+    /// Was found not to want input.
+    is_paused: bool,
     /// What a filter made of what was taken, if the session filters.
     filtered: Option<Box<Filtered>>,
 }
@@ -141,7 +145,7 @@ impl<S: Session> Shard<S> {
             requests: Vec::new(),
             waiting_requests: 0,
             deadlines: BTreeSet::new(),
-            paused: BTreeSet::new(),
+            paused: VecDeque::new(),
             may_resume: false,
             output: Output::default(),
             rendered: Vec::new(),
@@ -161,6 +165,7 @@ impl<S: Session> Shard<S> {
             id,
             is_ending: false,
             was_told: false,
+            is_paused: false,
             filtered: None,
         };
         if self.connections.len() <= id.index() {
@@ -202,7 +207,6 @@ impl<S: Session> Shard<S> {
         if let Some(deadline) = connection.session.deadline() {
             self.deadlines.remove(&(deadline, id));
         }
-        self.paused.remove(&id);
         self.connection_count -= 1;
         self.inboxes.remove(&connection.member);
         self.feeds.remove_reader(id);
@@ -213,28 +217,45 @@ impl<S: Session> Shard<S> {
     /// Whether to read from the connection. If not, [`Shard::take_resumed`] names it when that has changed.
     pub fn wants_input(&mut self, id: ReaderId) -> bool {
         let wants = self.would_read(id);
-        if !wants {
-            self.paused.insert(id);
+        if !wants
+            && let Some(connection) = self.connection_mut(id)
+            && !std::mem::replace(&mut connection.is_paused, true)
+        {
+            self.paused.push_back(id);
         }
         wants
     }
 
     fn would_read(&self, id: ReaderId) -> bool {
         let Some(connection) = self.connection(id) else { return false };
-        self.waiting_requests < self.limits.requests_max
+        // What has not been posted yet counts, too: a turn may read from a thousand connections before it posts.
+        self.waiting_requests + self.requests.len() < self.limits.requests_max
             && !connection.is_ending
             && connection.session.wants_input()
             && self.feeds.private_bytes(id) < self.limits.private_bytes_max
     }
 
-    /// The connections that were paused and want input again.
+    /// The connections that were paused and want input again, those first that were paused first. Read from them in this
+    /// order, and ask [`Shard::wants_input`] before each: what is read from one may be all that the desk can take.
     pub fn take_resumed(&mut self, resumed: &mut Vec<ReaderId>) {
         resumed.clear();
         if std::mem::take(&mut self.may_resume) {
-            resumed.extend(self.paused.iter().copied().filter(|id| self.would_read(*id)));
-            for id in resumed.iter() {
-                self.paused.remove(id);
+            for id in std::mem::take(&mut self.paused) {
+                self.resume_or_keep(id, resumed);
             }
+        }
+    }
+
+    fn resume_or_keep(&mut self, id: ReaderId, resumed: &mut Vec<ReaderId>) {
+        let would_read = self.would_read(id);
+        let Some(connection) = self.connection_mut(id).filter(|connection| connection.is_paused) else {
+            return;
+        };
+        if would_read {
+            connection.is_paused = false;
+            resumed.push(id);
+        } else {
+            self.paused.push_back(id);
         }
     }
 
@@ -250,6 +271,7 @@ impl<S: Session> Shard<S> {
         {
             self.deadlines.pop_first();
             self.with_session(id, |session, setup, output| session.tick(now, setup, output));
+            self.may_resume |= !self.paused.is_empty();
         }
     }
 
@@ -638,6 +660,7 @@ impl<S: Session> Shard<S> {
         }
         let (member, is_ending) = (connection.member, connection.is_ending);
         if !self.output.words.is_empty() {
+            connection.was_told = true;
             self.feeds.tell(id, position, &self.output.words);
             self.output.words.clear();
         }

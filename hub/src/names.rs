@@ -1,7 +1,7 @@
 //! Names of people and rooms: what is allowed, what counts as the same, what looks the same.
 //!
 //! A name is parsed once, in `propose`, and travels in facts with its *key* (NFKC, lower case: two names with one key
-//! are one name) and, for nicks, its *look* (the UTS #39 skeleton of the key), so that `apply` needs no tables.
+//! are one name) and, for nicks, its *look* (made of UTS #39 skeletons), so that `apply` needs no tables.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -30,17 +30,20 @@ pub struct Nick {
     pub look: Look,
 }
 
-/// The UTS #39 skeleton of a key, as a number: names that look alike have the same one. Different looks could share a
-/// number, too rarely to matter, and then a nick would be refused that need not have been.
+/// What a name looks like, in capitals or not, as a number: names that look alike have the same one. Different looks could
+/// share a number, too rarely to matter, and then a nick would be refused that need not have been.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Look(u64);
 
 impl Look {
-    fn of(key: &str) -> Look {
+    /// Made of the name as it is shown: a Greek capital nu looks like an N, but its lower case looks like a v. Only then
+    /// do capitals cease to matter.
+    fn of(shown: &str) -> Look {
         // FNV-1a (draft-eastlake-fnv): the same on every node and in every version.
         let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        let skeleton: String = skeleton(key).collect();
-        Look(skeleton.bytes().fold(0xcbf2_9ce4_8422_2325, mix))
+        let as_shown: String = skeleton(shown).collect();
+        let look: String = skeleton(&key_of(&as_shown)).collect();
+        Look(look.bytes().fold(0xcbf2_9ce4_8422_2325, mix))
     }
 }
 
@@ -78,7 +81,7 @@ impl Nick {
     /// Says what stands in the way.
     pub fn parse(raw: &str) -> Result<Nick, NameProblem> {
         let (shown, key) = parse(raw, NICK_CHARS_MAX, "-_[]{}|^`", |c| c.is_numeric() || c == '-')?;
-        Ok(Nick { look: Look::of(&key), shown, key })
+        Ok(Nick { look: Look::of(&shown), shown, key })
     }
 
     /// The name of a newcomer: `guest-NNNNN`.
@@ -246,6 +249,13 @@ mod tests {
     fn look_alikes_share_a_look() {
         let look = |raw| Nick::parse(raw).unwrap().look;
         assert_eq!(look("раураl"), look("paypal"));
+        // Greek and Cyrillic capitals, whose lower case looks like nothing Latin; capitals in another place.
+        for (fake, real) in
+            [("ΑΝΝ", "ANN"), ("AΝN", "ann"), ("ВОВ", "BOB"), ("аnn", "ANN"), ("Сlаrа", "clara")]
+        {
+            assert_eq!(look(fake), look(real), "{fake} looks like {real}");
+        }
+        assert_eq!(look("MARY"), look("mary"));
         assert_ne!(look("ann"), look("bob"));
     }
 

@@ -179,7 +179,7 @@ impl ShardThread {
         self.tick(now);
         self.post_requests();
         self.write_due(now);
-        self.resume();
+        self.resume(now);
         self.post_requests();
         Ok(())
     }
@@ -310,6 +310,9 @@ impl ShardThread {
             return self.watch(id, Interest::NONE);
         }
         let Some(socket) = self.sockets.get(id.index()).and_then(Option::as_ref) else { return };
+        if socket.has_ended {
+            return;
+        }
         match rustix::io::read(&socket.descriptor, &mut self.buffers.read[..]) {
             Ok(0) => self.peer_has_ended(now, id),
             Ok(count) => self.shard.received(now, id, &self.buffers.read[..count]),
@@ -346,12 +349,16 @@ impl ShardThread {
         }
     }
 
-    /// Reads again from those who were paused.
-    fn resume(&mut self) {
+    /// Reads again from those who were paused, at once and in this order: if the poller were asked first, those who were
+    /// not paused would come before them in each turn.
+    fn resume(&mut self, now: Time) {
         let mut resumed = std::mem::take(&mut self.buffers.due);
         self.shard.take_resumed(&mut resumed);
         for id in &resumed {
-            self.watch(*id, Interest::READ);
+            if self.shard.wants_input(*id) {
+                self.watch(*id, Interest::READ);
+                self.read(now, *id);
+            }
         }
         self.buffers.due = resumed;
     }

@@ -6,7 +6,7 @@
 //! Two things give it its shape. *It waits before it speaks:* the first line may be another protocol's, so that nothing
 //! is said before it is judged or [`SILENCE_MS`] have passed. *It waits for answers:* behind a command that has a private
 //! answer no line is read until that answer has come, so that a script gets its answers in the order of its questions;
-//! talk has no answer and never waits.
+//! talk has no answer and never waits. Lines wait also while much of what was answered has not been read.
 //!
 //! What this file must never do: work on a first line that has not been judged, or keep memory for a session at rest.
 
@@ -30,6 +30,9 @@ pub const SUSPECT_MS: u64 = 10_000;
 pub const APPEAR_MS: u64 = 1000;
 /// So long somebody who will say nothing more still hears what is said.
 pub const LINGER_MS: u64 = 1000;
+/// When lines have made the server say so much to a person, the next ones wait until that has been read: `/help` is short,
+/// and what it says is long.
+const WORDS_BYTES_MAX: usize = 16 * 1024;
 
 /// One connection of plain text.
 pub struct PlainSession {
@@ -43,6 +46,7 @@ pub struct PlainSession {
     timer: Timer,
     /// The verb of the command whose answer must come before another line is read.
     awaited: Option<Verb>,
+    outlet: Outlet,
     /// The rest of a long answer.
     listing: Option<Box<Listing>>,
     /// The rooms that the person is in; talk goes to the last.
@@ -100,6 +104,16 @@ enum Visibility {
     Visible,
 }
 
+/// Whether lines have to wait until the person has read what was answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Outlet {
+    Free,
+    /// [`WORDS_BYTES_MAX`] was reached.
+    Full,
+    /// Everything has been read: at the next tick lines are read on.
+    Drained,
+}
+
 /// Whether the person has been told how to begin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Greeting {
@@ -141,6 +155,7 @@ impl Session for PlainSession {
             guest,
             timer: Timer::at(now.after_ms(SILENCE_MS)),
             awaited: None,
+            outlet: Outlet::Free,
             listing: None,
             rooms: SmallVec::new(),
             input: Input::default(),
@@ -155,7 +170,7 @@ impl Session for PlainSession {
         let turn = &mut Turn { now, setup, output };
         match self.stage {
             Stage::Undecided | Stage::Suspected => self.judge(bytes, turn),
-            Stage::Present if self.awaited.is_some() => self.input.wait(bytes),
+            Stage::Present if self.is_waiting() => self.input.wait(bytes),
             Stage::Present => {
                 let bytes_used = self.read(bytes, turn);
                 self.input.wait(&bytes[bytes_used..]);
@@ -167,7 +182,7 @@ impl Session for PlainSession {
     /// What comes after the last line that counts is still read, and thrown away: a socket that is closed over unread
     /// bytes is reset, and takes with it the last words that its peer has not read.
     fn wants_input(&self) -> bool {
-        self.stage != Stage::Present || self.awaited.is_none()
+        self.stage != Stage::Present || !self.is_waiting()
     }
 
     fn ended(&mut self, now: Time, setup: &Setup, output: &mut Output) {
@@ -181,9 +196,16 @@ impl Session for PlainSession {
 
     fn deadline(&self) -> Option<Time> {
         match self.stage {
+<<<<<<< HEAD
             Stage::Undecided | Stage::Suspected | Stage::Present => self.timer.get(),
             // Answers that are under way, and lines behind them, come first.
             Stage::Ended if self.awaited.is_none() => self.timer.get(),
+=======
+            Stage::Present | Stage::Ended if self.outlet == Outlet::Drained => Some(Time(0)),
+            Stage::Undecided | Stage::Suspected | Stage::Present => self.timer,
+            // Answers that are under way, and lines behind them, come first.
+            Stage::Ended if !self.is_waiting() => self.timer,
+>>>>>>> review
             Stage::Ended | Stage::Quitting | Stage::Leaving | Stage::Closed => None,
         }
     }
@@ -194,6 +216,7 @@ impl Session for PlainSession {
         }
         let turn = &mut Turn { now, setup, output };
         match self.stage {
+            Stage::Present | Stage::Ended if self.outlet == Outlet::Drained => self.read_on(turn),
             Stage::Undecided => self.silent(turn),
             Stage::Suspected => self.give_up(turn),
             Stage::Present => self.appear(turn),
@@ -225,6 +248,9 @@ impl Session for PlainSession {
     }
 
     fn drained(&mut self, output: &mut Output) {
+        if self.outlet == Outlet::Full {
+            self.outlet = Outlet::Drained;
+        }
         if let Some(listing) = &mut self.listing
             && let Some(command) = listing.next.take()
         {
@@ -320,8 +346,13 @@ impl PlainSession {
     /// Nothing more will come: the end of the input is the end of the last line.
     fn end(&mut self, turn: &mut Turn<'_>) {
         self.stage = Stage::Ended;
+<<<<<<< HEAD
         self.timer = Timer::at(turn.now.after_ms(LINGER_MS));
         if self.awaited.is_some() {
+=======
+        self.timer = Some(turn.now.after_ms(LINGER_MS));
+        if self.is_waiting() {
+>>>>>>> review
             self.input.wait(b"\n");
         } else {
             self.read(b"\n", turn);
@@ -348,6 +379,7 @@ impl PlainSession {
     fn forget(&mut self) {
         self.timer = Timer::NONE;
         self.awaited = None;
+        self.outlet = Outlet::Free;
         self.listing = None;
         self.rooms = SmallVec::new();
         self.input = Input::default();
@@ -357,10 +389,27 @@ impl PlainSession {
 /// From bytes to lines.
 impl PlainSession {
     fn is_reading(&self) -> bool {
-        matches!(self.stage, Stage::Present | Stage::Ended) && self.awaited.is_none()
+        matches!(self.stage, Stage::Present | Stage::Ended) && !self.is_waiting()
     }
 
-    /// Works on lines until one has to wait for its answer; returns how many bytes need not be looked at again. Complete
+    /// Whether lines have to wait, for an answer or for the person to read.
+    fn is_waiting(&self) -> bool {
+        self.awaited.is_some() || self.outlet != Outlet::Free
+    }
+
+    /// Everything that was answered has been read: works on the lines that had to wait for that.
+    fn read_on(&mut self, turn: &mut Turn<'_>) {
+        self.outlet = Outlet::Free;
+        self.read_waiting(turn);
+    }
+
+    fn read_waiting(&mut self, turn: &mut Turn<'_>) {
+        let waiting = self.input.take_waiting();
+        let bytes_used = self.read(waiting.bytes(), turn);
+        self.input.put_back(waiting, bytes_used);
+    }
+
+    /// Works on lines until the next has to wait; returns how many bytes need not be looked at again. Complete
     /// lines are read where they lie.
     fn read(&mut self, bytes: &[u8], turn: &mut Turn<'_>) -> usize {
         let mut from = 0;
@@ -377,8 +426,11 @@ impl PlainSession {
             } else {
                 self.line(RawLine::new(&rest[..end]), turn);
             }
+            if self.is_reading() && turn.output.words.len() >= WORDS_BYTES_MAX {
+                self.outlet = Outlet::Full;
+            }
         }
-        if self.awaited.is_some() { from } else { bytes.len() }
+        if self.is_waiting() { from } else { bytes.len() }
     }
 
     fn begin_line(&mut self, bytes: &[u8], turn: &mut Turn<'_>) {
@@ -557,9 +609,7 @@ impl PlainSession {
             return;
         }
         self.awaited = None;
-        let waiting = self.input.take_waiting();
-        let bytes_used = self.read(waiting.bytes(), turn);
-        self.input.put_back(waiting, bytes_used);
+        self.read_waiting(turn);
     }
 }
 

@@ -196,16 +196,10 @@ impl Session for PlainSession {
 
     fn deadline(&self) -> Option<Time> {
         match self.stage {
-<<<<<<< HEAD
+            Stage::Present | Stage::Ended if self.outlet == Outlet::Drained => Some(Time(0)),
             Stage::Undecided | Stage::Suspected | Stage::Present => self.timer.get(),
             // Answers that are under way, and lines behind them, come first.
-            Stage::Ended if self.awaited.is_none() => self.timer.get(),
-=======
-            Stage::Present | Stage::Ended if self.outlet == Outlet::Drained => Some(Time(0)),
-            Stage::Undecided | Stage::Suspected | Stage::Present => self.timer,
-            // Answers that are under way, and lines behind them, come first.
-            Stage::Ended if !self.is_waiting() => self.timer,
->>>>>>> review
+            Stage::Ended if !self.is_waiting() => self.timer.get(),
             Stage::Ended | Stage::Quitting | Stage::Leaving | Stage::Closed => None,
         }
     }
@@ -346,13 +340,8 @@ impl PlainSession {
     /// Nothing more will come: the end of the input is the end of the last line.
     fn end(&mut self, turn: &mut Turn<'_>) {
         self.stage = Stage::Ended;
-<<<<<<< HEAD
         self.timer = Timer::at(turn.now.after_ms(LINGER_MS));
-        if self.awaited.is_some() {
-=======
-        self.timer = Some(turn.now.after_ms(LINGER_MS));
         if self.is_waiting() {
->>>>>>> review
             self.input.wait(b"\n");
         } else {
             self.read(b"\n", turn);

@@ -280,7 +280,6 @@ impl Hub {
             let set = |text: &Line| Topic { text: text.clone(), by: by.nick.clone(), time: teller.time };
             room.topic = topic.as_ref().map(set);
         }
-        self.reconsider(number);
         let event = Event::TopicSet { room: room_ref, sequence, by, topic };
         teller.tell(Audience::Room(number), event);
     }

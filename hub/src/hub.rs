@@ -329,13 +329,11 @@ impl Hub {
         self.names.get(key_of(bare).as_str()).copied()
     }
 
-    /// Whether a room is still needed: the home room, one with people or a topic, a conversation whose parties are both
-    /// here (a guest never comes back as the same one).
+    /// Whether a room is still needed: the home room, one with people, a conversation whose parties are both here (a guest
+    /// never comes back as the same one). A topic alone keeps no room, or one person could use up all that there may be.
     pub(crate) fn stays_open(&self, room: &Room) -> bool {
         match &room.kind {
-            RoomKind::Open(name) => {
-                name.key == self.settings.home.key || room.head_count() > 0 || room.topic.is_some()
-            }
+            RoomKind::Open(name) => name.key == self.settings.home.key || room.head_count() > 0,
             RoomKind::Conversation(one, other) => {
                 self.members.contains_key(one) && self.members.contains_key(other)
             }

@@ -59,12 +59,10 @@ fn write_gathered() {
         drop(CHANGED.wait_while(gathered(), is_empty));
         std::thread::sleep(GATHER);
         let (bytes, lines_dropped) = take();
-        let mut stderr = io::stderr().lock();
         // Standard error that is closed or full is no reason to stop.
-        let _ = stderr.write_all(&bytes);
+        let _ = io::stderr().lock().write_all(&bytes);
         if lines_dropped > 0 {
-            let _ =
-                writeln!(stderr, "{lines_dropped} lines of the log were left out: nobody read them in time");
+            tracing::warn!(lines_dropped, "lines of the log were left out: nobody read them in time");
         }
         gathered().is_writing = false;
         CHANGED.notify_all();

@@ -30,6 +30,8 @@ const LAST_READS: usize = 4;
 const ACCEPTS_PER_TURN: usize = 64;
 /// How long no connection is accepted after the descriptors have run out.
 const ACCEPT_PAUSE_MS: u64 = 100;
+/// The log is told of that at most so often.
+const WARNING_INTERVAL_MS: u64 = 10_000;
 /// How many slices one system call writes.
 const SLICES_MAX: usize = 16;
 const EVENTS_PER_TURN: usize = 1024;
@@ -47,6 +49,8 @@ pub(crate) struct ShardThread {
     flush: Duration,
     listeners: Vec<TcpListener>,
     accept_again: Option<Time>,
+    /// When the log was last told that the descriptors had run out.
+    warned_at: Option<Time>,
     /// The shards that accepted connections are dealt to, in turn.
     dealt_to: Vec<Arc<ShardMailbox>>,
     next_dealt: usize,
@@ -117,6 +121,7 @@ impl ShardThread {
             flush,
             listeners,
             accept_again: None,
+            warned_at: None,
             dealt_to: Vec::new(),
             next_dealt: 0,
             sockets: Vec::new(),
@@ -229,10 +234,13 @@ impl ShardThread {
 
     /// The descriptors have run out: without a pause the listener would be ready at once again, and the thread would spin.
     fn pause_accepting(&mut self, now: Time) {
-        tracing::warn!(
-            connections = self.shard.connections(),
-            "no descriptors are left; connections wait until some are free (raise the limit with ulimit -n)"
-        );
+        if self.warned_at.is_none_or(|at| now >= at.after_ms(WARNING_INTERVAL_MS)) {
+            self.warned_at = Some(now);
+            tracing::warn!(
+                connections = self.shard.connections(),
+                "no descriptors are left; connections wait until some are free (raise the limit with ulimit -n)"
+            );
+        }
         self.watch_listeners(Interest::NONE);
         self.accept_again = Some(now.after_ms(ACCEPT_PAUSE_MS));
     }

@@ -20,6 +20,20 @@ pub struct Request {
     pub command: Command,
 }
 
+impl Request {
+    /// How much it counts against [`Limits::requests_max`](crate::Limits::requests_max): one, and one more for each KiB of
+    /// text, so that the bound is on memory, too.
+    pub fn weight(&self) -> usize {
+        let text = match &self.command {
+            Command::Say { text, .. } | Command::Act { text, .. } | Command::Direct { text, .. } => {
+                text.formatted()
+            }
+            _ => "",
+        };
+        1 + text.len() / 1024
+    }
+}
+
 /// What a shard is told, in the order of the server.
 #[derive(Debug, Default)]
 pub struct Mail {
@@ -27,7 +41,7 @@ pub struct Mail {
     pub told: Vec<Told>,
     /// Everything up to this position is durable.
     pub durable: Position,
-    /// How many of the shard's requests have been taken since the last mail.
+    /// The weight of the shard's requests that have been taken since the last mail.
     pub taken: usize,
     /// Whether more is durable than the last mail said.
     pub durable_grew: bool,
@@ -116,7 +130,7 @@ impl Desk {
             Ok(Proposal::Nothing) => {}
         }
         if let Some(mail) = self.mails.get_mut(usize::from(request.shard)) {
-            mail.taken += 1;
+            mail.taken += request.weight();
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ pub struct Limits {
     pub feeds: Bounds,
     /// While more than this waits for a connection alone, nothing is read from it.
     pub private_bytes_max: usize,
-    /// While the desk has more than this many requests to take, nothing is read at all.
+    /// While the desk has requests of more than this weight to take, nothing is read at all.
     pub requests_max: usize,
     /// What a filter takes at a time.
     pub filter_bytes_max: usize,
@@ -84,8 +84,10 @@ pub struct Shard<S: Session> {
     /// Of the last event that was delivered: where words that answer nothing belong.
     position: u64,
     requests: Vec<Request>,
-    /// Requests that the desk has not taken yet.
+    /// The weight of the requests that the desk has not taken yet.
     waiting_requests: usize,
+    /// The weight of those that have not been handed out yet.
+    unposted_requests: usize,
     deadlines: BTreeSet<(Time, ReaderId)>,
     /// Connections that were found not to want input, in the order in which that was found: whoever has waited longest is
     /// read from first, or a few who flood would use up what the desk can take, turn after turn. Some may have gone or be
@@ -144,6 +146,7 @@ impl<S: Session> Shard<S> {
             position: 0,
             requests: Vec::new(),
             waiting_requests: 0,
+            unposted_requests: 0,
             deadlines: BTreeSet::new(),
             paused: VecDeque::new(),
             may_resume: false,
@@ -229,7 +232,7 @@ impl<S: Session> Shard<S> {
     fn would_read(&self, id: ReaderId) -> bool {
         let Some(connection) = self.connection(id) else { return false };
         // What has not been posted yet counts, too: a turn may read from a thousand connections before it posts.
-        self.waiting_requests + self.requests.len() < self.limits.requests_max
+        self.waiting_requests + self.unposted_requests < self.limits.requests_max
             && !connection.is_ending
             && connection.session.wants_input()
             && self.feeds.private_bytes(id) < self.limits.private_bytes_max
@@ -291,7 +294,7 @@ impl<S: Session> Shard<S> {
 
     /// The requests since the last time, for the desk.
     pub fn requests(&mut self) -> std::vec::Drain<'_, Request> {
-        self.waiting_requests += self.requests.len();
+        self.waiting_requests += std::mem::take(&mut self.unposted_requests);
         self.requests.drain(..)
     }
 
@@ -320,7 +323,7 @@ impl<S: Session> Shard<S> {
         self.feeds.private_bytes(id)
     }
 
-    /// How many requests were handed out that the desk has not taken yet.
+    /// The weight of the requests that were handed out and that the desk has not taken yet.
     pub fn waiting_requests(&self) -> usize {
         self.waiting_requests
     }
@@ -675,7 +678,9 @@ impl<S: Session> Shard<S> {
     }
 
     fn ask(&mut self, member: MemberId, command: Command) {
-        self.requests.push(Request { shard: self.index, speaker: Speaker::Member(member), command });
+        let request = Request { shard: self.index, speaker: Speaker::Member(member), command };
+        self.unposted_requests += request.weight();
+        self.requests.push(request);
     }
 }
 

@@ -120,6 +120,15 @@ fn nothing_is_read_while_the_desk_has_too_much_to_take() {
 }
 
 #[test]
+fn long_messages_weigh_more_than_short_ones() {
+    let mut world = World::new(1, Limits { requests_max: 10, ..Limits::default() });
+    let ann = world.join(0, "ann");
+    world.type_line(0, ann, &"x".repeat(9 * 1024));
+    assert_eq!(world.shards[0].requests().count(), 1);
+    assert!(!world.shards[0].wants_input(ann), "one message of 9 KiB weighs as much as ten short ones");
+}
+
+#[test]
 fn members_of_all_shards_hear_each_other() {
     let mut world = World::new(3, Limits::default());
     let people: Vec<_> =

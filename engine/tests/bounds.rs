@@ -7,6 +7,9 @@ use engine::{Bounds, ConnectionId, Desk, Due, Journal, Limits, Release, Shard};
 use hub::{Hub, RESERVED_AHEAD, RoomName, Settings, Time};
 use std::io::IoSlice;
 
+/// What the server reads from one connection in one turn.
+const READ_BYTES: usize = 16 * 1024;
+
 /// One desk and its shards, with sockets that take everything.
 struct World {
     desk: Desk,
@@ -50,20 +53,17 @@ impl World {
         for shard in &mut self.shards {
             for request in shard.requests() {
                 any = true;
-                self.desk.take(self.now, request).expect("the journal is not behind");
+                if let Err(request) = self.desk.take(self.now, request) {
+                    commit(&mut self.desk);
+                    self.desk.take(self.now, request).expect("a commit makes room");
+                }
             }
         }
-        self.commit();
+        commit(&mut self.desk);
         for (index, shard) in (0..).zip(&mut self.shards) {
             shard.deliver(self.now, self.desk.mail(index).unwrap());
         }
         any
-    }
-
-    fn commit(&mut self) {
-        let (_, reservation) = self.desk.to_commit();
-        let position = self.desk.hub().position();
-        self.desk.committed(position, &reservation);
     }
 
     fn read(&mut self, shard: usize, id: ConnectionId) -> String {
@@ -79,6 +79,13 @@ impl World {
         }
         String::from_utf8(bytes).unwrap()
     }
+}
+
+/// The journal writes everything at once.
+fn commit(desk: &mut Desk) {
+    let (_, reservation) = desk.to_commit();
+    let position = desk.hub().position();
+    desk.committed(position, &reservation);
 }
 
 #[test]
@@ -179,7 +186,7 @@ fn a_request_waits_for_a_journal_that_is_behind_and_is_refused_by_one_that_fails
     let refusals = world.desk.mail(0).unwrap().told.last().map(|told| format!("{:?}", told.event));
     assert!(refusals.unwrap().contains("Unwritten"));
     world.desk.set_journal(Journal::Working);
-    world.commit();
+    commit(&mut world.desk);
     world.desk.take(world.now, request).unwrap();
 }
 
@@ -203,4 +210,69 @@ fn whoever_reads_in_time_misses_nothing_of_mail_that_is_larger_than_the_lag_boun
     }
     heard += &world.read(0, bob);
     assert_eq!(heard.matches("<ann> line").count(), 500);
+}
+
+#[test]
+fn flood_of_one_turn_is_bounded_before_the_desk_has_heard_of_it() {
+    let mut world = World::new(1, Limits::default());
+    let people: Vec<_> = (0..100).map(|guest| world.shards[0].open(world.now, guest)).collect();
+    for id in &people {
+        world.shards[0].received(world.now, *id, b"hello\n");
+    }
+    while world.turn() {}
+    let lines = b"a\n".repeat(READ_BYTES / 2);
+    for id in &people {
+        if world.shards[0].wants_input(*id) {
+            world.shards[0].received(world.now, *id, &lines);
+        }
+    }
+    let asked = world.shards[0].requests().count();
+    let most = Limits::default().requests_max + lines.len() / 2;
+    assert!(asked <= most, "{asked} requests in one turn; at most {most} are possible");
+}
+
+#[test]
+fn words_for_somebody_who_does_not_read_them_are_bounded_and_none_is_lost() {
+    let mut world = World::new(1, Limits::default());
+    let id = world.join(0, "ann");
+    let lines = b"/help\n".repeat(READ_BYTES / 6);
+    world.shards[0].received(world.now, id, &lines);
+    assert!(!world.shards[0].wants_input(id));
+
+    let mut answers = 0;
+    while answers < READ_BYTES / 6 {
+        let words = world.read(0, id);
+        assert!(words.len() <= Limits::default().private_bytes_max, "{} bytes waited", words.len());
+        let told = words.matches("-- /help ").count();
+        assert!(told > 0, "only {answers} answers came");
+        answers += told;
+        world.shards[0].tick(world.now);
+    }
+    let mut resumed = Vec::new();
+    world.shards[0].take_resumed(&mut resumed);
+    assert_eq!(resumed, [id]);
+    assert_eq!(world.read(0, id), "");
+}
+
+#[test]
+fn whoever_has_waited_longest_is_read_from_first() {
+    let mut world = World::new(1, Limits::default());
+    let people: Vec<_> = (0..10).map(|guest| world.shards[0].open(world.now, guest)).collect();
+    for id in &people {
+        world.shards[0].received(world.now, *id, b"hello\n");
+    }
+    while world.turn() {}
+    let [flooding, others @ ..] = &people[..] else { panic!("there are ten") };
+    let lines = b"a\n".repeat(Limits::default().requests_max);
+    world.shards[0].received(world.now, *flooding, &lines);
+    let waiting: Vec<_> = others.iter().rev().chain([flooding]).copied().collect();
+    for id in &waiting {
+        assert!(!world.shards[0].wants_input(*id));
+    }
+    world.shards[0].closed(waiting[3]);
+    while world.turn() {}
+    world.read(0, *flooding);
+    let mut resumed = Vec::new();
+    world.shards[0].take_resumed(&mut resumed);
+    assert_eq!(resumed, [&waiting[..3], &waiting[4..]].concat());
 }

@@ -588,7 +588,8 @@ impl<S: Session> Shard<S> {
         let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
         let deadline = connection.session.deadline();
         connection.session.skipped(&told, &mut self.output);
-        self.follow_up(id, deadline, skipped.position);
+        // In front of answers that were given at the last position that was skipped: they knew of what was missed.
+        self.follow_up(id, deadline, skipped.position.saturating_sub(1));
     }
 
     /// Lets the session's filter make its bytes of what comes next.

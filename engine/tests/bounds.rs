@@ -136,6 +136,22 @@ fn long_messages_weigh_more_than_short_ones() {
 }
 
 #[test]
+fn a_skip_is_told_before_the_answers_that_know_of_it() {
+    let feeds = Bounds { lag_bytes_max: 4096, ..Bounds::default() };
+    let mut world = World::new(1, Limits { feeds, ..Limits::default() });
+    let ann = world.join(0, "ann");
+    let bob = world.join(0, "bob");
+    for _ in 0..100 {
+        world.type_line(0, ann, &"x".repeat(100));
+        while world.turn() {}
+    }
+    world.type_line(0, bob, "/who");
+    let heard = world.run(0, bob);
+    let (skip, answer) = (heard.find("messages skipped"), heard.find("-- #lobby has 2"));
+    assert!(skip.is_some() && skip < answer, "{heard}");
+}
+
+#[test]
 fn members_of_all_shards_hear_each_other() {
     let mut world = World::new(3, Limits::default());
     let people: Vec<_> =

@@ -1,5 +1,5 @@
 //! The engine's own rules, each reached by a few connections of plain text: what pauses a sender and what lets it go on,
-//! who gets which mail, what a journal that is behind means.
+//! who gets which mail, what a journal that is behind means, and that floods stay bounded.
 
 use dialect::Setup;
 use dialect::plain::PlainSession;

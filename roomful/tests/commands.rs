@@ -1,16 +1,7 @@
 //! Commands: what a person at netcat types, and what they and the others read. One conversation for each; the details are
 //! the dialect's tests.
 
-use crate::harness::{Client, Ears as _, Server};
-
-/// A server with ann and bob in it.
-fn ann_and_bob() -> (Server, Client, Client) {
-    let server = Server::start();
-    let mut ann = Client::join(&server, "ann");
-    let bob = Client::join(&server, "bob");
-    ann.hears("[bob] entered room");
-    (server, ann, bob)
-}
+use crate::harness::{Client, Ears as _, ann_and_bob};
 
 #[test]
 fn direct_message_reaches_one_person_alone() {

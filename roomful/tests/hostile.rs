@@ -1,19 +1,11 @@
 //! Bad input: nothing crashes, nobody else notices more than a line, the person is told.
 
-use crate::harness::{Client, Ears as _, Server, is_harmless};
+use crate::harness::{Client, Ears as _, ann_and_bob, is_harmless};
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 
 /// The longest text of a message, in bytes.
 const TEXT_BYTES_MAX: usize = 16 * 1024;
-
-fn ann_and_bob() -> (Server, Client, Client) {
-    let server = Server::start();
-    let mut ann = Client::join(&server, "ann");
-    let bob = Client::join(&server, "bob");
-    ann.hears("[bob] entered room");
-    (server, ann, bob)
-}
 
 #[test]
 fn rubbish_harms_nobody() {

@@ -36,3 +36,12 @@ pub(crate) fn is_harmless(line: &str) -> bool {
     let controls = |character: char| character.is_control() && character != '\t';
     !line.chars().any(|character| turns(character) || breaks(character) || controls(character))
 }
+
+/// A server with ann and bob in it, who know of each other.
+pub(crate) fn ann_and_bob() -> (Server, Client, Client) {
+    let server = Server::start();
+    let mut ann = Client::join(&server, "ann");
+    let bob = Client::join(&server, "bob");
+    ann.hears("[bob] entered room");
+    (server, ann, bob)
+}

@@ -7,9 +7,12 @@
 //! the server or of somebody else, or let through to a terminal what [`hub::Text`] keeps out.
 
 // In the order in which a connection meets them.
+mod arrival;
 pub mod sniff;
 
 pub mod plain;
+
+pub use arrival::{Arrival, ByOrigin, Origin};
 
 use hub::{Command, MemberId, RoomName, RoomNumber, Sequence, Time, Told};
 
@@ -18,6 +21,18 @@ use hub::{Command, MemberId, RoomName, RoomNumber, Sequence, Time, Told};
 pub struct Setup {
     /// The room that everybody is in unasked.
     pub home: RoomName,
+    /// How many lines a second one connection may send.
+    pub lines_per_second: ByOrigin<u32>,
+    /// How plain text is written.
+    pub plain_style: plain::Style,
+}
+
+impl Setup {
+    /// The defaults, with this home room.
+    pub fn new(home: RoomName) -> Setup {
+        let lines_per_second = ByOrigin { local: 10_000, remote: 10 };
+        Setup { home, lines_per_second, plain_style: plain::Style::default() }
+    }
 }
 
 /// What a session wants done. Reused from call to call; whoever passes it in takes out what it finds.
@@ -69,8 +84,8 @@ pub trait Session: Sized {
     /// Names one way of writing events. Holds only what changes the bytes.
     type Rendition: Copy + Ord + std::fmt::Debug;
 
-    /// A connection that has just been accepted. `guest` is a random number below 100,000, for a newcomer's name.
-    fn new(now: Time, guest: u32) -> Self;
+    /// A connection that has just been accepted.
+    fn new(setup: &Setup, arrival: &Arrival) -> Self;
 
     /// How this session's feeds are written.
     fn rendition(&self) -> Self::Rendition;

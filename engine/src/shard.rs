@@ -5,7 +5,7 @@
 //! [`Shard::slices`], [`Shard::taken`]). An event is rendered once for each rendition that somebody here reads.
 
 use crate::desk::{Mail, Request};
-use dialect::{Output, Own, Session, Setup, Skipped, SkippedPlace};
+use dialect::{Arrival, Output, Own, Session, Setup, Skipped, SkippedPlace};
 use feed::{Bounds, Detour, Entry, Feeds, Kind, LogId, Plan, ReaderId, Release};
 use hub::{Audience, Command, Event, Hearing, MemberId, RoomNumber, Sequence, Speaker, Time, Told};
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -158,12 +158,12 @@ impl<S: Session> Shard<S> {
 
     // Connections and what they send.
 
-    /// A connection was accepted. `guest` is a random number below 100,000.
-    pub fn open(&mut self, now: Time, guest: u32) -> ReaderId {
+    /// A connection was accepted.
+    pub fn open(&mut self, arrival: &Arrival) -> ReaderId {
         let id = self.feeds.add_reader();
         let member = self.mint(id);
         let connection = Connection {
-            session: S::new(now, guest),
+            session: S::new(&self.setup, arrival),
             member,
             id,
             is_ending: false,

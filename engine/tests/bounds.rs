@@ -1,11 +1,12 @@
 //! The engine's own rules, each reached by a few connections of plain text: what pauses a sender and what lets it go on,
 //! who gets which mail, what a journal that is behind means, and that floods stay bounded.
 
-use dialect::Setup;
 use dialect::plain::PlainSession;
+use dialect::{Arrival, Setup};
 use engine::{Bounds, ConnectionId, Desk, Due, Journal, Limits, Release, Shard};
 use hub::{Hub, RESERVED_AHEAD, RoomName, Settings, Time};
 use std::io::IoSlice;
+use std::net::SocketAddr;
 
 /// What the server reads from one connection in one turn.
 const READ_BYTES: usize = 16 * 1024;
@@ -17,10 +18,14 @@ struct World {
     now: Time,
 }
 
+fn arrival(now: Time, guest: u32) -> Arrival {
+    Arrival { now, peer: SocketAddr::from(([127, 0, 0, 1], 40_000)), guest }
+}
+
 impl World {
     fn new(shards: u8, limits: Limits) -> World {
         let home = RoomName::parse("lobby").unwrap();
-        let setup = Setup { home: home.clone() };
+        let setup = Setup::new(home.clone());
         let new = |index| Shard::new(index, setup.clone(), limits, Release::AtOnce);
         World {
             desk: Desk::new(Hub::new(Settings::new(home)), u16::from(shards)),
@@ -31,7 +36,7 @@ impl World {
 
     /// A member with this nick.
     fn join(&mut self, shard: usize, nick: &str) -> ConnectionId {
-        let id = self.shards[shard].open(self.now, 1);
+        let id = self.shards[shard].open(&arrival(self.now, 1));
         self.type_line(shard, id, &format!("/nick {nick}"));
         assert!(self.run(shard, id).contains(&format!("-- you are now {nick}\n")));
         id
@@ -231,7 +236,7 @@ fn whoever_reads_in_time_misses_nothing_of_mail_that_is_larger_than_the_lag_boun
 #[test]
 fn flood_of_one_turn_is_bounded_before_the_desk_has_heard_of_it() {
     let mut world = World::new(1, Limits::default());
-    let people: Vec<_> = (0..100).map(|guest| world.shards[0].open(world.now, guest)).collect();
+    let people: Vec<_> = (0..100).map(|guest| world.shards[0].open(&arrival(world.now, guest))).collect();
     for id in &people {
         world.shards[0].received(world.now, *id, b"hello\n");
     }
@@ -273,7 +278,7 @@ fn words_for_somebody_who_does_not_read_them_are_bounded_and_none_is_lost() {
 #[test]
 fn whoever_has_waited_longest_is_read_from_first() {
     let mut world = World::new(1, Limits::default());
-    let people: Vec<_> = (0..10).map(|guest| world.shards[0].open(world.now, guest)).collect();
+    let people: Vec<_> = (0..10).map(|guest| world.shards[0].open(&arrival(world.now, guest))).collect();
     for id in &people {
         world.shards[0].received(world.now, *id, b"hello\n");
     }

@@ -21,7 +21,9 @@ pub use hub::{RoomName, Settings as HubSettings};
 pub use listener::{DEFAULT_PORT, ListenError, parse_listen};
 
 use clock::Clock;
+pub use dialect::ByOrigin;
 use dialect::Setup;
+pub use dialect::plain::Style as PlainStyle;
 use engine::{Desk, Release};
 use hub::Hub;
 use hub_thread::HubThread;
@@ -45,8 +47,27 @@ pub struct Options {
     pub hub: HubSettings,
     /// The bounds of each shard.
     pub limits: ShardLimits,
+    /// How many connections there may be.
+    pub connections: ByOrigin<ConnectionLimits>,
+    /// How many lines a second one connection may send.
+    pub lines_per_second: ByOrigin<u32>,
+    /// How plain text is written.
+    pub plain_style: PlainStyle,
+    /// A peer that has not acknowledged anything for so long has vanished.
+    pub vanished: Duration,
+    /// How many bytes the kernel may hold for one connection that does not read; `None` leaves that to the system.
+    pub send_buffer_bytes: Option<usize>,
     /// How long a stopping server goes on writing to those who have not read everything.
     pub flush: Duration,
+}
+
+/// How many connections may come from one address; of IPv6, from one /64.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ConnectionLimits {
+    /// At a time.
+    pub per_address_max: u32,
+    /// New ones in a second.
+    pub per_second_max: u32,
 }
 
 impl Options {
@@ -55,8 +76,16 @@ impl Options {
         Options {
             listen: Vec::new(),
             shards: 1,
-            hub: HubSettings::new(home),
+            hub: HubSettings::new(home.clone()),
             limits: ShardLimits::default(),
+            connections: ByOrigin {
+                local: ConnectionLimits { per_address_max: 100_000, per_second_max: 100_000 },
+                remote: ConnectionLimits { per_address_max: 100, per_second_max: 20 },
+            },
+            lines_per_second: Setup::new(home).lines_per_second,
+            plain_style: PlainStyle::default(),
+            vanished: Duration::from_secs(120),
+            send_buffer_bytes: None,
             flush: Duration::from_secs(5),
         }
     }
@@ -125,7 +154,11 @@ fn start_threads(
 ) -> io::Result<Server> {
     let clock = Clock::start();
     let hub_mailbox = Arc::new(HubMailbox::new(usize::from(options.shards.max(1))));
-    let setup = Setup { home: options.hub.home.clone() };
+    let setup = Setup {
+        lines_per_second: options.lines_per_second,
+        plain_style: options.plain_style,
+        ..Setup::new(options.hub.home.clone())
+    };
     let mut listeners = Some(listeners);
     let mut shards = Vec::new();
     let count = options.shards.clamp(1, 256);

@@ -9,6 +9,7 @@
 use crate::clock::{Clock, until};
 use crate::draining::{Draining, close};
 use crate::mailbox::{HubMailbox, ShardMailbox, Stopping, Stream};
+use dialect::Arrival;
 use dialect::plain::PlainSession;
 use engine::{ConnectionId, Delivered, Due, Mail, Shard};
 use eventloop::{Event, Events, Interest, Poller, Token, Waker};
@@ -285,16 +286,18 @@ impl ShardThread {
     }
 
     fn open(&mut self, now: Time, stream: Stream) {
-        let id = self.shard.open(now, fastrand::u32(..100_000));
+        let Stream { socket, peer } = stream;
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        let id = self.shard.open(&Arrival { now, peer, guest: fastrand::u32(..100_000) });
         self.generation = self.generation.wrapping_add(1) & 0x7fff_ffff;
         let socket = Socket {
-            descriptor: stream.socket,
+            descriptor: socket,
             id,
             generation: self.generation,
             interest: Interest::READ,
             is_blocked: false,
             has_ended: false,
-            peer: Peer { ip: stream.peer.ip().to_canonical(), port: stream.peer.port() },
+            peer: Peer { ip: peer.ip(), port: peer.port() },
         };
         if let Err(error) = self.poller.register(&socket.descriptor, socket.token(), Interest::READ) {
             tracing::error!(%error, "a connection cannot be watched");

@@ -8,7 +8,7 @@
 //! (but for answers to `ping` and words about skips, which are counted).
 
 use dialect::plain::PlainSession;
-use dialect::{Output, Own, Session, Setup, Skipped, SkippedPlace};
+use dialect::{Arrival, Output, Own, Session, Setup, Skipped, SkippedPlace};
 use hub::{Announced, Command, Event, MemberId, Place, Presence, Text, Time, Told, Verb};
 use std::collections::VecDeque;
 use std::io::Write;
@@ -67,10 +67,10 @@ pub(crate) enum SimSession {
 impl Session for SimSession {
     type Rendition = Rendition;
 
-    fn new(now: Time, guest: u32) -> SimSession {
-        match Kind::of(guest) {
-            Kind { rendition: Rendition::Plain, .. } => SimSession::Plain(PlainSession::new(now, guest)),
-            kind => SimSession::Test(TestSession::new(kind, guest)),
+    fn new(setup: &Setup, arrival: &Arrival) -> SimSession {
+        match Kind::of(arrival.guest) {
+            Kind { rendition: Rendition::Plain, .. } => SimSession::Plain(PlainSession::new(setup, arrival)),
+            kind => SimSession::Test(TestSession::new(kind, arrival.guest)),
         }
     }
 

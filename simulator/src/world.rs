@@ -136,7 +136,7 @@ impl World {
     pub(crate) fn new(seed: u64, trace: Trace) -> World {
         let mut random = Rng::with_seed(seed);
         let weather = Weather::draw(&mut random);
-        let setup = Setup { home: weather.settings.home.clone() };
+        let setup = Setup::new(weather.settings.home.clone());
         let rules =
             Rules { is_strict: weather.release == Release::WhenDurable, never_lags: weather.never_lags };
         let oracle = Oracle::new(setup.clone(), &weather.settings, rules);

@@ -7,6 +7,8 @@
 //! another protocol for something said.
 
 // In the order in which a line meets them.
+mod style;
+
 mod input;
 mod session;
 
@@ -18,3 +20,4 @@ mod words;
 
 pub use render::Rendition;
 pub use session::{APPEAR_MS, LINGER_MS, PlainSession, SILENCE_MS, SUSPECT_MS};
+pub use style::Style;

@@ -129,7 +129,7 @@ mod tests {
     fn rendered(event: &Event) -> String {
         let home = RoomName::parse("lobby").expect("a name");
         let mut bytes = Vec::new();
-        render(&Setup { home }, event, &mut bytes);
+        render(&Setup::new(home), event, &mut bytes);
         String::from_utf8(bytes).expect("text")
     }
 

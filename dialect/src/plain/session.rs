@@ -15,7 +15,7 @@ use super::input::{Input, RawLine};
 use super::render::{self, Rendition};
 use super::words::{self, remark};
 use crate::sniff::{self, Protocol, Verdict};
-use crate::{Output, Own, Session, Setup, Skipped, SkippedPlace};
+use crate::{Arrival, Output, Own, Session, Setup, Skipped, SkippedPlace};
 use hub::{
     Command, Event, MemberId, Place, Presence, Refusal, RoomNumber, RoomRef, RoomView, Text, Time, Told, Verb,
 };
@@ -146,14 +146,14 @@ pub(super) struct Turn<'a> {
 impl Session for PlainSession {
     type Rendition = Rendition;
 
-    fn new(now: Time, guest: u32) -> PlainSession {
+    fn new(_setup: &Setup, arrival: &Arrival) -> PlainSession {
         PlainSession {
             stage: Stage::Undecided,
             first_line: FirstLine::Unjudged,
             visibility: Visibility::Hidden,
             greeting: Greeting::Due,
-            guest,
-            timer: Timer::at(now.after_ms(SILENCE_MS)),
+            guest: arrival.guest,
+            timer: Timer::at(arrival.now.after_ms(SILENCE_MS)),
             awaited: None,
             outlet: Outlet::Free,
             listing: None,
@@ -623,11 +623,17 @@ fn answered_verb(event: &Event) -> Option<Verb> {
 mod tests {
     use super::*;
     use hub::{Audience, Crowd, Position, RoomName, Sequence, TEXT_BYTES_MAX};
+    use std::net::SocketAddr;
 
     const NOW: Time = Time(1000);
 
     fn setup() -> Setup {
-        Setup { home: RoomName::parse("lobby").expect("a name") }
+        Setup::new(RoomName::parse("lobby").expect("a name"))
+    }
+
+    fn newcomer() -> PlainSession {
+        let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
+        PlainSession::new(&setup(), &Arrival { now: NOW, peer, guest: 1 })
     }
 
     fn tell(session: &mut PlainSession, event: Event, output: &mut Output) {
@@ -643,7 +649,7 @@ mod tests {
 
     /// A session that was greeted and whose first line was judged.
     fn present() -> PlainSession {
-        let mut session = PlainSession::new(NOW, 1);
+        let mut session = newcomer();
         let output = &mut Output::default();
         session.received(NOW, &setup(), b"hello\n", output);
         tell(&mut session, Event::Admitted(lobby()), output);
@@ -709,7 +715,7 @@ mod tests {
 
     #[test]
     fn whoever_is_refused_at_the_door_is_told_and_closed() {
-        let mut session = PlainSession::new(NOW, 1);
+        let mut session = newcomer();
         let mut output = Output::default();
         session.received(NOW, &setup(), b"hello\n", &mut output);
         let refusal = Refusal::TooMany(hub::Bound::Members, 1);

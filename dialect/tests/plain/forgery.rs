@@ -48,7 +48,7 @@ fn any_room() -> impl Strategy<Value = RoomRef> {
 }
 
 fn lines_of(event: Event) -> Vec<String> {
-    let setup = Setup { home: RoomName::parse("lobby").expect("a name") };
+    let setup = Setup::new(RoomName::parse("lobby").expect("a name"));
     let told = Told { position: Position(1), time: Time(1), audience: Audience::Room(RoomNumber(1)), event };
     let mut bytes = Vec::new();
     PlainSession::render(Rendition::Plain, &setup, &told, &mut bytes);

@@ -1,13 +1,14 @@
 //! Some sessions and a hub, without sockets, threads or a clock. Whatever happens is written into one transcript.
 
 use dialect::plain::PlainSession;
-use dialect::{Output, Own, Session, Setup, Skipped, SkippedPlace};
+use dialect::{Arrival, Output, Own, Session, Setup, Skipped, SkippedPlace};
 use hub::{
     Audience, Command, Event, Hub, MemberId, Place, Position, Presence, Proposal, Record, RoomName,
     RoomNumber, Sequence, Settings, Speaker, Text, Time, Told,
 };
 use std::collections::VecDeque;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
 /// One connection and what the server keeps beside it.
 pub(crate) struct Person {
@@ -46,7 +47,7 @@ impl World {
         let home = RoomName::parse("lobby").expect("a name");
         let settings = Settings { page_lines_max: 3, announce_max: 6, ..Settings::new(home.clone()) };
         World {
-            setup: Setup { home },
+            setup: Setup::new(home),
             people: Vec::new(),
             transcript: String::new(),
             hub: Hub::new(settings),
@@ -57,9 +58,11 @@ impl World {
 
     pub(crate) fn connect(&mut self, name: &str) -> usize {
         let index = self.people.len();
+        let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
+        let arrival = Arrival { now: self.now, peer, guest: index as u32 + 1 };
         self.people.push(Person {
             name: name.into(),
-            session: PlainSession::new(self.now, index as u32 + 1),
+            session: PlainSession::new(&self.setup, &arrival),
             member: MemberId::mint(0, index as u64 + 1),
             unread: VecDeque::new(),
             has_ended: false,

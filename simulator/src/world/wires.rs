@@ -8,10 +8,12 @@
 use super::{Link, Outcome, Pace, Typing, Unasked, World};
 use crate::people::Typed;
 use crate::session::{Kind, label_of};
+use dialect::Arrival;
 use engine::{Due, Request};
 use hub::{Command, Speaker};
 use std::collections::{BTreeSet, VecDeque};
 use std::io::IoSlice;
+use std::net::SocketAddr;
 
 /// What is read from a connection at a time, at most.
 const READ_BYTES_MAX: usize = 3000;
@@ -22,7 +24,8 @@ impl World {
     pub(super) fn connect(&mut self, person: usize) -> Outcome {
         let shard = self.any_shard();
         let guest = self.random.u32(..100_000);
-        let id = self.shards[shard].open(self.now, guest);
+        let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
+        let id = self.shards[shard].open(&Arrival { now: self.now, peer, guest });
         let member = self.shards[shard].member(id).ok_or("a connection without a member")?;
         let kind = Kind::of(guest);
         self.oracle.add_reader(member, kind);

@@ -16,6 +16,7 @@ use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 
 /// Where the events of one record go; all have its position and time.
 struct Teller<'a> {
@@ -44,7 +45,9 @@ impl Hub {
         self.position = record.position;
         let teller = &mut Teller { position: record.position, time: record.time, told };
         match record.fact {
-            Fact::Connected { member, nick, presence } => self.connected(member, nick, presence, teller),
+            Fact::Connected { member, nick, presence, address } => {
+                self.connected(member, nick, presence, address, teller);
+            }
             Fact::Appeared { member } => self.appeared(member, teller),
             Fact::Opened { name, by } => self.opened(name, by, teller),
             Fact::Joined { member, room } => self.joined(member, room, teller),
@@ -63,7 +66,14 @@ impl Hub {
         }
     }
 
-    fn connected(&mut self, member: MemberId, nick: Nick, presence: Presence, teller: &mut Teller<'_>) {
+    fn connected(
+        &mut self,
+        member: MemberId,
+        nick: Nick,
+        presence: Presence,
+        address: Option<SocketAddr>,
+        teller: &mut Teller<'_>,
+    ) {
         if self.members.contains_key(&member) {
             return;
         }
@@ -73,7 +83,7 @@ impl Hub {
         }
         let shown = nick.shown.clone();
         self.take_nick(member, &nick);
-        self.members.insert(member, Box::new(Member::new(nick, presence)));
+        self.members.insert(member, Box::new(Member::new(nick, presence, address)));
         teller.tell(Audience::Member(member), Event::Connected { nick: shown, presence });
     }
 
@@ -83,7 +93,7 @@ impl Hub {
             return;
         }
         member.show();
-        let who = Who { member: id, nick: member.nick.shown.clone() };
+        let who = member.who(id);
         for number in member.rooms.clone() {
             if let Some(room) = self.rooms.get_mut(&number) {
                 room.listeners.remove(&id);
@@ -141,7 +151,7 @@ impl Hub {
         room.those(member.presence()).insert(id);
         self.closable.remove(&number);
         let is_visible = member.presence() == Presence::Visible;
-        let who = Who { member: id, nick: member.nick.shown.clone() };
+        let who = member.who(id);
         if let Some(view) = self.view(number, id) {
             teller.tell(Audience::Member(id), Event::Admitted(view));
         }
@@ -154,7 +164,7 @@ impl Hub {
         let Some(member) = self.members.get_mut(&id) else { return };
         let Ok(place) = member.rooms.binary_search(&number) else { return };
         member.rooms.remove(place);
-        let who = Who { member: id, nick: member.nick.shown.clone() };
+        let who = member.who(id);
         let was_visible = member.presence() == Presence::Visible;
         self.remove_from_room(id, number);
         let Some(room) = self.room_ref(number) else { return };
@@ -237,7 +247,7 @@ impl Hub {
             teller.refuse(id, Verb::Nick, refusal);
             return;
         }
-        let who = Who { member: id, nick: member.nick.shown.clone() };
+        let who = member.who(id);
         let old = member.nick.clone();
         self.release_nick(&old);
         let event = Event::Renamed { who, nick: nick.shown.clone() };
@@ -323,12 +333,7 @@ impl Hub {
         let deserted: Vec<RoomNumber> = self.conversations_of(id).collect();
         self.closable.extend(deserted);
         if member.presence() == Presence::Visible {
-            self.tell_quit(
-                &Who { member: id, nick: member.nick.shown.clone() },
-                &member.rooms,
-                reason,
-                teller,
-            );
+            self.tell_quit(&member.who(id), &member.rooms, reason, teller);
         }
         teller.tell(Audience::Member(id), Event::Disconnected);
     }

@@ -6,6 +6,7 @@ use crate::text::Text;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
+use core::net::SocketAddr;
 
 /// Who asks.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -74,6 +75,8 @@ pub enum Command {
         guest: u32,
         /// How to begin.
         presence: Presence,
+        /// Where from, if others are to know that: nobody's address is shown unless the operator wants it.
+        address: Option<SocketAddr>,
     },
     /// Be visible from now on.
     Appear,

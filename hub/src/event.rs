@@ -8,6 +8,7 @@ use crate::refusal::Refusal;
 use crate::text::{Line, Text};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 
 /// An event on its way to those whom it concerns.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,6 +52,8 @@ pub struct Who {
     pub member: MemberId,
     /// Its nick at that time.
     pub nick: Arc<str>,
+    /// Where it is connected from, if others are to know that.
+    pub address: Option<Arc<SocketAddr>>,
 }
 
 /// Who said something.

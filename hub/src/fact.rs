@@ -8,6 +8,7 @@ use crate::event::{Author, Who};
 use crate::ids::{MemberId, Position, RoomNumber, Sequence, Time};
 use crate::names::{Nick, RoomName};
 use crate::text::{Line, Text};
+use core::net::SocketAddr;
 
 /// A fact with its place in the order of the server.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,6 +32,8 @@ pub enum Fact {
         nick: Nick,
         /// How it begins.
         presence: Presence,
+        /// Where from, if others are to know that.
+        address: Option<SocketAddr>,
     },
     /// Passing: a listener became visible.
     Appeared {

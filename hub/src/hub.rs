@@ -13,6 +13,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 use smallvec::SmallVec;
 
 /// With each commit the journal reserves so many sequences ahead in each room that it wrote to: also the bound on facts
@@ -114,15 +115,24 @@ pub(crate) struct Member {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct Rare {
     is_listening: bool,
+    /// Known to others only where the operator wants that.
+    address: Option<Arc<SocketAddr>>,
     away: Option<Line>,
     ignored: BTreeSet<MemberId>,
 }
 
 impl Member {
-    pub(crate) fn new(nick: Nick, presence: Presence) -> Member {
+    pub(crate) fn new(nick: Nick, presence: Presence, address: Option<SocketAddr>) -> Member {
         let is_listening = presence == Presence::Listening;
-        let rare = is_listening.then(|| Box::new(Rare { is_listening, ..Rare::default() }));
+        let rare = Rare { is_listening, address: address.map(Arc::new), ..Rare::default() };
+        let rare = (rare != Rare::default()).then(|| Box::new(rare));
         Member { nick, rooms: SmallVec::new(), rare }
+    }
+
+    /// The member of this id as it is named to people.
+    pub(crate) fn who(&self, member: MemberId) -> Who {
+        let address = self.rare.as_ref().and_then(|rare| rare.address.clone());
+        Who { member, nick: self.nick.shown.clone(), address }
     }
 
     pub(crate) fn presence(&self) -> Presence {
@@ -304,7 +314,7 @@ impl Hub {
     }
 
     pub(crate) fn who(&self, member: MemberId) -> Option<Who> {
-        self.members.get(&member).map(|found| Who { member, nick: found.nick.shown.clone() })
+        self.members.get(&member).map(|found| found.who(member))
     }
 
     pub(crate) fn room_ref(&self, number: RoomNumber) -> Option<RoomRef> {

@@ -11,6 +11,7 @@ use crate::ids::{MemberId, RoomNumber};
 use crate::names::{Nick, RoomName};
 use crate::refusal::{Bound, Refusal, What};
 use crate::text::{Line, Text, TextProblem};
+use core::net::SocketAddr;
 
 /// What becomes of a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,8 +38,8 @@ impl Hub {
     /// The refusal is what the speaker is told.
     pub fn propose(&self, speaker: &Speaker, command: &Command) -> Result<Proposal, Refusal> {
         let member = match (speaker, command) {
-            (Speaker::Member(member), Command::Connect { guest, presence }) => {
-                return self.connect(*member, *guest, *presence).map(Proposal::Fact);
+            (Speaker::Member(member), Command::Connect { guest, presence, address }) => {
+                return self.connect(*member, *guest, *presence, *address).map(Proposal::Fact);
             }
             (Speaker::Door { kind, label }, Command::Say { room, text }) => {
                 let room = self.find_room(room)?;
@@ -72,7 +73,13 @@ impl Hub {
         }
     }
 
-    fn connect(&self, member: MemberId, guest: u32, presence: Presence) -> Result<Fact, Refusal> {
+    fn connect(
+        &self,
+        member: MemberId,
+        guest: u32,
+        presence: Presence,
+        address: Option<SocketAddr>,
+    ) -> Result<Fact, Refusal> {
         if self.members.contains_key(&member) {
             return Err(Refusal::AlreadyConnected);
         }
@@ -80,7 +87,7 @@ impl Hub {
         if self.members.len() >= max as usize {
             return Err(Refusal::TooMany(Bound::Members, max));
         }
-        Ok(Fact::Connected { member, nick: self.free_guest(member, guest), presence })
+        Ok(Fact::Connected { member, nick: self.free_guest(member, guest), presence, address })
     }
 
     /// The first free guest's name from this number on.

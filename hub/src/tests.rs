@@ -97,7 +97,7 @@ fn member(count: u64) -> MemberId {
 }
 
 fn who(count: u64) -> Who {
-    Who { member: member(count), nick: format!("nick-{count}").into() }
+    Who { member: member(count), nick: format!("nick-{count}").into(), address: None }
 }
 
 fn room_name(raw: &str) -> RoomName {
@@ -140,7 +140,7 @@ fn tell(hub: &mut Hub, fact: Fact) -> Vec<Told> {
 }
 
 fn connected(count: u64, raw: &str) -> Fact {
-    Fact::Connected { member: member(count), nick: nick(raw), presence: Presence::Visible }
+    Fact::Connected { member: member(count), nick: nick(raw), presence: Presence::Visible, address: None }
 }
 
 // ---- any facts in any order ----
@@ -200,7 +200,7 @@ fn any_room_name() -> impl Strategy<Value = RoomName> {
 fn any_fact() -> impl Strategy<Value = Fact> {
     prop_oneof![
         4 => (any_member(), any_nick(), any_presence())
-            .prop_map(|(member, nick, presence)| Fact::Connected { member, nick, presence }),
+            .prop_map(|(member, nick, presence)| Fact::Connected { member, nick, presence, address: None }),
         1 => any_member().prop_map(|member| Fact::Appeared { member }),
         3 => (any_room_name(), prop::option::of(any_member())).prop_map(|(name, by)| Fact::Opened { name, by }),
         4 => (any_member(), any_room()).prop_map(|(member, room)| Fact::Joined { member, room }),
@@ -302,7 +302,7 @@ fn any_command() -> impl Strategy<Value = (u64, u64, Command)> {
     };
     let connect = (0..4_u32, any_presence());
     let command = prop_oneof![
-        6 => connect.prop_map(|(guest, presence)| Command::Connect { guest, presence }),
+        6 => connect.prop_map(|(guest, presence)| Command::Connect { guest, presence, address: None }),
         1 => Just(Command::Appear),
         6 => prop::sample::select(vec!["lobby", "#dev", "DEV", "ops", "four", "five", "-"])
             .prop_map(|room| Command::Join { room: room.into() }),
@@ -650,6 +650,7 @@ fn a_room_that_is_entered_before_it_is_closed_stays() {
                 member: member(count),
                 nick: Nick::guest(count as u32),
                 presence: Presence::Visible,
+                address: None,
             },
         );
     }

@@ -6,6 +6,7 @@
 //! ([`Line::shown`], [`Text::lines`]). Nothing else may make a `Text` or a `Line`.
 
 use alloc::borrow::Cow;
+use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
@@ -15,9 +16,20 @@ pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 /// A message has at most this many lines.
 pub const TEXT_LINES_MAX: usize = 256;
 
-/// A message: 1 to [`TEXT_LINES_MAX`] lines, [`TEXT_BYTES_MAX`] bytes in all, clean, not blank. Cheap to clone.
+/// A message: 1 to [`TEXT_LINES_MAX`] lines, [`TEXT_BYTES_MAX`] bytes in all, clean, not blank unless it was
+/// [relayed](Text::relayed). Cheap to clone.
+// A CR at its very end says that it is a relayed line that ended with CR LF. Nowhere else is a CR.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Text(Arc<str>);
+
+/// How a line ended that is passed on as it came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// LF.
+    LineFeed,
+    /// CR LF.
+    CarriageReturnLineFeed,
+}
 
 /// One clean, non-blank line: a topic, a reason, an away message. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -94,14 +106,30 @@ impl Text {
         Ok(Fitted { text: Text(clean[..end].into()), bytes_cut: clean.len() - end })
     }
 
+    /// A line for a server that passes lines on and does nothing else: cleaned, and cut to what fits, but blank if it was
+    /// blank, and it remembers its end.
+    pub fn relayed(raw_line: &str, ending: Ending) -> Text {
+        let clean = clean(raw_line, LineFeeds::Spaced);
+        let body = &clean[..floor_char_boundary(&clean, TEXT_BYTES_MAX)];
+        match ending {
+            Ending::LineFeed => Text(body.into()),
+            Ending::CarriageReturnLineFeed => Text(format!("{body}\r").into()),
+        }
+    }
+
+    /// How the line ended, if it was relayed; all others end with LF.
+    pub fn ending(&self) -> Ending {
+        if self.0.ends_with('\r') { Ending::CarriageReturnLineFeed } else { Ending::LineFeed }
+    }
+
     /// The lines without IRC's formatting bytes: what everybody but IRC is shown.
     pub fn lines(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        self.0.split('\n').map(without_formatting)
+        self.formatted().split('\n').map(without_formatting)
     }
 
     /// The text with IRC's formatting bytes in it.
     pub fn formatted(&self) -> &str {
-        &self.0
+        self.0.strip_suffix('\r').unwrap_or(&self.0)
     }
 }
 
@@ -276,6 +304,18 @@ mod tests {
         assert_eq!(shown("\u{202e}evil\u{2028}line\u{7f}"), "evilline");
         assert_eq!(shown("a\rb"), "ab");
         assert_eq!(shown("tab\tstays"), "tab\tstays");
+    }
+
+    #[test]
+    fn relayed_line_is_clean_and_keeps_its_blanks_and_its_end() {
+        let text = Text::relayed("  \u{1b}[31mhi\rthere  ", Ending::CarriageReturnLineFeed);
+        assert_eq!(text.formatted(), "  hithere  ");
+        assert_eq!(text.lines().collect::<Vec<_>>(), ["  hithere  "]);
+        assert_eq!(text.ending(), Ending::CarriageReturnLineFeed);
+        let blank = Text::relayed("", Ending::LineFeed);
+        assert_eq!((blank.formatted(), blank.ending()), ("", Ending::LineFeed));
+        let long = Text::relayed(&"x".repeat(TEXT_BYTES_MAX + 1), Ending::CarriageReturnLineFeed);
+        assert_eq!(long.formatted().len(), TEXT_BYTES_MAX);
     }
 
     #[test]

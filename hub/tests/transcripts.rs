@@ -268,8 +268,12 @@ impl Play {
         let text = || Text::new(behind).expect("a text that can be said");
         let room = place(first);
         match verb {
-            "connect" => Command::Connect { guest: number(first), presence: Presence::Visible },
-            "listen" => Command::Connect { guest: number(first), presence: Presence::Listening },
+            "connect" => {
+                Command::Connect { guest: number(first), presence: Presence::Visible, address: None }
+            }
+            "listen" => {
+                Command::Connect { guest: number(first), presence: Presence::Listening, address: None }
+            }
             "appear" => Command::Appear,
             "join" => Command::Join { room: rest.into() },
             "leave" => Command::Leave { room },

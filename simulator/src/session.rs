@@ -262,7 +262,7 @@ impl TestSession {
         let command = match verb {
             "hello" => {
                 let presence = if first == "listening" { Presence::Listening } else { Presence::Visible };
-                Command::Connect { guest: self.guest, presence }
+                Command::Connect { guest: self.guest, presence, address: None }
             }
             "appear" => Command::Appear,
             "join" => {

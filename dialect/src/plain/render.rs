@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn ann() -> Who {
-        Who { member: MemberId::mint(0, 1), nick: "ann".into() }
+        Who { member: MemberId::mint(0, 1), nick: "ann".into(), address: None }
     }
 
     fn said(room_name: &str, author: Author, raw: &str, manner: Manner) -> String {

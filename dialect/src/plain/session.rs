@@ -315,7 +315,11 @@ impl PlainSession {
     fn connect(&mut self, turn: &mut Turn<'_>) {
         self.stage = Stage::Present;
         self.timer = Timer::NONE;
-        turn.output.commands.push(Command::Connect { guest: self.guest, presence: Presence::Listening });
+        turn.output.commands.push(Command::Connect {
+            guest: self.guest,
+            presence: Presence::Listening,
+            address: None,
+        });
         self.ask(Command::Join { room: turn.setup.home.shown.as_ref().into() }, turn);
     }
 

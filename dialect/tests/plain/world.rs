@@ -260,10 +260,12 @@ impl World {
 fn shown(command: &Command) -> String {
     let verb = command.verb();
     match command {
-        Command::Connect { guest, presence: Presence::Listening } => {
+        Command::Connect { guest, presence: Presence::Listening, .. } => {
             format!("{verb} guest {guest}, listening")
         }
-        Command::Connect { guest, presence: Presence::Visible } => format!("{verb} guest {guest}, visible"),
+        Command::Connect { guest, presence: Presence::Visible, .. } => {
+            format!("{verb} guest {guest}, visible")
+        }
         Command::Join { room } => format!("{verb} {room:?}"),
         Command::Say { room, text } | Command::Act { room, text } => {
             format!("{verb} {} {}", place(room), shown_text(text))

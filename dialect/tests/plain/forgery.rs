@@ -59,7 +59,7 @@ fn lines_of(event: Event) -> Vec<String> {
 }
 
 fn who(nick: &Nick) -> Who {
-    Who { member: MemberId::mint(0, 1), nick: nick.shown.clone() }
+    Who { member: MemberId::mint(0, 1), nick: nick.shown.clone(), address: None }
 }
 
 /// A line without what says in which room it was said.

@@ -8,11 +8,13 @@
 
 // In the order in which a connection meets them.
 mod arrival;
+mod pace;
 pub mod sniff;
 
 pub mod plain;
 
 pub use arrival::{Arrival, ByOrigin, Origin};
+pub use pace::Pace;
 
 use hub::{Command, MemberId, RoomName, RoomNumber, Sequence, Time, Told};
 
@@ -124,12 +126,18 @@ pub trait Session: Sized {
     /// Writes an event, for everybody who reads this rendition. Writes nothing if the rendition does not show it.
     fn render(rendition: Self::Rendition, setup: &Setup, told: &Told, bytes: &mut Vec<u8>);
 
-    /// Whether what goes out passes through [`Session::filter`]; the answer never changes back to no while bytes wait.
+    /// Whether what goes out passes through [`Session::filter`]; the answer never changes back to no.
     fn filters(&self) -> bool {
         false
     }
 
-    /// Puts what was taken from the feeds into `bytes`, with what belongs before, into and behind it.
+    /// Whether the filter has something to write even if nothing is taken from the feeds.
+    fn filter_is_due(&self) -> bool {
+        false
+    }
+
+    /// Puts what was taken from the feeds into `bytes`, with what belongs before, into and behind it. The slices may be
+    /// cut anywhere; there may be none.
     fn filter(&mut self, taken: &[&[u8]], bytes: &mut Vec<u8>) {
         for slice in taken {
             bytes.extend_from_slice(slice);

@@ -116,6 +116,15 @@ struct Connection<S> {
     filtered: Option<Box<Filtered>>,
 }
 
+/// What a filter is given.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// What was planned.
+    Planned,
+    /// Nothing: it has something of its own to write.
+    Nothing,
+}
+
 #[derive(Debug, Default)]
 struct Filtered {
     bytes: Vec<u8>,
@@ -538,14 +547,22 @@ impl<S: Session> Shard<S> {
         if !connection.session.filters() {
             return self.plan_direct(id);
         }
-        if connection.filtered.is_some() {
-            return Due::Bytes;
+        // Asked once: a filter that has something of its own to write writes all of it.
+        let mut is_due = connection.session.filter_is_due();
+        loop {
+            if self.connection(id).is_some_and(|connection| connection.filtered.is_some()) {
+                return Due::Bytes;
+            }
+            let due = self.plan_direct(id);
+            match due {
+                Due::Bytes => self.filter(id, Taken::Planned),
+                Due::Nothing | Due::Over if is_due => {
+                    self.filter(id, Taken::Nothing);
+                    is_due = false;
+                }
+                Due::Nothing | Due::Over => return due,
+            }
         }
-        let due = self.plan_direct(id);
-        if due == Due::Bytes {
-            self.filter(id);
-        }
-        due
     }
 
     fn plan_direct(&mut self, id: ReaderId) -> Due {
@@ -592,10 +609,13 @@ impl<S: Session> Shard<S> {
         self.follow_up(id, deadline, skipped.position.saturating_sub(1));
     }
 
-    /// Lets the session's filter make its bytes of what comes next.
-    fn filter(&mut self, id: ReaderId) {
+    /// Lets the session's filter make its bytes of what comes next. It may keep a part of it back, so that there are none.
+    fn filter(&mut self, id: ReaderId, taken: Taken) {
         let mut slices = [IoSlice::new(&[]); SLICES_MAX];
-        let count = self.feeds.slices(&mut slices);
+        let count = match taken {
+            Taken::Planned => self.feeds.slices(&mut slices),
+            Taken::Nothing => 0,
+        };
         let mut left = self.limits.filter_bytes_max;
         let mut taken: [&[u8]; SLICES_MAX] = [&[]; SLICES_MAX];
         for (slot, slice) in taken.iter_mut().zip(&slices[..count]) {
@@ -603,9 +623,14 @@ impl<S: Session> Shard<S> {
             left -= slot.len();
         }
         let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
-        let filtered = connection.filtered.get_or_insert_default();
+        let mut filtered = Filtered::default();
         connection.session.filter(&taken[..count], &mut filtered.bytes);
-        self.feeds.taken(self.limits.filter_bytes_max - left);
+        if !filtered.bytes.is_empty() {
+            connection.filtered = Some(Box::new(filtered));
+        }
+        if count > 0 {
+            self.feeds.taken(self.limits.filter_bytes_max - left);
+        }
     }
 
     /// Fills `slices` with what was planned and returns how many were filled.
@@ -660,6 +685,9 @@ impl<S: Session> Shard<S> {
         }
         if std::mem::take(&mut self.output.close) {
             connection.is_ending = true;
+            self.feeds.mark_due(id);
+        }
+        if connection.session.filter_is_due() {
             self.feeds.mark_due(id);
         }
         let (member, is_ending) = (connection.member, connection.is_ending);

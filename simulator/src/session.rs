@@ -156,7 +156,7 @@ impl Session for SimSession {
     fn render(rendition: Rendition, setup: &Setup, told: &Told, bytes: &mut Vec<u8>) {
         match rendition {
             Rendition::Plain => {
-                PlainSession::render(dialect::plain::Rendition::Plain, setup, told, bytes);
+                PlainSession::render(dialect::plain::Style::Chat, setup, told, bytes);
             }
             Rendition::Full | Rendition::Brief => render(rendition, told, bytes),
         }

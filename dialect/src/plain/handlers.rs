@@ -104,3 +104,18 @@ fn text_of(raw: &str, turn: &mut Turn<'_>) -> Option<Text> {
         }
     }
 }
+
+/// `/telnet`: offers to edit the line. Whoever is not at telnet gets to see what telnet is sent; they asked for it.
+pub(super) fn telnet(session: &mut PlainSession, _: &str, turn: &mut Turn<'_>) {
+    session.offer_editor();
+    remark!(turn.output, "if this is telnet, your line is edited here now; /plain undoes it");
+}
+
+/// `/plain`: leaves the line to the person's own terminal.
+pub(super) fn plain(session: &mut PlainSession, _: &str, turn: &mut Turn<'_>) {
+    if session.withdraw_editor() {
+        remark!(turn.output, "your line is yours to edit again; /telnet brings the editor back");
+    } else {
+        remark!(turn.output, "your line is not edited here; /telnet does that, if you came with telnet");
+    }
+}

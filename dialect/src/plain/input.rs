@@ -6,7 +6,7 @@
 //! What this file must never do: hold more of a line than [`TEXT_BYTES_MAX`], or forget how much it did not hold.
 
 use crate::sniff::{self, LINE_END_BYTES, Protocol};
-use hub::TEXT_BYTES_MAX;
+use hub::{Ending, TEXT_BYTES_MAX};
 use std::borrow::Cow;
 
 /// A line as it came, without LF or CR LF.
@@ -18,6 +18,7 @@ pub(super) struct RawLine<'a> {
     tail: &'a [u8],
     /// How many it had.
     bytes: usize,
+    ending: Ending,
 }
 
 /// A line as text.
@@ -32,7 +33,13 @@ impl<'a> RawLine<'a> {
     /// The line in front of a LF.
     pub(super) fn new(bytes: &'a [u8]) -> RawLine<'a> {
         let line = sniff::without_carriage_return(bytes);
-        RawLine { head: &line[..line.len().min(TEXT_BYTES_MAX)], tail: line, bytes: line.len() }
+        let head = &line[..line.len().min(TEXT_BYTES_MAX)];
+        RawLine { head, tail: line, bytes: line.len(), ending: ending_of(bytes) }
+    }
+
+    /// How it ended.
+    pub(super) fn ending(&self) -> Ending {
+        self.ending
     }
 
     /// How many bytes the line had.
@@ -84,16 +91,43 @@ impl<'a> RawLine<'a> {
     }
 }
 
+fn is_one_key(bytes: &[u8]) -> bool {
+    bytes.len() == 1 || std::str::from_utf8(bytes).is_ok_and(|text| text.chars().count() == 1)
+}
+
+fn ending_of(line: &[u8]) -> Ending {
+    if line.ends_with(b"\r") { Ending::CarriageReturnLineFeed } else { Ending::LineFeed }
+}
+
 fn cut_between_characters(text: &str, bytes_max: usize) -> &str {
     let end = (0..=bytes_max.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     &text[..end.unwrap_or(0)]
 }
+
+/// A terminal that sends each key as it is pressed is told by that from a program that sends lines.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    Single(u8),
+    /// Several came at once.
+    Many,
+}
+
+impl Default for Keys {
+    fn default() -> Keys {
+        Keys::Single(0)
+    }
+}
+
+/// So many keys that came one by one are somebody typing: two, and the end of the line.
+const KEYS_MIN: u8 = 3;
 
 /// The beginning of a line whose end has not come.
 #[derive(Default)]
 struct Partial {
     /// At most [`TEXT_BYTES_MAX`] bytes.
     head: Vec<u8>,
+    /// How many keys it came in, if each came alone.
+    keys: Keys,
     /// How many came behind them and were dropped.
     bytes_dropped: usize,
     /// The last bytes of the line, if any were dropped; one more than asked for, because a CR may be among them.
@@ -102,6 +136,11 @@ struct Partial {
 
 impl Partial {
     fn add(&mut self, bytes: &[u8]) {
+        self.keys = match self.keys {
+            Keys::Single(count) if is_one_key(bytes) => Keys::Single(count.saturating_add(1)),
+            single if bytes.is_empty() => single,
+            _ => Keys::Many,
+        };
         let (kept, dropped) = bytes.split_at(bytes.len().min(TEXT_BYTES_MAX - self.head.len()));
         self.head.extend_from_slice(kept);
         if dropped.is_empty() {
@@ -124,7 +163,7 @@ impl Partial {
         }
         let tail = sniff::without_carriage_return(&self.tail);
         let bytes = self.head.len() + self.bytes_dropped - (self.tail.len() - tail.len());
-        RawLine { head: &self.head, tail, bytes }
+        RawLine { head: &self.head, tail, bytes, ending: ending_of(&self.tail) }
     }
 }
 
@@ -160,6 +199,11 @@ impl StoredLine {
     pub(super) fn line(&self) -> RawLine<'_> {
         self.0.line()
     }
+
+    /// Whether it came as it was typed. Windows' telnet sends so, and does not show otherwise that it is telnet.
+    pub(super) fn came_key_by_key(&self) -> bool {
+        matches!(self.0.keys, Keys::Single(KEYS_MIN..))
+    }
 }
 
 impl Input {
@@ -171,6 +215,14 @@ impl Input {
     /// Whether the beginning of a line is stored.
     pub(super) fn has_partial(&self) -> bool {
         self.0.as_ref().is_some_and(|stored| !stored.partial.head.is_empty())
+    }
+
+    /// Whether nothing has come, or nothing behind the end of a line.
+    pub(super) fn is_between_lines(&self) -> bool {
+        match self.waiting().last() {
+            Some(last) => *last == b'\n',
+            None => !self.has_partial(),
+        }
     }
 
     /// The beginning of the line whose end has not come.

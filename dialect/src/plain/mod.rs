@@ -11,6 +11,8 @@ mod style;
 
 mod input;
 mod session;
+mod telnet;
+mod terminal;
 
 mod commands;
 mod handlers;
@@ -18,6 +20,5 @@ mod handlers;
 mod render;
 mod words;
 
-pub use render::Rendition;
 pub use session::{APPEAR_MS, LINGER_MS, PlainSession, SILENCE_MS, SUSPECT_MS};
 pub use style::Style;

@@ -15,13 +15,6 @@ use hub::{Announced, Author, Crowd, Event, Line, Manner, RoomRef, Text, Who};
 /// So many names a sum shows before it counts.
 const SUM_NAMES_MAX: usize = 2;
 
-/// One way of writing events.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Rendition {
-    /// Lines of text.
-    Plain,
-}
-
 /// Where lines go: every one of them ends with LF.
 struct Page<'a> {
     setup: &'a Setup,

@@ -12,15 +12,21 @@
 
 use super::commands;
 use super::input::{Input, RawLine};
-use super::render::{self, Rendition};
+use super::render;
+use super::style::{self, Style};
+use super::telnet::IAC;
+use super::terminal::Terminal;
 use super::words::{self, remark};
 use crate::sniff::{self, Protocol, Verdict};
-use crate::{Arrival, Output, Own, Session, Setup, Skipped, SkippedPlace};
+use crate::{Arrival, Origin, Output, Own, Pace, Session, Setup, Skipped, SkippedPlace};
 use hub::{
     Command, Event, MemberId, Place, Presence, Refusal, RoomNumber, RoomRef, RoomView, Text, Time, Told, Verb,
 };
 use smallvec::SmallVec;
+use std::borrow::Cow;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// A connection that is silent for so long after it was accepted is greeted: everything but a person speaks at once.
 pub const SILENCE_MS: u64 = 50;
@@ -40,18 +46,49 @@ pub struct PlainSession {
     first_line: FirstLine,
     visibility: Visibility,
     greeting: Greeting,
+    style: Style,
+    origin: Origin,
     /// For the newcomer's name.
     guest: u32,
+    pace: Pace,
     /// When the stage ends or, while present, when the person becomes visible.
     timer: Timer,
     /// The verb of the command whose answer must come before another line is read.
     awaited: Option<Verb>,
     outlet: Outlet,
-    /// The rest of a long answer.
-    listing: Option<Box<Listing>>,
     /// The rooms that the person is in; talk goes to the last.
     rooms: SmallVec<[Entered; 1]>,
     input: Input,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few sessions have: kept aside, because there may be very many sessions.
+#[derive(Default)]
+struct Rare {
+    /// Where the connection comes from, if the style shows that.
+    address: Option<SocketAddr>,
+    /// The rest of a long answer.
+    listing: Option<Listing>,
+    /// Of somebody who has sent too fast.
+    throttle: Option<Throttle>,
+    /// Of a peer that is telnet, or may be.
+    terminal: Option<Terminal>,
+}
+
+impl Rare {
+    fn is_empty(&self) -> bool {
+        let Rare { address, listing, throttle, terminal } = self;
+        address.is_none() && listing.is_none() && throttle.is_none() && terminal.is_none()
+    }
+}
+
+/// Whoever sends too fast is told once, and not again before half of what may be sent at once has become free.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Throttle {
+    /// No line is worked on before this moment.
+    Holding(Time),
+    /// Has been told, and goes on as fast as is possible.
+    Told,
 }
 
 /// A moment or none, in the space of a moment: there may be very many sessions.
@@ -144,49 +181,51 @@ pub(super) struct Turn<'a> {
 }
 
 impl Session for PlainSession {
-    type Rendition = Rendition;
+    type Rendition = Style;
 
-    fn new(_setup: &Setup, arrival: &Arrival) -> PlainSession {
+    fn new(setup: &Setup, arrival: &Arrival) -> PlainSession {
+        let address = (setup.plain_style == Style::Tagged).then_some(arrival.peer);
         PlainSession {
             stage: Stage::Undecided,
             first_line: FirstLine::Unjudged,
             visibility: Visibility::Hidden,
             greeting: Greeting::Due,
+            style: setup.plain_style,
+            origin: Origin::of(arrival.peer.ip()),
             guest: arrival.guest,
+            pace: Pace::default(),
             timer: Timer::at(arrival.now.after_ms(SILENCE_MS)),
             awaited: None,
             outlet: Outlet::Free,
-            listing: None,
             rooms: SmallVec::new(),
             input: Input::default(),
+            rare: address.map(|address| Box::new(Rare { address: Some(address), ..Rare::default() })),
         }
     }
 
-    fn rendition(&self) -> Rendition {
-        Rendition::Plain
+    fn rendition(&self) -> Style {
+        self.style
     }
 
     fn received(&mut self, now: Time, setup: &Setup, bytes: &[u8], output: &mut Output) {
         let turn = &mut Turn { now, setup, output };
-        match self.stage {
-            Stage::Undecided | Stage::Suspected => self.judge(bytes, turn),
-            Stage::Present if self.is_waiting() => self.input.wait(bytes),
-            Stage::Present => {
-                let bytes_used = self.read(bytes, turn);
-                self.input.wait(&bytes[bytes_used..]);
-            }
-            Stage::Ended | Stage::Quitting | Stage::Leaving | Stage::Closed => {}
+        if self.terminal().is_none() && memchr::memchr(IAC, bytes).is_none() {
+            self.hear(bytes, turn);
+        } else {
+            self.hear_telnet(bytes, turn);
         }
     }
 
     /// What comes after the last line that counts is still read, and thrown away: a socket that is closed over unread
     /// bytes is reset, and takes with it the last words that its peer has not read.
     fn wants_input(&self) -> bool {
-        self.stage != Stage::Present || !self.is_waiting()
+        let is_waiting = self.stage == Stage::Present && self.is_waiting();
+        !is_waiting && self.terminal().is_none_or(Terminal::has_room)
     }
 
     fn ended(&mut self, now: Time, setup: &Setup, output: &mut Output) {
         let turn = &mut Turn { now, setup, output };
+        self.end_telnet(turn);
         match self.stage {
             Stage::Undecided | Stage::Suspected => self.end_undecided(turn),
             Stage::Present => self.end(turn),
@@ -197,10 +236,11 @@ impl Session for PlainSession {
     fn deadline(&self) -> Option<Time> {
         match self.stage {
             Stage::Present | Stage::Ended if self.outlet == Outlet::Drained => Some(Time(0)),
-            Stage::Undecided | Stage::Suspected | Stage::Present => self.timer.get(),
+            Stage::Present => self.timer.get().into_iter().chain(self.held_until()).min(),
             // Answers that are under way, and lines behind them, come first.
-            Stage::Ended if !self.is_waiting() => self.timer.get(),
-            Stage::Ended | Stage::Quitting | Stage::Leaving | Stage::Closed => None,
+            Stage::Ended if self.is_waiting() => self.held_until(),
+            Stage::Undecided | Stage::Suspected | Stage::Ended => self.timer.get(),
+            Stage::Quitting | Stage::Leaving | Stage::Closed => None,
         }
     }
 
@@ -211,6 +251,9 @@ impl Session for PlainSession {
         let turn = &mut Turn { now, setup, output };
         match self.stage {
             Stage::Present | Stage::Ended if self.outlet == Outlet::Drained => self.read_on(turn),
+            Stage::Present | Stage::Ended if self.held_until().is_some_and(|until| until <= now) => {
+                self.release(turn);
+            }
             Stage::Undecided => self.silent(turn),
             Stage::Suspected => self.give_up(turn),
             Stage::Present => self.appear(turn),
@@ -220,6 +263,7 @@ impl Session for PlainSession {
     }
 
     fn told(&mut self, now: Time, setup: &Setup, told: &Told, output: &mut Output) {
+        let words_before = output.words.len();
         let turn = &mut Turn { now, setup, output };
         match self.stage {
             Stage::Undecided | Stage::Suspected | Stage::Closed => {}
@@ -229,12 +273,16 @@ impl Session for PlainSession {
                 self.answered(&told.event, turn);
             }
         }
+        if self.style.relays() {
+            turn.output.words.truncate(words_before);
+        }
     }
 
     /// Also to somebody who is leaving: what was missed is told, whatever else is not.
     fn skipped(&mut self, skipped: &Skipped, output: &mut Output) {
         words::skipped(skipped, output);
         if let SkippedPlace::Room(room) = skipped.place
+            && !self.style.relays()
             && matches!(self.stage, Stage::Present | Stage::Ended)
         {
             output.commands.push(Command::Picture { room });
@@ -245,7 +293,7 @@ impl Session for PlainSession {
         if self.outlet == Outlet::Full {
             self.outlet = Outlet::Drained;
         }
-        if let Some(listing) = &mut self.listing
+        if let Some(listing) = self.rare.as_mut().and_then(|rare| rare.listing.as_mut())
             && let Some(command) = listing.next.take()
         {
             output.commands.push(command);
@@ -254,7 +302,11 @@ impl Session for PlainSession {
 
     fn shutdown(&mut self, output: &mut Output) {
         if matches!(self.stage, Stage::Present | Stage::Ended | Stage::Quitting) {
-            remark!(output, "Shutdown Server");
+            if self.style.relays() {
+                output.words.extend_from_slice(b"Shutdown Server\n");
+            } else {
+                remark!(output, "Shutdown Server");
+            }
         }
         self.close(output);
     }
@@ -266,13 +318,44 @@ impl Session for PlainSession {
         }
     }
 
-    fn render(_rendition: Rendition, setup: &Setup, told: &Told, bytes: &mut Vec<u8>) {
-        render::render(setup, &told.event, bytes);
+    fn render(style: Style, setup: &Setup, told: &Told, bytes: &mut Vec<u8>) {
+        match style {
+            Style::Chat => render::render(setup, &told.event, bytes),
+            Style::Tagged => style::render_tagged(&told.event, bytes),
+            Style::Bare => style::render_bare(&told.event, bytes),
+        }
+    }
+
+    fn filters(&self) -> bool {
+        self.terminal().is_some_and(Terminal::is_telnet)
+    }
+
+    fn filter_is_due(&self) -> bool {
+        self.terminal().is_some_and(Terminal::is_due)
+    }
+
+    fn filter(&mut self, taken: &[&[u8]], bytes: &mut Vec<u8>) {
+        if let Some(terminal) = self.terminal_mut() {
+            terminal.write(taken, bytes);
+        }
     }
 }
 
 impl PlainSession {
-    /// Bytes of a connection that nothing is known about.
+    /// Bytes in which there is no telnet command any more.
+    fn hear(&mut self, bytes: &[u8], turn: &mut Turn<'_>) {
+        match self.stage {
+            Stage::Undecided | Stage::Suspected => self.judge(bytes, turn),
+            Stage::Present if self.is_waiting() => self.input.wait(bytes),
+            Stage::Present => {
+                let bytes_used = self.read(bytes, turn);
+                self.input.wait(&bytes[bytes_used..]);
+            }
+            Stage::Ended | Stage::Quitting | Stage::Leaving | Stage::Closed => {}
+        }
+    }
+
+    /// Bytes of a connection.
     fn judge(&mut self, bytes: &[u8], turn: &mut Turn<'_>) {
         let is_first = self.input.is_empty();
         self.input.wait(if is_first { sniff::without_leading_blank_lines(bytes) } else { bytes });
@@ -315,11 +398,10 @@ impl PlainSession {
     fn connect(&mut self, turn: &mut Turn<'_>) {
         self.stage = Stage::Present;
         self.timer = Timer::NONE;
-        turn.output.commands.push(Command::Connect {
-            guest: self.guest,
-            presence: Presence::Listening,
-            address: None,
-        });
+        // Whoever relays lines has no way to show itself but to be there.
+        let presence = if self.style.relays() { Presence::Visible } else { Presence::Listening };
+        let address = self.rare.as_ref().and_then(|rare| rare.address);
+        turn.output.commands.push(Command::Connect { guest: self.guest, presence, address });
         self.ask(Command::Join { room: turn.setup.home.shown.as_ref().into() }, turn);
     }
 
@@ -345,6 +427,9 @@ impl PlainSession {
     fn end(&mut self, turn: &mut Turn<'_>) {
         self.stage = Stage::Ended;
         self.timer = Timer::at(turn.now.after_ms(LINGER_MS));
+        if self.input.is_between_lines() {
+            return;
+        }
         if self.is_waiting() {
             self.input.wait(b"\n");
         } else {
@@ -373,9 +458,71 @@ impl PlainSession {
         self.timer = Timer::NONE;
         self.awaited = None;
         self.outlet = Outlet::Free;
-        self.listing = None;
         self.rooms = SmallVec::new();
         self.input = Input::default();
+        // Last words still go through it.
+        let terminal = self.rare.take().and_then(|rare| rare.terminal);
+        self.rare = terminal.map(|terminal| Box::new(Rare { terminal: Some(terminal), ..Rare::default() }));
+    }
+}
+
+/// What few sessions have.
+impl PlainSession {
+    /// Changes what is kept aside, and gives the space back when nothing is left of it.
+    fn with_rare(&mut self, change: impl FnOnce(&mut Rare)) {
+        let rare = self.rare.get_or_insert_default();
+        change(rare);
+        if rare.is_empty() {
+            self.rare = None;
+        }
+    }
+
+    fn terminal(&self) -> Option<&Terminal> {
+        self.rare.as_ref()?.terminal.as_ref()
+    }
+
+    fn terminal_mut(&mut self) -> Option<&mut Terminal> {
+        self.rare.as_mut()?.terminal.as_mut()
+    }
+
+    /// Bytes that may have telnet commands in them.
+    fn hear_telnet(&mut self, bytes: &[u8], turn: &mut Turn<'_>) {
+        let mut terminal = self.rare.as_mut().and_then(|rare| rare.terminal.take()).unwrap_or_default();
+        let was_telnet = terminal.is_telnet();
+        let mut data = Vec::with_capacity(bytes.len());
+        terminal.decode(bytes, &mut data);
+        if terminal.take_question() {
+            remark!(turn.output, "yes, this is Roomful, and you are connected");
+        }
+        let is_new = terminal.is_telnet() && !was_telnet;
+        let is_needed = terminal.is_telnet() || terminal.is_in_command();
+        self.with_rare(|rare| rare.terminal = is_needed.then_some(terminal));
+        if is_new && !self.style.relays() {
+            self.offer_editor();
+        }
+        self.hear(&data, turn);
+    }
+
+    /// What looked like the beginning of a telnet command was none.
+    fn end_telnet(&mut self, turn: &mut Turn<'_>) {
+        let mut data = Vec::new();
+        if let Some(terminal) = self.terminal_mut() {
+            terminal.ended(&mut data);
+            self.hear(&data, turn);
+        }
+    }
+
+    /// Offers to edit the line, to a telnet that has shown itself, that was seen to send key by key, or that was typed of.
+    pub(super) fn offer_editor(&mut self) {
+        self.with_rare(|rare| rare.terminal.get_or_insert_default().offer());
+    }
+
+    /// Leaves the line to the peer; returns whether it was ours.
+    pub(super) fn withdraw_editor(&mut self) -> bool {
+        let Some(terminal) = self.terminal_mut() else { return false };
+        let edited = terminal.edits();
+        terminal.withdraw();
+        edited
     }
 }
 
@@ -387,7 +534,39 @@ impl PlainSession {
 
     /// Whether lines have to wait, for an answer or for the person to read.
     fn is_waiting(&self) -> bool {
-        self.awaited.is_some() || self.outlet != Outlet::Free
+        self.awaited.is_some() || self.outlet != Outlet::Free || self.held_until().is_some()
+    }
+
+    /// Until when no line is worked on, because too many came.
+    fn held_until(&self) -> Option<Time> {
+        match self.rare.as_ref()?.throttle? {
+            Throttle::Holding(until) => Some(until),
+            Throttle::Told => None,
+        }
+    }
+
+    /// Whether another line may be worked on now. If too many came, the rest waits, and its sender is told that.
+    fn may_send(&mut self, turn: &mut Turn<'_>) -> bool {
+        let wait_ms = self.pace.wait_ms(turn.now);
+        let throttle = self.rare.as_ref().and_then(|rare| rare.throttle);
+        if wait_ms == 0 {
+            if throttle.is_some() && self.pace.is_relaxed(turn.now) {
+                self.with_rare(|rare| rare.throttle = None);
+            }
+            return true;
+        }
+        if throttle.is_none() && !self.style.relays() {
+            words::throttled(turn.setup.lines_per_second.of(self.origin), turn.output);
+        }
+        let until = turn.now.after_ms(wait_ms);
+        self.with_rare(|rare| rare.throttle = Some(Throttle::Holding(until)));
+        false
+    }
+
+    /// The time of holding somebody's lines back is over.
+    fn release(&mut self, turn: &mut Turn<'_>) {
+        self.with_rare(|rare| rare.throttle = Some(Throttle::Told));
+        self.read_waiting(turn);
     }
 
     /// Everything that was answered has been read: works on the lines that had to wait for that.
@@ -412,10 +591,16 @@ impl PlainSession {
                 self.begin_line(rest, turn);
                 return bytes.len();
             };
+            if !self.may_send(turn) {
+                break;
+            }
             from += end + 1;
             if self.input.has_partial() {
                 let stored = self.input.finish_line(&rest[..end]);
                 self.line(stored.line(), turn);
+                if bytes == b"\r\n" && stored.came_key_by_key() && !self.style.relays() {
+                    self.offer_editor();
+                }
             } else {
                 self.line(RawLine::new(&rest[..end]), turn);
             }
@@ -439,15 +624,19 @@ impl PlainSession {
     }
 
     fn line(&mut self, line: RawLine<'_>, turn: &mut Turn<'_>) {
+        self.pace.spend(turn.now, turn.setup.lines_per_second.of(self.origin));
         if self.first_line == FirstLine::Unjudged && !line.is_blank() {
             self.first_line = FirstLine::Judged;
             if let Some(protocol) = line.protocol() {
                 return self.refuse(protocol, line.head(), turn);
             }
         }
+        if self.style.relays() {
+            return self.relay(&line, turn);
+        }
         let decoded = line.decode();
         let is_whole = decoded.bytes_used == line.bytes();
-        match commands::typed(&decoded.text) {
+        match commands::typed(&without_erased(&decoded.text)) {
             commands::Typed::Talk(text) => {
                 if self.talk(text, turn) && !is_whole {
                     words::line_cut(line.bytes(), decoded.bytes_used, turn.output);
@@ -455,6 +644,13 @@ impl PlainSession {
             }
             commands::Typed::Command(command) if is_whole => commands::run(self, command, turn),
             commands::Typed::Command(_) => words::command_too_long(line.bytes(), turn.output),
+        }
+    }
+
+    fn relay(&mut self, line: &RawLine<'_>, turn: &mut Turn<'_>) {
+        if let Some(room) = self.current() {
+            let text = self.style.relayed(line);
+            turn.output.commands.push(Command::Say { room, text });
         }
     }
 
@@ -572,7 +768,7 @@ impl PlainSession {
     fn refused(&mut self, verb: Verb, refusal: &Refusal, turn: &mut Turn<'_>) {
         remark!(turn.output, "{refusal}");
         if self.awaited == Some(verb) {
-            self.listing = None;
+            self.with_rare(|rare| rare.listing = None);
         }
         if verb == Verb::Connect {
             self.close(turn.output);
@@ -589,21 +785,50 @@ impl PlainSession {
 
     /// How much of a long answer has been shown.
     fn shown(&self) -> usize {
-        self.listing.as_ref().map_or(0, |listing| listing.shown)
+        self.listing().map_or(0, |listing| listing.shown)
     }
 
     fn list(&mut self, next: Option<Command>, shown: usize) {
-        self.listing = next.map(|next| Box::new(Listing { next: Some(next), shown }));
+        self.with_rare(|rare| rare.listing = next.map(|next| Listing { next: Some(next), shown }));
+    }
+
+    fn listing(&self) -> Option<&Listing> {
+        self.rare.as_ref()?.listing.as_ref()
     }
 
     /// Reads on if this is the answer, or the last page of it, that lines had to wait for.
     fn answered(&mut self, event: &Event, turn: &mut Turn<'_>) {
-        if self.awaited.is_none() || self.awaited != answered_verb(event) || self.listing.is_some() {
+        if self.awaited.is_none() || self.awaited != answered_verb(event) || self.listing().is_some() {
             return;
         }
         self.awaited = None;
         self.read_waiting(turn);
     }
+}
+
+/// A line as its sender saw it: BS and DEL have taken the character in front of them away, and Ctrl-U everything.
+fn without_erased(text: &str) -> Cow<'_, str> {
+    const BACKSPACE: char = '\u{08}';
+    const DELETE: char = '\u{7f}';
+    const CTRL_U: char = '\u{15}';
+    let keys = [BACKSPACE, DELETE, CTRL_U];
+    if !text.contains(keys) {
+        return Cow::Borrowed(text);
+    }
+    let mut seen = String::with_capacity(text.len());
+    for piece in text.split_inclusive(keys) {
+        let typed = piece.strip_suffix(keys);
+        seen.push_str(typed.unwrap_or(piece));
+        match piece.chars().next_back() {
+            Some(CTRL_U) => seen.clear(),
+            Some(BACKSPACE | DELETE) => {
+                let last = seen.grapheme_indices(true).next_back().map_or(0, |(start, _)| start);
+                seen.truncate(last);
+            }
+            _ => {}
+        }
+    }
+    Cow::Owned(seen)
 }
 
 /// The verb of the command that this event answers, if it is a private answer.

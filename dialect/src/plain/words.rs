@@ -59,6 +59,15 @@ pub(super) fn told(event: &Event, output: &mut Output) {
     }
 }
 
+/// Somebody sends too fast.
+pub(super) fn throttled(lines_per_second: u32, output: &mut Output) {
+    let lines = if lines_per_second == 1 { "line" } else { "lines" };
+    remark!(
+        output,
+        "you send more than {lines_per_second} {lines} a second; the rest waits its turn, nothing is lost"
+    );
+}
+
 /// The person is in a room now.
 pub(super) fn admitted(view: &RoomView, listening: u32, greeting: Greeting, output: &mut Output) {
     let room = &view.room.name;

@@ -1,6 +1,6 @@
 //! Nothing that a member writes looks like a line of the server, or of somebody else.
 
-use dialect::plain::{PlainSession, Rendition};
+use dialect::plain::{PlainSession, Style};
 use dialect::{Session, Setup};
 use hub::{
     Announced, Audience, Author, DoorKind, Event, Line, Manner, MemberId, Nick, Position, RoomName,
@@ -51,7 +51,7 @@ fn lines_of(event: Event) -> Vec<String> {
     let setup = Setup::new(RoomName::parse("lobby").expect("a name"));
     let told = Told { position: Position(1), time: Time(1), audience: Audience::Room(RoomNumber(1)), event };
     let mut bytes = Vec::new();
-    PlainSession::render(Rendition::Plain, &setup, &told, &mut bytes);
+    PlainSession::render(Style::Chat, &setup, &told, &mut bytes);
     let text = String::from_utf8(bytes).expect("text");
     assert!(text.is_empty() || text.ends_with('\n'), "{text:?} is no whole line");
     assert!(!text.chars().any(|c| c.is_control() && !"\n\t".contains(c)), "{text:?} has controls");

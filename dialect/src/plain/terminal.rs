@@ -1,0 +1,82 @@
+//! The terminal of somebody at telnet: what is agreed with it, and the way out to it.
+//!
+//! Where it stands: kept aside by a session whose peer has shown that it is telnet, or has sent what may be the beginning
+//! of that. In: bytes lose their telnet commands. Out: this is the filter through which everything goes.
+//!
+//! What this file must never do: send anything to a peer that has not shown that it is telnet.
+
+use super::telnet::Telnet;
+
+/// While more than this waits to be sent, nothing is read: whoever asks has to read the answers.
+const OUTGOING_BYTES_MAX: usize = 4096;
+
+/// The terminal of one session.
+#[derive(Debug, Default)]
+pub(super) struct Terminal {
+    telnet: Telnet,
+}
+
+impl Terminal {
+    /// Whether the peer is telnet.
+    pub(super) fn is_telnet(&self) -> bool {
+        self.telnet.is_known()
+    }
+
+    /// Whether what came last may be the beginning of a telnet command.
+    pub(super) fn is_in_command(&self) -> bool {
+        self.telnet.is_in_command()
+    }
+
+    /// Whether the peer has asked if we are there.
+    pub(super) fn take_question(&mut self) -> bool {
+        self.telnet.take_question()
+    }
+
+    /// Takes telnet's commands out of what has arrived.
+    pub(super) fn decode(&mut self, bytes: &[u8], data: &mut Vec<u8>) {
+        self.telnet.decode(bytes, data);
+    }
+
+    /// Nothing more will arrive.
+    pub(super) fn ended(&mut self, data: &mut Vec<u8>) {
+        self.telnet.ended(data);
+    }
+
+    /// Offers to edit the line.
+    pub(super) fn offer(&mut self) {
+        self.telnet.offer();
+    }
+
+    /// Leaves the line to the peer.
+    pub(super) fn withdraw(&mut self) {
+        self.telnet.withdraw();
+    }
+
+    /// Whether the line is edited here.
+    pub(super) fn edits(&self) -> bool {
+        self.telnet.edits()
+    }
+
+    /// Whether the peer has read enough of the answers to be read from.
+    pub(super) fn has_room(&self) -> bool {
+        self.telnet.replies().len() <= OUTGOING_BYTES_MAX
+    }
+
+    /// Whether there is something to be sent besides what others say.
+    pub(super) fn is_due(&self) -> bool {
+        !self.telnet.replies().is_empty()
+    }
+
+    /// Writes what is due and then `text`, whose lines end as telnet wants it (RFC 854: CR LF).
+    pub(super) fn write(&mut self, text: &[&[u8]], bytes: &mut Vec<u8>) {
+        bytes.append(self.telnet.replies_mut());
+        for slice in text {
+            for line in slice.split_inclusive(|byte| *byte == b'\n') {
+                let end: &[u8] = if line.ends_with(b"\n") { b"\r\n" } else { b"" };
+                let body = line.strip_suffix(b"\n").unwrap_or(line);
+                bytes.extend_from_slice(body.strip_suffix(b"\r").unwrap_or(body));
+                bytes.extend_from_slice(end);
+            }
+        }
+    }
+}

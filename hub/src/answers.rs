@@ -1,14 +1,26 @@
 //! The questions: who is here, which rooms there are, what the topic is. Long answers come in pages, each with the key
 //! behind which the next begins, so that the names of ten thousand members are never one message.
 
-use crate::command::Place;
+use crate::command::{Among, Place, Presence};
 use crate::event::{Event, Present, RoomLine};
 use crate::hub::{Hub, RoomKind};
 use crate::ids::{MemberId, RoomNumber};
+use crate::names::key_of;
 use crate::refusal::Refusal;
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Bound;
+
+/// If more begin with what was typed, more has to be typed.
+const BEGIN_SO_MAX: usize = 1000;
+
+fn beginning_with<T: Copy>(all: &BTreeMap<Arc<str>, T>, key: &str) -> Result<Vec<T>, Refusal> {
+    let behind = all.range::<str, _>((Bound::Included(key), Bound::Unbounded));
+    let mut found = behind.take_while(|(name, _)| name.starts_with(key)).map(|(_, what)| *what);
+    let names = found.by_ref().take(BEGIN_SO_MAX).collect();
+    if found.next().is_some() { Err(Refusal::TooManyBeginSo(BEGIN_SO_MAX as u32)) } else { Ok(names) }
+}
 
 impl Hub {
     /// `None` if the member is not in that room any more: then there is nothing to be missed either.
@@ -55,6 +67,37 @@ impl Hub {
         }
         let next = names.next().and(last).cloned();
         Event::RoomList { rooms, next }
+    }
+
+    /// Looks at no more than [`BEGIN_SO_MAX`], so that nobody's typing makes the server search for long.
+    pub(crate) fn answer_complete(
+        &self,
+        member: MemberId,
+        among: Among,
+        beginning: &str,
+    ) -> Result<Event, Refusal> {
+        let key = key_of(beginning);
+        let names = match among {
+            Among::Nicks => beginning_with(&self.nicks, &key)?
+                .into_iter()
+                .filter(|other| self.shares_room(member, *other))
+                .filter_map(|other| self.who(other).map(|who| who.nick))
+                .collect(),
+            Among::Rooms => beginning_with(&self.names, &key)?
+                .into_iter()
+                .filter(|room| self.may_see(member, *room))
+                .filter_map(|room| self.room_ref(room).map(|room| room.name))
+                .collect(),
+        };
+        Ok(Event::Completions { names })
+    }
+
+    /// Whether another can be seen in a room where one is oneself.
+    fn shares_room(&self, member: MemberId, other: MemberId) -> bool {
+        self.members.get(&other).is_some_and(|other| {
+            let is_visible = other.presence() == Presence::Visible;
+            is_visible && other.rooms.iter().any(|room| self.is_in(member, *room))
+        })
     }
 
     fn room_line(&self, number: RoomNumber) -> Option<RoomLine> {

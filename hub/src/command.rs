@@ -65,6 +65,15 @@ pub enum Place {
     Name(String),
 }
 
+/// What somebody may be about to type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Among {
+    /// The nicks of those whom one shares a room with.
+    Nicks,
+    /// The rooms that one may see.
+    Rooms,
+}
+
 /// What is asked. Names are as they were typed: the hub parses them, so that its refusals keep their place among its
 /// answers.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -145,6 +154,13 @@ pub enum Command {
         /// The `next` of the page before.
         after: Option<Arc<str>>,
     },
+    /// Ask what begins with what was typed so far.
+    Complete {
+        /// Among what to look.
+        among: Among,
+        /// The beginning, as it was typed.
+        beginning: String,
+    },
     /// Hear nothing more of somebody, or hear them again.
     Ignore {
         /// Their nick.
@@ -193,6 +209,8 @@ pub enum Verb {
     Picture,
     /// [`Command::Rooms`].
     Rooms,
+    /// [`Command::Complete`].
+    Complete,
     /// [`Command::Ignore`].
     Ignore,
     /// [`Command::Ignored`].
@@ -220,6 +238,7 @@ impl Command {
             Command::Who { .. } => Verb::Who,
             Command::Picture { .. } => Verb::Picture,
             Command::Rooms { .. } => Verb::Rooms,
+            Command::Complete { .. } => Verb::Complete,
             Command::Ignore { .. } => Verb::Ignore,
             Command::Ignored => Verb::Ignored,
             Command::Away { .. } => Verb::Away,
@@ -245,6 +264,7 @@ impl Verb {
             Verb::Who => "who",
             Verb::Picture => "picture",
             Verb::Rooms => "rooms",
+            Verb::Complete => "complete",
             Verb::Ignore => "ignore",
             Verb::Ignored => "ignored",
             Verb::Away => "away",

@@ -197,6 +197,11 @@ pub enum Event {
         /// Ask again with this for the next page.
         next: Option<Arc<str>>,
     },
+    /// To oneself: all that begins so, in the order of their keys; rooms without `#`.
+    Completions {
+        /// Nicks or names of rooms.
+        names: Vec<Arc<str>>,
+    },
     /// To oneself: a room's topic.
     TopicIs {
         /// Of which room.

@@ -33,7 +33,7 @@ mod event;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Command, DoorKind, Place, Presence, Speaker, Verb};
+pub use command::{Among, Command, DoorKind, Place, Presence, Speaker, Verb};
 pub use event::{
     Announced, Audience, Author, Crowd, Event, Present, RoomLine, RoomRef, RoomView, Told, Topic, Who,
 };

@@ -66,6 +66,9 @@ impl Hub {
                 Ok(self.answer_picture(member, *room).map_or(Proposal::Nothing, Proposal::Answer))
             }
             Command::Rooms { after } => Ok(Proposal::Answer(self.answer_rooms(after.as_deref()))),
+            Command::Complete { among, beginning } => {
+                self.answer_complete(member, *among, beginning).map(Proposal::Answer)
+            }
             Command::Ignore { nick } => self.ignore(member, nick).map(Proposal::Fact),
             Command::Ignored => Ok(Proposal::Answer(self.answer_ignored(member))),
             Command::Away { message } => self.away(member, message).map(Proposal::Fact),

@@ -36,6 +36,8 @@ pub enum Refusal {
     BadText(What, TextProblem),
     /// A bound of the server or of a room is reached.
     TooMany(Bound, u32),
+    /// More begin with what was typed than are looked at.
+    TooManyBeginSo(u32),
     /// The journal cannot keep more at the moment.
     Unwritten,
     /// Nothing can be asked before one is connected.
@@ -89,6 +91,7 @@ impl Refusal {
             Refusal::ThatIsYou => "that-is-you",
             Refusal::BadText(..) => "bad-text",
             Refusal::TooMany(..) => "too-many",
+            Refusal::TooManyBeginSo(_) => "too-many-begin-so",
             Refusal::Unwritten => "unwritten",
             Refusal::NotConnected => "not-connected",
             Refusal::AlreadyConnected => "already-connected",
@@ -124,6 +127,9 @@ impl fmt::Display for Refusal {
             Refusal::BadText(what, problem) => write!(f, "that is no {}: {problem}", what.words()),
             Refusal::TooMany(bound, max) => {
                 write!(f, "{} {max}, and that many there are; {}", bound.words(), bound.way_out())
+            }
+            Refusal::TooManyBeginSo(max) => {
+                write!(f, "more than {max} begin like that; type more of it")
             }
             Refusal::Unwritten => {
                 write!(f, "nothing can be said now: the server cannot write it down; try again in a while")

@@ -319,6 +319,8 @@ fn any_command() -> impl Strategy<Value = (u64, u64, Command)> {
         1 => Just(Command::Rooms { after: Some("dev".into()) }),
         2 => raw_nick().prop_map(|nick| Command::Ignore { nick }),
         1 => Just(Command::Ignored),
+        1 => (prop::sample::select(vec![Among::Nicks, Among::Rooms]), raw_nick())
+            .prop_map(|(among, beginning)| Command::Complete { among, beginning }),
         1 => prop::sample::select(vec!["", "lunch"]).prop_map(|message| Command::Away { message: message.into() }),
         2 => Just(Command::Quit { reason: "bye".into() }),
     ];

@@ -27,9 +27,9 @@
 //! `{x*600}` stands for 600 times x, `\n` for a line feed, `\u{202e}` for a character by its number.
 
 use hub::{
-    Announced, Audience, Author, Command, Crowd, DoorKind, Event, Fact, Hearing, Hub, Manner, MemberId, Nick,
-    Place, Presence, Proposal, Record, Refusal, Reservation, RoomName, RoomNumber, RoomRef, RoomView,
-    Sequence, Settings, Snapshot, Speaker, Text, Time, Told, Topic,
+    Among, Announced, Audience, Author, Command, Crowd, DoorKind, Event, Fact, Hearing, Hub, Manner,
+    MemberId, Nick, Place, Presence, Proposal, Record, Refusal, Reservation, RoomName, RoomNumber, RoomRef,
+    RoomView, Sequence, Settings, Snapshot, Speaker, Text, Time, Told, Topic,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -291,6 +291,10 @@ impl Play {
                 },
             },
             "rooms" => Command::Rooms { after: self.next_rooms.clone().filter(|_| rest == "more") },
+            "complete" => {
+                let among = if first == "rooms" { Among::Rooms } else { Among::Nicks };
+                Command::Complete { among, beginning: behind.into() }
+            }
             "ignore" => Command::Ignore { nick: rest.into() },
             "ignored" => Command::Ignored,
             "away" => Command::Away { message: rest.into() },
@@ -345,6 +349,7 @@ fn event_line(event: &Event) -> String {
             let more = if next.is_some() { ", more" } else { "" };
             format!("rooms: [{}]{more}", rooms.join(", "))
         }
+        Event::Completions { names } => format!("completions: [{}]", names.join(" ")),
         Event::TopicIs { room, topic } => {
             format!("topic of {}: {}", named(room), topic_of(topic.as_ref()))
         }

@@ -27,6 +27,9 @@ const AYT: u8 = 246;
 const IP: u8 = 244;
 /// Break.
 const BRK: u8 = 243;
+/// Go ahead.
+const GA: u8 = 249;
+const NOP: u8 = 241;
 const SE: u8 = 240;
 /// End of file (RFC 1184 §2.5).
 const EOF: u8 = 236;
@@ -43,6 +46,8 @@ const TIMING_MARK: u8 = 6;
 const TTYPE: u8 = 24;
 /// How wide and high its window is (RFC 1073).
 const NAWS: u8 = 31;
+/// Telnets that speak first begin with options that were numbered long ago.
+const OPTION_MAX: u8 = 49;
 const TTYPE_IS: u8 = 0;
 const TTYPE_SEND: u8 = 1;
 /// Names of terminals on which no cursor can be moved (RFC 1091's list, and what telnets say without one).
@@ -89,6 +94,17 @@ enum Verb {
     Wont,
     Do,
     Dont,
+}
+
+impl Verb {
+    fn byte(self) -> u8 {
+        match self {
+            Verb::Will => WILL,
+            Verb::Wont => WONT,
+            Verb::Do => DO,
+            Verb::Dont => DONT,
+        }
+    }
 }
 
 /// The options that one side may have on; all others are refused.
@@ -225,8 +241,10 @@ impl Telnet {
 
     /// The peer will send nothing more: what looked like the beginning of a command was none.
     pub(super) fn ended(&mut self, data: &mut Vec<u8>) {
-        if self.state == State::Command && !self.is_known {
-            data.push(IAC);
+        match self.state {
+            State::Command if !self.is_known => data.push(IAC),
+            State::Option(verb) if !self.is_known => data.extend_from_slice(&[IAC, verb.byte()]),
+            _ => {}
         }
         self.state = State::Data;
     }
@@ -237,10 +255,7 @@ impl Telnet {
             State::CarriageReturn if matches!(byte, b'\n' | 0) => State::Data,
             State::Data | State::CarriageReturn => self.character(byte, data),
             State::Command => self.command(byte, data),
-            State::Option(verb) => {
-                self.option(verb, byte);
-                State::Data
-            }
+            State::Option(verb) => self.named(verb, byte, data),
             State::Subnegotiation if byte == IAC => State::SubnegotiationCommand,
             State::Subnegotiation => self.subnegotiate(byte),
             State::SubnegotiationCommand => match byte {
@@ -271,18 +286,23 @@ impl Telnet {
         State::Data
     }
 
-    /// The byte behind IAC. Netcat may have sent a 255 that is no command; then both bytes are what was sent.
+    /// The byte behind IAC.
     fn command(&mut self, byte: u8, data: &mut Vec<u8>) -> State {
-        if !self.is_known && !(EOF..IAC).contains(&byte) {
-            data.extend_from_slice(&[IAC, byte]);
-            return State::Data;
+        match byte {
+            WILL => return State::Option(Verb::Will),
+            DO => return State::Option(Verb::Do),
+            EOF..=239 | NOP..=GA => self.is_known = true,
+            // Netcat may have sent a 255 that is no command: text in UTF-16 begins with FF FE, IAC DONT. No telnet begins
+            // with a refusal, or with the details of something that nobody has asked for.
+            _ if !self.is_known => {
+                data.extend_from_slice(&[IAC, byte]);
+                return State::Data;
+            }
+            _ => {}
         }
-        self.is_known = true;
         match byte {
             IAC => data.push(IAC),
-            WILL => return State::Option(Verb::Will),
             WONT => return State::Option(Verb::Wont),
-            DO => return State::Option(Verb::Do),
             DONT => return State::Option(Verb::Dont),
             SB => {
                 self.subnegotiation.clear();
@@ -294,6 +314,17 @@ impl Telnet {
             EOF if self.edits() => data.push(CTRL_D),
             AYT => self.was_asked = true,
             _ => {}
+        }
+        State::Data
+    }
+
+    /// The option that a command is about.
+    fn named(&mut self, verb: Verb, option: u8, data: &mut Vec<u8>) -> State {
+        if !self.is_known && option > OPTION_MAX {
+            data.extend_from_slice(&[IAC, verb.byte(), option]);
+        } else {
+            self.is_known = true;
+            self.option(verb, option);
         }
         State::Data
     }
@@ -324,12 +355,12 @@ impl Telnet {
     fn reply(&mut self, side: Side, option: u8, reply: Reply) {
         let verb = match (side, reply) {
             (_, Reply::Nothing) => return,
-            (Side::Ours, Reply::Positive) => WILL,
-            (Side::Ours, Reply::Negative) => WONT,
-            (Side::Theirs, Reply::Positive) => DO,
-            (Side::Theirs, Reply::Negative) => DONT,
+            (Side::Ours, Reply::Positive) => Verb::Will,
+            (Side::Ours, Reply::Negative) => Verb::Wont,
+            (Side::Theirs, Reply::Positive) => Verb::Do,
+            (Side::Theirs, Reply::Negative) => Verb::Dont,
         };
-        self.replies.extend_from_slice(&[IAC, verb, option]);
+        self.replies.extend_from_slice(&[IAC, verb.byte(), option]);
     }
 
     fn subnegotiate(&mut self, byte: u8) -> State {
@@ -434,16 +465,20 @@ mod tests {
     fn what_is_no_command_stays_as_it_was() {
         let mut telnet = Telnet::default();
         let latin1 = b"\xff\xe4 \xff\xff caf\xe9 a\rb\r\n\xff";
-        let (mut data, replies) = decoded(&mut telnet, latin1);
-        telnet.ended(&mut data);
-        assert_eq!((data.as_slice(), replies.as_slice()), (&latin1[..], &b""[..]));
-        assert!(!telnet.is_known());
+        let utf16 = b"\xff\xfeh\0i\0\n\0\xff\xfbx \xff\xfd";
+        for rubbish in [&latin1[..], &utf16[..]] {
+            let (mut data, replies) = decoded(&mut telnet, rubbish);
+            telnet.ended(&mut data);
+            assert_eq!((data.as_slice(), replies.as_slice()), (rubbish, &b""[..]));
+            assert!(!telnet.is_known());
+        }
     }
 
     #[test]
     fn nothing_is_answered_twice() {
         let mut telnet = Telnet::default();
-        let asked = [IAC, DO, ECHO, IAC, WILL, NAWS, IAC, DO, 99, IAC, WILL, 98, IAC, WONT, 97];
+        let asked =
+            [IAC, DO, ECHO, IAC, WILL, NAWS, IAC, DO, 99, IAC, WILL, 98, IAC, WONT, 97, IAC, DONT, 96];
         let answers = vec![IAC, WILL, ECHO, IAC, DO, NAWS, IAC, WONT, 99, IAC, DONT, 98];
         assert_eq!(decoded(&mut telnet, &asked), (vec![], answers));
         // Saying yes again is no question; asking again for what is not to be had is one.

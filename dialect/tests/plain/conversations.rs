@@ -12,14 +12,17 @@
 //! ann misses 412 in 1          (a room's number, or inbox)
 //! 50 ms pass
 //! server stops
+//! style tagged                 (or bare; before anybody connects)
+//! 10 lines a second             (are possible from here on)
 //! ```
 //!
 //! or follows from those: `ann= ` what the session asks the hub for, `ann< ` private words, `ann| ` what ann reads of her
-//! rooms, `ann! ` what becomes of the connection. With `CONVERSATIONS=write` in the environment the files are written
+//! rooms, `ann^ ` what her filter makes of both (escaped), `ann! ` what becomes of the connection. With `CONVERSATIONS=write` in the environment the files are written
 //! anew; look at what has changed.
 
 use crate::world::World;
 use dialect::SkippedPlace;
+use dialect::plain::Style;
 use hub::RoomNumber;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -71,7 +74,7 @@ fn play(written: &str) -> String {
 /// Whether a line is not done, but comes of what is done.
 fn follows(line: &str) -> bool {
     let name = line.find(|character: char| !character.is_alphanumeric());
-    name.is_some_and(|end| line[end..].starts_with(['=', '<', '|', '!']))
+    name.is_some_and(|end| line[end..].starts_with(['=', '<', '|', '^', '!']))
 }
 
 fn act(world: &mut World, line: &str) {
@@ -108,6 +111,9 @@ fn act(world: &mut World, line: &str) {
         }
         [ms, "ms", "pass"] => world.pass(number(ms)),
         ["server", "stops"] => world.stop(),
+        ["style", "tagged"] => world.setup.plain_style = Style::Tagged,
+        ["style", "bare"] => world.setup.plain_style = Style::Bare,
+        [count, "lines", "a", "second"] => world.setup.lines_per_second.local = number(count) as u32,
         _ => panic!("nobody knows how to do this: {line}"),
     }
 }

@@ -26,6 +26,10 @@ pub(crate) struct Person {
     pub(crate) words: Vec<u8>,
     /// All that it read of its rooms.
     pub(crate) lines: Vec<u8>,
+    /// What was not yet offered to its filter.
+    unfiltered: Vec<u8>,
+    /// What its filter has made of words and lines.
+    pub(crate) filtered: Vec<u8>,
     pub(crate) is_closed: bool,
     /// Whether private words were sent since the session was last told that all have been taken.
     has_words: bool,
@@ -39,6 +43,12 @@ pub(crate) struct World {
     now: Time,
     /// What sessions asked for, in that order.
     asked: VecDeque<(usize, Command)>,
+}
+
+impl Person {
+    fn has_to_filter(&self) -> bool {
+        self.session.filters() && (!self.unfiltered.is_empty() || self.session.filter_is_due())
+    }
 }
 
 impl World {
@@ -70,6 +80,8 @@ impl World {
             commands: Vec::new(),
             words: Vec::new(),
             lines: Vec::new(),
+            unfiltered: Vec::new(),
+            filtered: Vec::new(),
             is_closed: false,
             has_words: false,
         });
@@ -125,6 +137,7 @@ impl World {
             return;
         }
         self.people[index].words.extend_from_slice(&output.words);
+        self.people[index].unfiltered.extend_from_slice(&output.words);
         self.note_lines(index, '<', &output.words);
         if output.close {
             self.people[index].is_closed = true;
@@ -148,9 +161,27 @@ impl World {
                 self.call(index, |session, _, _, output| session.drained(output));
             } else if let Some(index) = (0..self.people.len()).find(|index| self.has_unread(*index)) {
                 self.read_once(index);
+            } else if let Some(index) = self.people.iter().position(Person::has_to_filter) {
+                self.filter(index);
             } else {
                 break;
             }
+        }
+    }
+
+    /// What a filter makes of what goes out; those without one read it as it is.
+    fn filter(&mut self, index: usize) {
+        let person = &mut self.people[index];
+        let unfiltered = std::mem::take(&mut person.unfiltered);
+        let mut bytes = Vec::new();
+        if unfiltered.is_empty() {
+            person.session.filter(&[], &mut bytes);
+        } else {
+            person.session.filter(&[&unfiltered], &mut bytes);
+        }
+        person.filtered.extend_from_slice(&bytes);
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.note(index, '^', &line.escape_ascii().to_string());
         }
     }
 
@@ -237,6 +268,7 @@ impl World {
         let mut bytes = Vec::new();
         PlainSession::render(person.session.rendition(), &self.setup, told, &mut bytes);
         self.people[index].lines.extend_from_slice(&bytes);
+        self.people[index].unfiltered.extend_from_slice(&bytes);
         self.note_lines(index, '|', &bytes);
     }
 
@@ -266,6 +298,7 @@ fn shown(command: &Command) -> String {
         Command::Connect { guest, presence: Presence::Visible, .. } => {
             format!("{verb} guest {guest}, visible")
         }
+        Command::Complete { among, beginning } => format!("{verb} {among:?} {beginning:?}"),
         Command::Join { room } => format!("{verb} {room:?}"),
         Command::Say { room, text } | Command::Act { room, text } => {
             format!("{verb} {} {}", place(room), shown_text(text))

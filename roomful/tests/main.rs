@@ -18,3 +18,4 @@ mod other_protocols;
 mod stalled;
 mod stopping;
 mod talk;
+mod telnet;

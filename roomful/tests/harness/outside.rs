@@ -20,6 +20,8 @@ impl Tool {
     /// OpenBSD's netcat, which is Debian's.
     pub(crate) const NC: Tool = Tool { program: "nc", flag: "-h", says: "OpenBSD" };
     pub(crate) const SOCAT: Tool = Tool { program: "socat", flag: "-V", says: "socat" };
+    /// GNU's, which is Debian's.
+    pub(crate) const TELNET: Tool = Tool { program: "telnet", flag: "--version", says: "GNU inetutils" };
     pub(crate) const BASH: Tool = Tool { program: "bash", flag: "--version", says: "bash" };
 
     /// Whether a test that needs the program has to be skipped. Says so.
@@ -41,6 +43,10 @@ impl Tool {
             println!("skipped: {program} is not installed");
         }
         !is_there
+    }
+
+    pub(crate) fn program(self) -> &'static str {
+        self.program
     }
 
     pub(crate) fn command(self) -> Command {

@@ -1,0 +1,108 @@
+//! Somebody at a terminal: another program in a pseudo-terminal, and the screen that it paints, as a person sees it.
+
+use super::{GUARD, Server, Tool};
+use pty_process::blocking::{Command, Pty};
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::process::Child;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Instant;
+
+/// A program in a pseudo-terminal. At its end it is killed.
+pub(crate) struct Terminal {
+    child: Child,
+    pty: Pty,
+    painted: Receiver<Vec<u8>>,
+    screen: vt100::Parser,
+}
+
+impl Terminal {
+    /// `telnet HOST PORT`, with a minus sign before the port: that is how it speaks telnet on any port but 23.
+    pub(crate) fn telnet(server: &Server, columns: u16, rows: u16) -> Terminal {
+        let address = server.address();
+        let command = Command::new(Tool::TELNET.program()).env("TERM", "xterm");
+        Terminal::start(
+            command.args([address.ip().to_string(), format!("-{}", address.port())]),
+            columns,
+            rows,
+        )
+    }
+
+    fn start(command: Command, columns: u16, rows: u16) -> Terminal {
+        let (pty, pts) = pty_process::blocking::open().expect("a pseudo-terminal");
+        pty.resize(pty_process::Size::new(rows, columns)).expect("its size");
+        let child = command.spawn(pts).expect("the program starts");
+        let mut output = File::from(pty.as_fd().try_clone_to_owned().expect("a descriptor"));
+        let (sender, painted) = channel();
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // At the end of the program the pseudo-terminal gives an error.
+            while let Ok(count @ 1..) = output.read(&mut bytes) {
+                if sender.send(bytes[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Terminal { child, pty, painted, screen: vt100::Parser::new(rows, columns, 0) }
+    }
+
+    pub(crate) fn types(&mut self, keys: &str) {
+        self.pty.write_all(keys.as_bytes()).expect("the terminal takes keys");
+    }
+
+    /// The window gets another size; the program is told.
+    pub(crate) fn resizes(&mut self, columns: u16, rows: u16) {
+        self.screen.screen_mut().set_size(rows, columns);
+        self.pty.resize(pty_process::Size::new(rows, columns)).expect("its size");
+    }
+
+    /// What stands on the screen, without blanks at the ends of rows and empty rows at the end.
+    pub(crate) fn screen(&self) -> String {
+        let columns = self.screen.screen().size().1;
+        let rows: Vec<String> =
+            self.screen.screen().rows(0, columns).map(|row| row.trim_end().to_owned()).collect();
+        rows.join("\n").trim_end().to_owned()
+    }
+
+    /// The row in which the cursor stands, and the column.
+    pub(crate) fn cursor(&self) -> (String, u16) {
+        let (row, column) = self.screen.screen().cursor_position();
+        let columns = self.screen.screen().size().1;
+        let text = self.screen.screen().rows(0, columns).nth(usize::from(row));
+        (text.unwrap_or_default().trim_end().to_owned(), column)
+    }
+
+    /// Waits until the screen is as is wanted.
+    pub(crate) fn shows(&mut self, what: &str, wanted: impl Fn(&Terminal) -> bool) {
+        let deadline = Instant::now() + GUARD;
+        while !wanted(self) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.painted.recv_timeout(left) {
+                Ok(bytes) => self.screen.process(&bytes),
+                Err(_) => {
+                    panic!("never saw {what}; the screen:\n{}\ncursor: {:?}", self.screen(), self.cursor())
+                }
+            }
+        }
+    }
+
+    /// Waits until a row begins with this.
+    pub(crate) fn shows_row(&mut self, beginning: &str) {
+        self.shows(beginning, |terminal| terminal.screen().lines().any(|row| row.starts_with(beginning)));
+    }
+
+    /// Waits until the cursor stands in this row, so many columns from the left.
+    pub(crate) fn edits(&mut self, row: &str, column: u16) {
+        self.shows(row, |terminal| terminal.cursor() == (row.to_owned(), column));
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

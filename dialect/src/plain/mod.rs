@@ -9,6 +9,8 @@
 // In the order in which a line meets them.
 mod style;
 
+#[allow(dead_code)] // Until the session offers it to those whose telnet agrees.
+mod editor;
 mod input;
 mod session;
 mod telnet;

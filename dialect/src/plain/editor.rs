@@ -1,0 +1,259 @@
+//! The line editor: for a telnet that leaves echo and editing to the server.
+//!
+//! Where it stands: a filter beside the session. What a person presses comes in, finished lines go to the session; what is
+//! written to that person passes through here, so that it appears above the line being typed, which stays as it was.
+//!
+//! ```text
+//! bytes typed ─ keys ─ line (history, completion) ─ row ─ screen ─ bytes shown
+//!                                     lines above ────────┘
+//! ```
+//!
+//! All that is typed is counted in grapheme clusters (UAX #29) and columns, never in bytes or code points. The line is
+//! shown on one row of the terminal that never wraps; a longer line is seen through a window.
+//!
+//! What this module must never do: I/O, grow without a bound, send a control sequence but those of `screen`, let text
+//! written above look like something that stands at the beginning of a line, or do more work for a key than a copy of the
+//! line takes.
+
+mod keys;
+
+mod clusters;
+mod completion;
+mod history;
+mod line;
+
+mod above;
+mod row;
+mod screen;
+mod width;
+
+#[cfg(test)]
+mod terminal;
+#[cfg(test)]
+mod tests;
+
+#[allow(unused_imports)] // As above: until the session answers.
+pub(super) use completion::{Completion, CompletionKind};
+
+use super::commands::{self, Typed};
+use above::Above;
+use clusters::Clusters;
+use completion::Completed;
+use history::History;
+use keys::{Key, Keys};
+use line::{Effect, Line, Motion};
+use screen::Screen;
+
+/// Commands that were finished since the row was last shown are kept up to so many bytes; what is more is not shown. Their
+/// answers are.
+const FINISHED_BYTES_MAX: usize = 20 * 1024;
+
+const BELL: u8 = 0x07;
+
+/// What a key asks the session for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Asked {
+    /// A line is finished: its text, clean, without a line end.
+    Line(String),
+    /// A word is to be finished: answer with [`Editor::completed`].
+    Complete(Completion),
+    /// Ctrl-C on an empty line.
+    Interrupt,
+    /// Ctrl-D on an empty line.
+    End,
+}
+
+/// The editor of one connection. Plain data; at most about 200 KiB, and a few hundred bytes for somebody who types nothing.
+pub(super) struct Editor {
+    keys: Keys,
+    line: Line,
+    history: History,
+    killed: Clusters,
+    /// What was asked for last, until it is answered or the line changes.
+    asked: Option<Completion>,
+    above: Above,
+    /// Commands that stay on the screen and are not there yet.
+    finished: Vec<String>,
+    /// The index of the cluster with which the row begins.
+    row_begins_with: usize,
+    screen: Screen,
+    is_stale: bool,
+    is_bell_due: bool,
+}
+
+impl Editor {
+    /// An editor for a terminal with so many columns; 0 and what cannot be mean 80. The cursor may be anywhere in a row.
+    pub(super) fn new(columns: u16) -> Editor {
+        Editor {
+            keys: Keys::default(),
+            line: Line::default(),
+            history: History::default(),
+            killed: Clusters::default(),
+            asked: None,
+            above: Above::default(),
+            finished: Vec::new(),
+            row_begins_with: 0,
+            screen: Screen::new(columns),
+            is_stale: true,
+            is_bell_due: false,
+        }
+    }
+
+    /// Takes in what was typed, cut anywhere, up to the first key that asks for something. Answers with how many bytes
+    /// were used: all, if nothing is asked for.
+    pub(super) fn typed(&mut self, bytes: &[u8]) -> (usize, Option<Asked>) {
+        let mut used = 0;
+        loop {
+            let (more, key) = self.keys.next(&bytes[used..]);
+            used += more;
+            let Some(key) = key else { return (used, None) };
+            self.is_stale = true;
+            if let Some(asked) = self.press(key) {
+                return (used, Some(asked));
+            }
+        }
+    }
+
+    /// The answer to [`Asked::Complete`]: everything that begins with the word, however capitalised. Puts it into the line
+    /// or answers with those that are possible, to be listed above. An answer that comes too late changes nothing.
+    pub(super) fn completed(&mut self, candidates: &[String]) -> Vec<String> {
+        let Some(asked) = self.asked.take() else { return Vec::new() };
+        if Completion::at_cursor(&self.line).as_ref() != Some(&asked) {
+            return Vec::new();
+        }
+        self.is_stale = true;
+        match asked.apply(candidates, &mut self.line) {
+            Completed::Inserted => Vec::new(),
+            Completed::Several(several) => several,
+            Completed::Nothing => {
+                self.is_bell_due = true;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Telnet's EC: like the key.
+    pub(super) fn erase_character(&mut self) {
+        self.is_stale = true;
+        self.erase(Motion::Left);
+    }
+
+    /// Telnet's EL: the line is empty again.
+    pub(super) fn erase_line(&mut self) {
+        self.is_stale = true;
+        self.history.come_back();
+        self.line.set(Clusters::default());
+    }
+
+    /// The terminal has become wider or narrower.
+    pub(super) fn resize(&mut self, columns: u16) {
+        self.is_stale = true;
+        self.screen.resize(columns);
+    }
+
+    /// Whether something has happened that [`Editor::show`] has not shown.
+    pub(super) fn is_stale(&self) -> bool {
+        self.is_stale
+    }
+
+    /// Writes text, cut anywhere, above the line being typed, and makes the row below show that line. The beginning of a
+    /// line of text is held until its end comes.
+    pub(super) fn show(&mut self, above: &[&[u8]], bytes: &mut Vec<u8>) {
+        self.keep_finished(bytes);
+        for slice in above {
+            self.above.add(slice, |line| self.screen.write_line(&above::clean(line), bytes));
+        }
+        let (row, begins_with) = row::row(&self.line, self.row_begins_with, self.screen.columns());
+        self.row_begins_with = begins_with;
+        self.screen.paint(row, bytes);
+        if std::mem::take(&mut self.is_bell_due) {
+            bytes.push(BELL);
+        }
+        self.is_stale = false;
+    }
+
+    /// Takes the row off the screen. The beginning of a line of text that was held is written as it is: the rest of it comes
+    /// without the editor. What was typed and not finished is lost.
+    pub(super) fn leave(&mut self, bytes: &mut Vec<u8>) {
+        self.keep_finished(bytes);
+        self.screen.clear(bytes);
+        bytes.extend(self.above.give_up());
+        self.is_stale = false;
+    }
+
+    fn keep_finished(&mut self, bytes: &mut Vec<u8>) {
+        for command in std::mem::take(&mut self.finished) {
+            self.screen.keep_line(&command, bytes);
+        }
+    }
+
+    fn press(&mut self, key: Key) -> Option<Asked> {
+        let effect = match key {
+            Key::Character(character) => self.line.insert(character),
+            Key::Enter => return Some(self.finish()),
+            Key::Tab => match Completion::at_cursor(&self.line) {
+                Some(completion) => {
+                    self.asked = Some(completion.clone());
+                    return Some(Asked::Complete(completion));
+                }
+                None => Effect::Nothing,
+            },
+            Key::Go(motion) => self.line.go(motion),
+            Key::Erase(motion) => return self.erase(motion),
+            Key::Kill(motion) => self.kill(motion),
+            Key::EraseOrEnd if self.line.text().is_empty() => return Some(Asked::End),
+            Key::EraseOrEnd => return self.erase(Motion::Right),
+            Key::Yank => self.line.insert_text(0, &self.killed),
+            Key::Transpose => self.line.transpose(),
+            Key::Redraw => {
+                self.screen.forget();
+                Effect::Done
+            }
+            Key::Older => self.recall(History::older),
+            Key::Newer => self.recall(|history, _| history.newer()),
+            Key::Interrupt if self.line.text().is_empty() => return Some(Asked::Interrupt),
+            Key::Interrupt => {
+                self.erase_line();
+                Effect::Done
+            }
+        };
+        self.is_bell_due |= effect == Effect::Nothing;
+        None
+    }
+
+    fn finish(&mut self) -> Asked {
+        let line = self.line.set(Clusters::default());
+        self.history.add(&line);
+        let line = line.into_text();
+        let is_command = matches!(commands::typed(&line), Typed::Command(_));
+        let bytes: usize = self.finished.iter().map(String::len).sum();
+        if is_command && bytes + line.len() <= FINISHED_BYTES_MAX {
+            self.finished.push(line.clone());
+        }
+        Asked::Line(line)
+    }
+
+    fn erase(&mut self, motion: Motion) -> Option<Asked> {
+        self.is_bell_due |= self.line.cut(motion).text().is_empty();
+        None
+    }
+
+    fn kill(&mut self, motion: Motion) -> Effect {
+        let killed = self.line.cut(motion);
+        if killed.text().is_empty() {
+            return Effect::Nothing;
+        }
+        self.killed = killed;
+        Effect::Done
+    }
+
+    fn recall(&mut self, step: impl FnOnce(&mut History, &Clusters) -> Option<Clusters>) -> Effect {
+        match step(&mut self.history, self.line.clusters()) {
+            Some(line) => {
+                self.line.set(line);
+                Effect::Done
+            }
+            None => Effect::Nothing,
+        }
+    }
+}

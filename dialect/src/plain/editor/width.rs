@@ -1,0 +1,102 @@
+//! How many columns of a terminal a character takes, and which characters a terminal may be sent at all.
+//!
+//! Where it stands: below everything else in the editor.
+//!
+//! Terminals do not agree about a family of emoji: newer ones show one picture two columns wide, older ones show each of
+//! its people. So there are two measures here: [`columns`] is what the standards say (UAX #11, UAX #29), [`room`] what
+//! it takes at worst. Whatever must not run over the edge is measured with `room`; where the two differ a column is not
+//! computed but reached by writing what stands before it.
+//!
+//! What this file must never do: call a control character showable.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The grapheme clusters of a text: what a person takes for one character.
+pub(super) fn graphemes(text: &str) -> impl Iterator<Item = &str> {
+    text.graphemes(true)
+}
+
+/// The columns that a text takes on a terminal that puts grapheme clusters together.
+pub(super) fn columns(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { graphemes(text).map(UnicodeWidthStr::width).sum() }
+}
+
+/// The most columns that a text takes on any terminal.
+pub(super) fn room(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { graphemes(text).map(room_of_one).sum() }
+}
+
+fn room_of_one(grapheme: &str) -> usize {
+    let apart: usize = grapheme.chars().map(|character| character.width().unwrap_or(0)).sum();
+    apart.max(grapheme.width())
+}
+
+/// Whether all terminals show this text with the same width.
+pub(super) fn is_certain(text: &str) -> bool {
+    text.is_ascii() || graphemes(text).all(|grapheme| room_of_one(grapheme) == narrowest(grapheme))
+}
+
+fn narrowest(grapheme: &str) -> usize {
+    let apart: usize = grapheme.chars().map(|character| character.width().unwrap_or(0)).sum();
+    apart.min(grapheme.width())
+}
+
+/// A cluster as it is shown where there are `columns_max` columns: what has no width of its own, or does not fit, is
+/// shown as U+FFFD.
+pub(super) fn shown(grapheme: &str, columns_max: usize) -> &str {
+    let room = room(grapheme);
+    if columns(grapheme) == 0 || room > columns_max { "\u{fffd}" } else { grapheme }
+}
+
+/// Whether this character may be sent to a terminal: the rules of [`hub::Text`], and neither TAB nor formatting.
+pub(super) fn is_showable(character: char) -> bool {
+    !character.is_control() && !is_line_separator(character) && !is_bidi_control(character)
+}
+
+fn is_line_separator(character: char) -> bool {
+    matches!(character, '\u{2028}' | '\u{2029}')
+}
+
+/// Unicode's `Bidi_Control` property (UAX #9): they could reorder what stands around the text.
+fn is_bidi_control(character: char) -> bool {
+    matches!(
+        character,
+        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn width_is_that_of_what_is_seen() {
+        let table = [("a", 1), ("漢", 2), ("e\u{301}", 1), ("👨‍👩‍👧‍👦", 2), ("🇩🇪", 2), ("❤\u{fe0f}", 2), ("한", 2)];
+        for (text, width) in table {
+            assert_eq!((columns(text), graphemes(text).count()), (width, 1), "{text}");
+        }
+    }
+
+    #[test]
+    fn family_is_not_equally_wide_everywhere() {
+        assert_eq!((columns("👨‍👩‍👧‍👦"), room("👨‍👩‍👧‍👦")), (2, 8));
+        assert!(!is_certain("👨‍👩‍👧‍👦") && !is_certain("❤\u{fe0f}"));
+        assert!(is_certain("漢e\u{301}🇩🇪한"));
+    }
+
+    #[test]
+    fn what_does_not_fit_or_cannot_be_seen_is_shown_as_such() {
+        assert_eq!(shown("漢", 3), "漢");
+        assert_eq!(shown(&"\u{1100}".repeat(9), 3), "\u{fffd}");
+        assert_eq!(shown("\u{301}", 3), "\u{fffd}");
+    }
+
+    #[test]
+    fn what_could_deceive_is_not_showable() {
+        for character in ['\u{1b}', '\t', '\u{7f}', '\u{9b}', '\u{202e}', '\u{2066}', '\u{2028}', '\u{2}'] {
+            assert!(!is_showable(character), "{character:?}");
+        }
+        assert!(['a', '漢', '\u{200d}', '\u{301}'].into_iter().all(is_showable));
+    }
+}

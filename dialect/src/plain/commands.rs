@@ -287,6 +287,12 @@ impl Verb {
     }
 }
 
+/// The commands that begin with what was typed, slash included.
+pub(super) fn beginning_with(typed: &str) -> Vec<String> {
+    let commands = VERBS.iter().flat_map(Verb::names).map(|name| format!("/{name}"));
+    commands.filter(|command| command.starts_with(&typed.to_lowercase())).collect()
+}
+
 /// All of `/help`.
 pub(super) fn help_on_all(output: &mut Output) {
     let width = VERBS.iter().map(|verb| verb.usage().len()).max().unwrap_or(0);

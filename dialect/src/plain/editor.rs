@@ -132,6 +132,16 @@ impl Editor {
         }
     }
 
+    /// What [`Asked::Complete`] asked for last, if it has not been answered and the line is still the same.
+    pub(super) fn asked(&self) -> Option<&Completion> {
+        self.asked.as_ref()
+    }
+
+    /// The line as it was typed so far.
+    pub(super) fn draft(&self) -> &str {
+        self.line.text()
+    }
+
     /// Telnet's EC: like the key.
     pub(super) fn erase_character(&mut self) {
         self.is_stale = true;

@@ -237,6 +237,13 @@ impl Input {
         }
     }
 
+    /// Takes out the beginning of a line.
+    pub(super) fn take_partial(&mut self) -> Vec<u8> {
+        let partial = self.0.as_mut().map(|stored| std::mem::take(&mut stored.partial));
+        self.give_back();
+        partial.map(|partial| partial.head).unwrap_or_default()
+    }
+
     /// Takes out the line that ends behind `bytes`.
     pub(super) fn finish_line(&mut self, bytes: &[u8]) -> StoredLine {
         let mut partial = match &mut self.0 {

@@ -11,6 +11,7 @@
 //! What this file must never do: work on a first line that has not been judged, or keep memory for a session at rest.
 
 use super::commands;
+use super::editor::{Asked, Completion, CompletionKind};
 use super::input::{Input, RawLine};
 use super::render;
 use super::style::{self, Style};
@@ -20,7 +21,8 @@ use super::words::{self, remark};
 use crate::sniff::{self, Protocol, Verdict};
 use crate::{Arrival, Origin, Output, Own, Pace, Session, Setup, Skipped, SkippedPlace};
 use hub::{
-    Command, Event, MemberId, Place, Presence, Refusal, RoomNumber, RoomRef, RoomView, Text, Time, Told, Verb,
+    Among, Command, Event, Manner, MemberId, Place, Presence, Refusal, RoomNumber, RoomRef, RoomView, Text,
+    Time, Told, Verb,
 };
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -314,6 +316,8 @@ impl Session for PlainSession {
     fn own(&mut self, _me: MemberId, told: &Told) -> Own {
         match told.event {
             Event::TopicSet { .. } => Own::Show,
+            // It was taken off the row where it was typed.
+            Event::Said { manner: Manner::Saying, .. } if self.is_editing() => Own::Show,
             _ => Own::StepOver,
         }
     }
@@ -398,6 +402,7 @@ impl PlainSession {
     fn connect(&mut self, turn: &mut Turn<'_>) {
         self.stage = Stage::Present;
         self.timer = Timer::NONE;
+        self.follow_terminal();
         // Whoever relays lines has no way to show itself but to be there.
         let presence = if self.style.relays() { Presence::Visible } else { Presence::Listening };
         let address = self.rare.as_ref().and_then(|rare| rare.address);
@@ -427,6 +432,11 @@ impl PlainSession {
     fn end(&mut self, turn: &mut Turn<'_>) {
         self.stage = Stage::Ended;
         self.timer = Timer::at(turn.now.after_ms(LINGER_MS));
+        if self.is_editing() {
+            // Whoever is cut off in the middle of a line has not said it.
+            self.input.take_partial();
+            return;
+        }
         if self.input.is_between_lines() {
             return;
         }
@@ -461,7 +471,10 @@ impl PlainSession {
         self.rooms = SmallVec::new();
         self.input = Input::default();
         // Last words still go through it.
-        let terminal = self.rare.take().and_then(|rare| rare.terminal);
+        let mut terminal = self.rare.take().and_then(|rare| rare.terminal);
+        if let Some(terminal) = &mut terminal {
+            terminal.end(&mut Vec::new());
+        }
         self.rare = terminal.map(|terminal| Box::new(Rare { terminal: Some(terminal), ..Rare::default() }));
     }
 }
@@ -501,6 +514,23 @@ impl PlainSession {
             self.offer_editor();
         }
         self.hear(&data, turn);
+        self.follow_terminal();
+    }
+
+    /// Lets whoever edits the line from now on take over what was typed so far.
+    fn follow_terminal(&mut self) {
+        if self.stage != Stage::Present || !self.terminal().is_some_and(Terminal::is_changing) {
+            return;
+        }
+        let mut draft = self.input.take_partial();
+        if let Some(terminal) = self.terminal_mut() {
+            terminal.change(&mut draft);
+        }
+        self.input.add_to_line(&draft);
+    }
+
+    fn is_editing(&self) -> bool {
+        self.terminal().is_some_and(Terminal::edits)
     }
 
     /// What looked like the beginning of a telnet command was none.
@@ -522,6 +552,7 @@ impl PlainSession {
         let Some(terminal) = self.terminal_mut() else { return false };
         let edited = terminal.edits();
         terminal.withdraw();
+        self.follow_terminal();
         edited
     }
 }
@@ -584,6 +615,9 @@ impl PlainSession {
     /// Works on lines until the next has to wait; returns how many bytes need not be looked at again. Complete
     /// lines are read where they lie.
     fn read(&mut self, bytes: &[u8], turn: &mut Turn<'_>) -> usize {
+        if self.is_editing() {
+            return self.edit(bytes, turn);
+        }
         let mut from = 0;
         while self.is_reading() {
             let rest = &bytes[from..];
@@ -609,6 +643,47 @@ impl PlainSession {
             }
         }
         if self.is_waiting() { from } else { bytes.len() }
+    }
+
+    /// Takes keys until a line has to wait; returns how many bytes need not be looked at again.
+    fn edit(&mut self, bytes: &[u8], turn: &mut Turn<'_>) -> usize {
+        let mut from = 0;
+        while from < bytes.len() && self.is_reading() && self.may_send(turn) {
+            let Some(editor) = self.terminal_mut().and_then(Terminal::editor_mut) else {
+                return from + self.read(&bytes[from..], turn);
+            };
+            let (bytes_used, asked) = editor.typed(&bytes[from..]);
+            from += bytes_used;
+            match asked {
+                None => {}
+                Some(Asked::Line(text)) => self.line(RawLine::new(text.as_bytes()), turn),
+                Some(Asked::Complete(completion)) => self.complete(&completion, turn),
+                Some(Asked::Interrupt) => remark!(turn.output, "Ctrl-D or /quit leaves"),
+                Some(Asked::End) => self.quit("", turn),
+            }
+            if self.is_reading() && turn.output.words.len() >= WORDS_BYTES_MAX {
+                self.outlet = Outlet::Full;
+            }
+        }
+        if self.is_waiting() { from } else { bytes.len() }
+    }
+
+    fn complete(&mut self, completion: &Completion, turn: &mut Turn<'_>) {
+        let beginning = completion.word.trim_start_matches('#').to_owned();
+        let among = match completion.kind {
+            CompletionKind::Command => {
+                return self.completed(&commands::beginning_with(&completion.word), turn);
+            }
+            CompletionKind::Name => Among::Nicks,
+            CompletionKind::Room => Among::Rooms,
+        };
+        self.ask(Command::Complete { among, beginning }, turn);
+    }
+
+    fn completed(&mut self, candidates: &[String], turn: &mut Turn<'_>) {
+        if let Some(editor) = self.terminal_mut().and_then(Terminal::editor_mut) {
+            words::possible(&editor.completed(candidates), turn.output);
+        }
     }
 
     fn begin_line(&mut self, bytes: &[u8], turn: &mut Turn<'_>) {
@@ -743,6 +818,7 @@ impl PlainSession {
                 let next = next.clone().map(|after| Command::Rooms { after: Some(after) });
                 self.list(next, self.shown() + rooms.len());
             }
+            Event::Completions { names } => self.found(names, turn),
             _ => words::told(event, turn.output),
         }
     }
@@ -773,6 +849,15 @@ impl PlainSession {
         if verb == Verb::Connect {
             self.close(turn.output);
         }
+    }
+
+    fn found(&mut self, names: &[Arc<str>], turn: &mut Turn<'_>) {
+        let editor = self.terminal_mut().and_then(Terminal::editor_mut);
+        let has_sign =
+            editor.and_then(|editor| editor.asked()).is_some_and(|asked| asked.word.starts_with('#'));
+        let sign = if has_sign { "#" } else { "" };
+        let candidates: Vec<String> = names.iter().map(|name| format!("{sign}{name}")).collect();
+        self.completed(&candidates, turn);
     }
 
     /// How many listen in a room besides this person.
@@ -839,6 +924,7 @@ fn answered_verb(event: &Event) -> Option<Verb> {
         Event::Dismissed { .. } => Some(Verb::Leave),
         Event::Renamed { .. } => Some(Verb::Nick),
         Event::Names { .. } => Some(Verb::Who),
+        Event::Completions { .. } => Some(Verb::Complete),
         Event::RoomList { .. } => Some(Verb::Rooms),
         Event::TopicIs { .. } => Some(Verb::Topic),
         Event::Ignoring { .. } => Some(Verb::Ignore),

@@ -416,7 +416,6 @@ impl Telnet {
     }
 
     /// How wide the terminal is; 0 if it has not said.
-    #[expect(dead_code, reason = "the editor asks")]
     pub(super) fn columns(&self) -> u16 {
         self.columns
     }

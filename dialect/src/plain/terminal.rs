@@ -5,15 +5,19 @@
 //!
 //! What this file must never do: send anything to a peer that has not shown that it is telnet.
 
+use super::editor::Editor;
 use super::telnet::Telnet;
 
 /// While more than this waits to be sent, nothing is read: whoever asks has to read the answers.
 const OUTGOING_BYTES_MAX: usize = 4096;
 
 /// The terminal of one session.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Terminal {
     telnet: Telnet,
+    editor: Option<Box<Editor>>,
+    /// Of an editor that has ended: to be written as it is.
+    outgoing: Vec<u8>,
 }
 
 impl Terminal {
@@ -34,7 +38,13 @@ impl Terminal {
 
     /// Takes telnet's commands out of what has arrived.
     pub(super) fn decode(&mut self, bytes: &[u8], data: &mut Vec<u8>) {
+        let columns = self.telnet.columns();
         self.telnet.decode(bytes, data);
+        if self.telnet.columns() != columns
+            && let Some(editor) = &mut self.editor
+        {
+            editor.resize(self.telnet.columns());
+        }
     }
 
     /// Nothing more will arrive.
@@ -52,24 +62,58 @@ impl Terminal {
         self.telnet.withdraw();
     }
 
+    /// The editor, if the line is edited here.
+    pub(super) fn editor_mut(&mut self) -> Option<&mut Editor> {
+        self.editor.as_deref_mut()
+    }
+
     /// Whether the line is edited here.
     pub(super) fn edits(&self) -> bool {
-        self.telnet.edits()
+        self.editor.is_some()
+    }
+
+    /// Whether it was agreed that somebody else edits the line from now on.
+    pub(super) fn is_changing(&self) -> bool {
+        self.telnet.edits() != self.edits()
+    }
+
+    /// Begins or ends editing, as was agreed. `draft` is the line as it was typed so far: whoever edits it now takes it over.
+    pub(super) fn change(&mut self, draft: &mut Vec<u8>) {
+        if self.edits() {
+            return self.end(draft);
+        }
+        let mut editor = Editor::new(self.telnet.columns());
+        // The beginning of a line asks for nothing.
+        editor.typed(&std::mem::take(draft));
+        self.editor = Some(Box::new(editor));
+    }
+
+    /// Ends editing. What was typed so far goes into `draft`.
+    pub(super) fn end(&mut self, draft: &mut Vec<u8>) {
+        if let Some(mut editor) = self.editor.take() {
+            draft.extend_from_slice(editor.draft().as_bytes());
+            editor.leave(&mut self.outgoing);
+        }
     }
 
     /// Whether the peer has read enough of the answers to be read from.
     pub(super) fn has_room(&self) -> bool {
-        self.telnet.replies().len() <= OUTGOING_BYTES_MAX
+        self.telnet.replies().len() + self.outgoing.len() <= OUTGOING_BYTES_MAX
     }
 
     /// Whether there is something to be sent besides what others say.
     pub(super) fn is_due(&self) -> bool {
-        !self.telnet.replies().is_empty()
+        let editor_is_due = self.editor.as_ref().is_some_and(|editor| editor.is_stale());
+        editor_is_due || !self.outgoing.is_empty() || !self.telnet.replies().is_empty()
     }
 
     /// Writes what is due and then `text`, whose lines end as telnet wants it (RFC 854: CR LF).
     pub(super) fn write(&mut self, text: &[&[u8]], bytes: &mut Vec<u8>) {
         bytes.append(self.telnet.replies_mut());
+        bytes.append(&mut self.outgoing);
+        if let Some(editor) = &mut self.editor {
+            return editor.show(text, bytes);
+        }
         for slice in text {
             for line in slice.split_inclusive(|byte| *byte == b'\n') {
                 let end: &[u8] = if line.ends_with(b"\n") { b"\r\n" } else { b"" };

@@ -59,6 +59,13 @@ pub(super) fn told(event: &Event, output: &mut Output) {
     }
 }
 
+/// What may be meant, for somebody who has typed the beginning.
+pub(super) fn possible(words: &[String], output: &mut Output) {
+    if !words.is_empty() {
+        wrapped("", words.iter().map(|word| word.as_str().into()), output);
+    }
+}
+
 /// Somebody sends too fast.
 pub(super) fn throttled(lines_per_second: u32, output: &mut Output) {
     let lines = if lines_per_second == 1 { "line" } else { "lines" };

@@ -24,7 +24,7 @@ impl Terminal {
         let address = server.address();
         let command = Command::new(Tool::TELNET.program()).env("TERM", "xterm");
         Terminal::start(
-            command.args([address.ip().to_string(), format!("-{}", address.port())]),
+            command.args(["--".to_owned(), address.ip().to_string(), format!("-{}", address.port())]),
             columns,
             rows,
         )
@@ -81,8 +81,9 @@ impl Terminal {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.painted.recv_timeout(left) {
                 Ok(bytes) => self.screen.process(&bytes),
-                Err(_) => {
-                    panic!("never saw {what}; the screen:\n{}\ncursor: {:?}", self.screen(), self.cursor())
+                Err(error) => {
+                    let (screen, cursor) = (self.screen(), self.cursor());
+                    panic!("never saw {what} ({error}); cursor: {cursor:?}, the screen:\n{screen}")
                 }
             }
         }

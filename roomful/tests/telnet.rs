@@ -60,7 +60,11 @@ fn line_survives_another_size_of_the_window() {
     let Some((_server, mut terminal, mut bob)) = telnet_and_bob(80, 24) else { return };
     terminal.types("half of 一句话");
     terminal.edits("> half of 一句话", 16);
+    // So narrow that only the end of the line can be seen.
+    terminal.resizes(14, 12);
+    terminal.shows("the end of the line", |terminal| terminal.cursor().0.starts_with("> <"));
     terminal.resizes(30, 12);
+    terminal.edits("> half of 一句话", 16);
     terminal.types(" more");
     bob.says(&format!("{} end", "word ".repeat(20)));
     // Wrapped between words, with what follows set in.

@@ -390,7 +390,7 @@ impl Telnet {
         for (side, option) in [
             (Side::Theirs, TTYPE),
             (Side::Theirs, NAWS),
-            // Without it some telnets take the eighth bit away from what is typed or shown.
+            // Without it GNU's telnet looks at seven bits only, and takes the middle of a Chinese character for its escape key.
             (Side::Ours, BINARY),
             (Side::Theirs, BINARY),
             (Side::Ours, SGA),
@@ -402,8 +402,12 @@ impl Telnet {
 
     /// Leaves the editing of lines to the peer.
     pub(super) fn withdraw(&mut self) {
-        self.settle(Side::Ours, ECHO, Agreement::give_up, Reply::Nothing);
-        self.settle(Side::Ours, SGA, Agreement::give_up, Reply::Nothing);
+        // Binary, too: a terminal that shows what is typed needs its carriage returns.
+        for (side, option) in
+            [(Side::Ours, ECHO), (Side::Ours, SGA), (Side::Ours, BINARY), (Side::Theirs, BINARY)]
+        {
+            self.settle(side, option, Agreement::give_up, Reply::Nothing);
+        }
     }
 
     /// Whether the line is ours to edit: the peer has left that to us, and there is a terminal on which it can be done.

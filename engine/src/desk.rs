@@ -109,7 +109,7 @@ impl Desk {
     }
 
     /// Sets up the hub anew: [`Hub::set_settings`].
-    pub fn set_settings(&mut self, settings: Settings) {
+    pub fn set_settings(&mut self, settings: &Settings) {
         self.hub.set_settings(settings);
     }
 

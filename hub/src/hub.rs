@@ -272,9 +272,9 @@ impl Hub {
     /// are told, and when: passing events, which no journal keeps and no snapshot knows. So a replay under other settings
     /// comes to the same state, as it already does when a server is started again with others. Nodes that apply one log
     /// together would have to change them at one position: by a fact, not by this.
-    pub fn set_settings(&mut self, settings: Settings) {
+    pub fn set_settings(&mut self, settings: &Settings) {
         let home = self.settings.home.clone();
-        self.settings = Settings { home, ..settings };
+        self.settings = Settings { home, ..settings.clone() };
     }
 
     /// How many connections are known, listeners among them.

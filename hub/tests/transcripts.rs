@@ -147,7 +147,7 @@ impl Play {
             "page_lines_max" => settings.page_lines_max = few as usize,
             _ => panic!("there is no bound {name}"),
         }
-        self.hub.set_settings(settings);
+        self.hub.set_settings(&settings);
     }
 
     fn here(&mut self, name: &str) {

@@ -33,7 +33,7 @@ impl HubThread {
             let timeout = self.desk.next_chore().map(|at| until(at, self.clock.now()));
             let waited = self.mailbox.wait(&mut requests, timeout);
             if let Some(settings) = waited.settings {
-                self.desk.set_settings(*settings);
+                self.desk.set_settings(&settings);
             }
             self.take(&mut requests);
             if waited.are_last {

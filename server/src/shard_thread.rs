@@ -425,7 +425,8 @@ impl ShardThread {
         }
     }
 
-    /// Puts in force what can be while connections are here; the rest of the options is for the next start.
+    /// Puts new options in force: the one place where this thread takes them, between two turns. What connections that are
+    /// here were made with stays as it was.
     fn reload(&mut self, options: &Options) {
         self.shard.set_limits(options.limits);
         self.shard.set_lines_per_second(options.lines_per_second);

@@ -9,7 +9,6 @@ use clap::builder::PossibleValuesParser;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -88,11 +87,8 @@ pub(crate) enum ConfigVerb {
         #[arg(long, value_name = "FILE", conflicts_with = "file")]
         config: Option<PathBuf>,
     },
-    /// Print every key with its value and where it comes from, for the same flags as `roomful serve`
+    /// Print every key with its value and where that comes from; takes the flags of `roomful serve`
     Show(Flags),
-    /// Print docs/reference/configuration.md
-    #[command(hide = true)]
-    Reference,
 }
 
 impl Args for Flags {
@@ -154,22 +150,21 @@ fn argument(key: &'static Key) -> Arg {
 }
 
 fn long_help(key: &Key, default: &str) -> String {
-    let mut help = key.help.to_owned();
+    let (help, environment) = (key.help, key.environment());
     match &key.kind {
         Kind::Choice(choices) => {
-            for choice in *choices {
-                // Writing to a string cannot fail.
-                let _ = write!(help, "\n- {}: {}", choice.word, choice.help);
-            }
-            let _ = write!(help, "\n\n[");
+            // On one line: a man page would make one of several.
+            let choices: Vec<String> =
+                choices.iter().map(|choice| format!("{} ({})", choice.word, choice.help)).collect();
+            let choices = choices.join(", ");
+            format!("{help}: {choices}\n\n[default: {default}, env: {environment}]")
         }
         Kind::Number(number) => {
-            let _ = write!(help, "\n\n[{} to {}, ", number.smallest, number.largest);
+            let (smallest, largest) = (number.smallest, number.largest);
+            format!("{help}\n\n[{smallest} to {largest}, default: {default}, env: {environment}]")
         }
-        Kind::Room | Kind::Addresses => help.push_str("\n\n["),
+        Kind::Room | Kind::Addresses => format!("{help}\n\n[default: {default}, env: {environment}]"),
     }
-    let _ = write!(help, "default: {default}, env: {}]", key.environment());
-    help
 }
 
 /// Prints completions.

@@ -9,6 +9,8 @@ mod config;
 mod config_file;
 mod key;
 mod listings;
+#[cfg(test)]
+mod reference;
 
 mod serve;
 
@@ -31,7 +33,6 @@ fn main() -> ExitCode {
                 listings::print_check(&Flags { config: file.or(config), given: Vec::new() })
             }
             ConfigVerb::Show(flags) => listings::print_effective(&flags),
-            ConfigVerb::Reference => listings::print_reference(),
         },
         Verb::Completions { shell } => command_line::print_completions(shell),
         Verb::Man { directory } => command_line::write_man_pages(directory.as_deref()),

@@ -41,6 +41,8 @@ const TEXT_BYTES_LARGEST: u64 = 16 * 1024;
 /// A smaller lag bound could not hold the longest message.
 const LAG_BYTES_SMALLEST: u64 = 64 * 1024;
 const BYTES_LARGEST: u64 = 1 << 30;
+/// What one connection sends is paced by ticks of ten microseconds.
+const LINES_LARGEST: u64 = 100_000;
 /// The kernel waits no longer for a sign of life (`MAX_TCP_KEEPIDLE`).
 const VANISHED_SECONDS_LARGEST: u64 = 32_767;
 
@@ -285,7 +287,9 @@ pub(crate) static KEYS: &[Key] = &[
         help: "Most connections from one address of this machine or of a private network",
         more: "Private networks are those of RFC 1918 and RFC 4193; link-local addresses (RFC 3927, RFC 4291) belong to \
                them. Of IPv6 a network of 64 bits counts as one address.",
-        told: None,
+        told: Some(
+            "there are already N connections from your address, which is the most; close one and try again",
+        ),
         kind: number!(1, CONNECTIONS_LARGEST, "nobody could come in", connections.local.per_address_max),
         reload: Reload::Applies,
     },
@@ -295,7 +299,7 @@ pub(crate) static KEYS: &[Key] = &[
         value_name: "N",
         help: "Most new connections a second from one such address",
         more: "",
-        told: None,
+        told: Some("too many new connections from your address; try again in a few seconds"),
         kind: number!(1, CONNECTIONS_LARGEST, "nobody could come in", connections.local.per_second_max),
         reload: Reload::Applies,
     },
@@ -305,8 +309,8 @@ pub(crate) static KEYS: &[Key] = &[
         value_name: "N",
         help: "Most lines a second from one connection from such an address",
         more: "",
-        told: None,
-        kind: number!(1, 1_000_000, "nobody could say anything", lines_per_second.local),
+        told: Some("you send more than N lines a second; the rest waits its turn, nothing is lost"),
+        kind: number!(1, LINES_LARGEST, "nobody could say anything", lines_per_second.local),
         reload: Reload::Applies,
     },
     Key {
@@ -315,7 +319,9 @@ pub(crate) static KEYS: &[Key] = &[
         value_name: "N",
         help: "Most connections from one address anywhere else",
         more: "Of IPv6 a network of 64 bits counts as one address.",
-        told: None,
+        told: Some(
+            "there are already N connections from your address, which is the most; close one and try again",
+        ),
         kind: number!(1, CONNECTIONS_LARGEST, "nobody could come in", connections.remote.per_address_max),
         reload: Reload::Applies,
     },
@@ -325,7 +331,7 @@ pub(crate) static KEYS: &[Key] = &[
         value_name: "N",
         help: "Most new connections a second from one address anywhere else",
         more: "",
-        told: None,
+        told: Some("too many new connections from your address; try again in a few seconds"),
         kind: number!(1, CONNECTIONS_LARGEST, "nobody could come in", connections.remote.per_second_max),
         reload: Reload::Applies,
     },
@@ -335,8 +341,8 @@ pub(crate) static KEYS: &[Key] = &[
         value_name: "N",
         help: "Most lines a second from one connection from anywhere else",
         more: "",
-        told: None,
-        kind: number!(1, 1_000_000, "nobody could say anything", lines_per_second.remote),
+        told: Some("you send more than N lines a second; the rest waits its turn, nothing is lost"),
+        kind: number!(1, LINES_LARGEST, "nobody could say anything", lines_per_second.remote),
         reload: Reload::Applies,
     },
     Key {
@@ -347,9 +353,9 @@ pub(crate) static KEYS: &[Key] = &[
         more: "A machine that lost its power or its network never says that it has gone.",
         told: None,
         kind: Kind::Number(Number {
-            smallest: 1,
+            smallest: 2,
             largest: VANISHED_SECONDS_LARGEST,
-            if_smaller: "everybody would have vanished",
+            if_smaller: "one second is needed to wait and one to ask",
             get: |settings| settings.server.vanished.as_secs(),
             put: |settings, seconds| settings.server.vanished = Duration::from_secs(seconds),
         }),

@@ -5,7 +5,7 @@
 
 use hub::{
     Audience, Command, Event, Fact, Hub, MemberId, Position, Proposal, Record, Refusal, Reservation,
-    RoomNumber, Speaker, Time, Told,
+    RoomNumber, Settings, Speaker, Time, Told,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -106,6 +106,11 @@ impl Desk {
     /// The hub, to look at.
     pub fn hub(&self) -> &Hub {
         &self.hub
+    }
+
+    /// Sets up the hub anew: [`Hub::set_settings`].
+    pub fn set_settings(&mut self, settings: &Settings) {
+        self.hub.set_settings(settings);
     }
 
     /// Says how the journal is from now on.

@@ -5,7 +5,7 @@
 //! [`Shard::slices`], [`Shard::taken`]). An event is rendered once for each rendition that somebody here reads.
 
 use crate::desk::{Mail, Request};
-use dialect::{Arrival, Output, Own, Session, Setup, Skipped, SkippedPlace};
+use dialect::{Arrival, ByOrigin, Output, Own, Session, Setup, Skipped, SkippedPlace};
 use feed::{Bounds, Detour, Entry, Feeds, Kind, LogId, Plan, ReaderId, Release};
 use hub::{Audience, Command, Event, Hearing, MemberId, RoomNumber, Sequence, Speaker, Time, Told};
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -163,6 +163,19 @@ impl<S: Session> Shard<S> {
             rendered: Vec::new(),
             appended_bytes: 0,
         }
+    }
+
+    /// Changes the bounds, with effect on the connections that are here, too.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.feeds.set_bounds(limits.feeds);
+        // A wider bound may let those go on who wait.
+        self.may_resume = !self.paused.is_empty();
+    }
+
+    /// Changes how many lines a second one connection may send.
+    pub fn set_lines_per_second(&mut self, lines_per_second: ByOrigin<u32>) {
+        self.setup.lines_per_second = lines_per_second;
     }
 
     // Connections and what they send.

@@ -112,6 +112,19 @@ fn who_asks_and_never_reads_is_not_read_from_until_it_reads() {
 }
 
 #[test]
+fn wider_bound_lets_those_go_on_who_wait() {
+    let mut world = World::new(1, Limits { private_bytes_max: 1000, ..Limits::default() });
+    let ann = world.join(0, "ann");
+    while world.shards[0].wants_input(ann) {
+        world.type_line(0, ann, "/help");
+    }
+    world.shards[0].set_limits(Limits::default());
+    let mut resumed = Vec::new();
+    world.shards[0].take_resumed(&mut resumed);
+    assert_eq!(resumed, [ann]);
+}
+
+#[test]
 fn nothing_is_read_while_the_desk_has_too_much_to_take() {
     let mut world = World::new(1, Limits { requests_max: 10, ..Limits::default() });
     let ann = world.join(0, "ann");

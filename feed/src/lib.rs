@@ -183,6 +183,15 @@ impl Feeds {
         }
     }
 
+    /// Changes the bounds. A log keeps to them from the next entry that is appended to it; one that was kept in larger
+    /// segments than the new bound knows may exceed it by one of those until it has been let go of.
+    pub fn set_bounds(&mut self, bounds: Bounds) {
+        self.bounds = bounds;
+        for log in self.logs.iter_mut() {
+            log.set_segment_bytes_max(log::segment_bytes_max(bounds.lag_bytes_max));
+        }
+    }
+
     /// A new, empty log. `label` is the caller's name for it: skips and [`Feeds::next_closed`] say it. `sequence` is the
     /// sequence of the room's last kept fact, so that a skip can say where it begins.
     pub fn open_log(&mut self, label: u64, sequence: u64) -> LogId {

@@ -435,6 +435,11 @@ impl Log {
         self.segments.front().is_some_and(|first| from < first.end_offset() && to >= first.end_offset())
     }
 
+    /// Where segments end from now on. Those that are longer already stay until they are let go of.
+    pub(crate) fn set_segment_bytes_max(&mut self, segment_bytes_max: usize) {
+        self.segment_bytes_max = segment_bytes_max;
+    }
+
     /// Lets go of the oldest segments until the rest is within the bound; the last one always stays. Returns by how much
     /// what is kept has shrunk.
     pub(crate) fn trim(&mut self, bytes_max: usize, pool: &mut SegmentPool) -> usize {

@@ -275,6 +275,18 @@ impl Hub {
         &self.settings
     }
 
+    /// Sets up the hub anew, between two requests; the home room stays what it is, for people are in it. Bounds are looked
+    /// at by `propose` alone: whatever is beyond a lower one stays, and there is only nothing added to it.
+    ///
+    /// `apply` reads two of the settings, `announce_max` and `sum_interval_ms`. They decide how arrivals and departures
+    /// are told, and when: passing events, which no journal keeps and no snapshot knows. So a replay under other settings
+    /// comes to the same state, as it already does when a server is started again with others. Nodes that apply one log
+    /// together would have to change them at one position: by a fact, not by this.
+    pub fn set_settings(&mut self, settings: &Settings) {
+        let home = self.settings.home.clone();
+        self.settings = Settings { home, ..settings.clone() };
+    }
+
     /// How many connections are known, listeners among them.
     pub fn members(&self) -> usize {
         self.members.len()

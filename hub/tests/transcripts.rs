@@ -10,7 +10,7 @@
 //! What can be done:
 //!
 //! ```text
-//! > set announce_max 2          a bound; only while nobody is here
+//! > set announce_max 2          a bound, from now on
 //! > here ann bob                they connect, appear and take these nicks; nothing is printed
 //! > ann: connect 7              connects as guest 7; `listen 7` does it as a listener
 //! > ann: say lobby hi           any command by its verb; a room by name, or by number as in `room:1`
@@ -147,8 +147,7 @@ impl Play {
             "page_lines_max" => settings.page_lines_max = few as usize,
             _ => panic!("there is no bound {name}"),
         }
-        assert_eq!(self.hub.members(), 0, "bounds are set while nobody is here");
-        self.hub = Hub::new(settings);
+        self.hub.set_settings(&settings);
     }
 
     fn here(&mut self, name: &str) {

@@ -1,12 +1,15 @@
-//! The command line. Help, completions and man pages all come from the one definition here.
+//! The command line. Help, completions and man pages all come from the one definition here, and its flags from the table
+//! in `settings`.
 
+use crate::config::{FILE_VARIABLE, Flags};
+use crate::key::{Key, Kind};
+use crate::settings::{KEYS, Settings};
 use anyhow::Context as _;
+use clap::builder::PossibleValuesParser;
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
-use server::{FeedBounds, HubSettings, Options, RoomName, ShardLimits};
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 const STYLES: Styles = Styles::styled()
@@ -26,14 +29,20 @@ Examples:
   roomful serve
   roomful serve --listen 127.0.0.1:0         prints the port that it got
   roomful serve --room ops --announce-max 20
+  roomful serve --config roomful.toml        `roomful config default` prints such a file
   ROOMFUL_LISTEN=9000 roomful serve
 
-SIGTERM or SIGINT stops the server: everybody is told, and what waits is written for
-at most five seconds. A second signal stops it at once.";
+Each flag is a key of the file, too (members_max), and an environment variable
+(ROOMFUL_MEMBERS_MAX). A flag goes before the environment, the environment before the file.
 
-/// Not in a comment, where the brackets would be a link.
-const LISTEN_HELP: &str = "Where to listen: PORT, ADDRESS:PORT or [ADDRESS]:PORT; may be given several times \
-    [default: 8008 on all interfaces]";
+SIGTERM or SIGINT stops the server: everybody is told, and what waits is written for
+as long as --stop-seconds allows. A second signal stops it at once. SIGHUP reads the file again.";
+
+const CONFIG_EXAMPLES: &str = "\
+Examples:
+  roomful config default > roomful.toml
+  roomful config check roomful.toml
+  roomful config show --config roomful.toml --members-max 500";
 
 /// Group chat that anyone can join with what they already have.
 #[derive(Parser, Debug)]
@@ -47,7 +56,13 @@ pub(crate) struct CommandLine {
 pub(crate) enum Verb {
     /// Run the server
     #[command(after_help = SERVE_EXAMPLES)]
-    Serve(Box<ServeOptions>),
+    Serve(Flags),
+    /// Print or check the configuration
+    #[command(after_help = CONFIG_EXAMPLES)]
+    Config {
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -60,85 +75,95 @@ pub(crate) enum Verb {
     },
 }
 
-#[derive(Args, Debug)]
-pub(crate) struct ServeOptions {
-    /// Where to listen.
-    #[arg(long, help = LISTEN_HELP, value_name = "ADDRESS", value_parser = parse_listen, env = "ROOMFUL_LISTEN", value_delimiter = ',')]
-    listen: Vec<SocketAddr>,
-
-    /// The room that everybody is in unasked
-    #[arg(long, value_name = "ROOM", value_parser = parse_room, default_value = "lobby", env = "ROOMFUL_ROOM")]
-    room: RoomName,
-
-    /// I/O threads
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256), env = "ROOMFUL_SHARDS")]
-    shards: u16,
-
-    /// Rooms with more members sum up who comes and goes, at most once a second
-    #[arg(long, value_name = "MEMBERS", default_value_t = 100, env = "ROOMFUL_ANNOUNCE_MAX")]
-    announce_max: u32,
-
-    /// Most that a member may lag behind in a room before it skips, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024, value_parser = parse_lag, env = "ROOMFUL_LAG_BYTES_MAX")]
-    lag_bytes_max: usize,
-
-    /// Most connections, listening ones included
-    #[arg(long, value_name = "N", default_value_t = 100_000, env = "ROOMFUL_MEMBERS_MAX")]
-    members_max: u32,
-
-    /// Most rooms
-    #[arg(long, value_name = "N", default_value_t = 10_000, env = "ROOMFUL_ROOMS_MAX")]
-    rooms_max: u32,
-
-    /// How logs are written: for people, or one JSON object a line
-    #[arg(long, value_enum, default_value_t = LogFormat::Human, env = "ROOMFUL_LOG_FORMAT")]
-    pub(crate) log_format: LogFormat,
+#[derive(Subcommand, Debug)]
+pub(crate) enum ConfigVerb {
+    /// Print a configuration file with every key and its default
+    Default,
+    /// Check a configuration file, together with the environment
+    Check {
+        /// The file
+        file: Option<PathBuf>,
+        /// The file, named as for `roomful serve`
+        #[arg(long, value_name = "FILE", conflicts_with = "file")]
+        config: Option<PathBuf>,
+    },
+    /// Print every key with its value and where that comes from; takes the flags of `roomful serve`
+    Show(Flags),
 }
 
-/// How logs are written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// For people
-    Human,
-    /// One JSON object a line
-    Json,
-}
-
-/// A lag bound below this could not hold the longest message.
-const LAG_BYTES_MIN: usize = 64 * 1024;
-
-fn parse_listen(raw: &str) -> Result<SocketAddr, String> {
-    server::parse_listen(raw).map_err(|error| error.to_string())
-}
-
-fn parse_room(raw: &str) -> Result<RoomName, String> {
-    RoomName::parse(raw).map_err(|problem| problem.to_string())
-}
-
-fn parse_lag(raw: &str) -> Result<usize, String> {
-    let bytes: usize = raw.parse().map_err(|_| "write a number of bytes, such as 262144".to_owned())?;
-    if bytes < LAG_BYTES_MIN {
-        return Err(format!(
-            "at least {LAG_BYTES_MIN} bytes are needed, or the longest message would not fit"
-        ));
+impl Args for Flags {
+    fn augment_args(command: Command) -> Command {
+        let command = command.arg(file_argument());
+        KEYS.iter().fold(command, |command, key| command.arg(argument(key)))
     }
-    Ok(bytes)
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Flags::augment_args(command)
+    }
 }
 
-impl ServeOptions {
-    /// The options as the server takes them.
-    pub(crate) fn server_options(&self) -> Options {
-        let everywhere = || server::parse_listen(&server::DEFAULT_PORT.to_string()).into_iter().collect();
-        let listen = if self.listen.is_empty() { everywhere() } else { self.listen.clone() };
-        let hub = HubSettings {
-            announce_max: self.announce_max,
-            members_max: self.members_max,
-            rooms_max: self.rooms_max,
-            ..HubSettings::new(self.room.clone())
+impl FromArgMatches for Flags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Flags, clap::Error> {
+        let given = |key: &'static Key| {
+            let texts: Vec<&str> = matches.get_many::<String>(key.name)?.map(String::as_str).collect();
+            Some((key, texts.join(",")))
         };
-        let feeds = FeedBounds { lag_bytes_max: self.lag_bytes_max, ..FeedBounds::default() };
-        let limits = ShardLimits { feeds, ..ShardLimits::default() };
-        Options { listen, shards: self.shards, hub, limits, ..Options::new(self.room.clone()) }
+        Ok(Flags {
+            config: matches.get_one::<PathBuf>("config").cloned(),
+            given: KEYS.iter().filter_map(given).collect(),
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Flags::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn file_argument() -> Arg {
+    Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("The configuration file; without it none is read")
+        .long_help(format!("The configuration file; without it none is read\n\n[env: {FILE_VARIABLE}]"))
+}
+
+/// The flag of a key. Its environment variable is not clap's business, or its help would show what the variable says on
+/// the machine where a man page was made, and an empty one would be an error.
+fn argument(key: &'static Key) -> Arg {
+    let default = key.text(&Settings::default());
+    let argument = Arg::new(key.name)
+        .long(key.long())
+        .value_name(key.value_name)
+        .help_heading(key.subject.title())
+        .help(format!("{} [default: {default}]", key.help))
+        .long_help(long_help(key, &default));
+    let checked = |text: &str| key.check(text).map(|()| text.to_owned());
+    match &key.kind {
+        Kind::Choice(choices) => argument
+            .value_parser(PossibleValuesParser::new(choices.iter().map(|choice| choice.word)))
+            .hide_possible_values(true),
+        Kind::Addresses => argument.value_parser(checked).action(ArgAction::Append).value_delimiter(','),
+        Kind::Number(_) | Kind::Room => argument.value_parser(checked),
+    }
+}
+
+fn long_help(key: &Key, default: &str) -> String {
+    let (help, environment) = (key.help, key.environment());
+    match &key.kind {
+        Kind::Choice(choices) => {
+            // On one line: a man page would make one of several.
+            let choices: Vec<String> =
+                choices.iter().map(|choice| format!("{} ({})", choice.word, choice.help)).collect();
+            let choices = choices.join(", ");
+            format!("{help}: {choices}\n\n[default: {default}, env: {environment}]")
+        }
+        Kind::Number(number) => {
+            let (smallest, largest) = (number.smallest, number.largest);
+            format!("{help}\n\n[{smallest} to {largest}, default: {default}, env: {environment}]")
+        }
+        Kind::Room | Kind::Addresses => format!("{help}\n\n[default: {default}, env: {environment}]"),
     }
 }
 
@@ -150,7 +175,7 @@ pub(crate) fn print_completions(shell: Shell) -> anyhow::Result<()> {
 }
 
 /// Prints to standard output. Whoever stops reading, as `head` does, has what they want: nothing has failed.
-fn print(bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn print(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -173,6 +198,13 @@ pub(crate) fn write_man_pages(directory: Option<&Path>) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Configuration;
+
+    fn settings(line: &[&str]) -> Settings {
+        let line = CommandLine::try_parse_from(line).unwrap();
+        let Verb::Serve(flags) = line.verb else { panic!("serve was asked for") };
+        Configuration::read(&flags).unwrap().settings
+    }
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -181,9 +213,27 @@ mod tests {
 
     #[test]
     fn without_flags_it_listens_everywhere() {
-        let line = CommandLine::try_parse_from(["roomful", "serve"]).unwrap();
-        let Verb::Serve(options) = line.verb else { panic!("serve was asked for") };
-        assert_eq!(options.server_options().listen, [server::parse_listen("8008").unwrap()]);
+        let everywhere = server::parse_listen("8008").unwrap();
+        assert_eq!(settings(&["roomful", "serve"]).server.listen, [everywhere]);
+    }
+
+    #[test]
+    fn several_addresses_are_several_flags_or_stand_between_commas() {
+        let [one, other, third] =
+            ["1", "127.0.0.1:2", "[::1]:3"].map(|raw| server::parse_listen(raw).unwrap());
+        let line = ["roomful", "serve", "--listen", "1", "--listen", "127.0.0.1:2,[::1]:3"];
+        assert_eq!(settings(&line).server.listen, [one, other, third]);
+    }
+
+    #[test]
+    fn every_key_is_a_flag() {
+        for key in KEYS {
+            let default = key.text(&Settings::default());
+            let line = CommandLine::try_parse_from(["roomful", "serve", &key.flag(), &default]).unwrap();
+            let Verb::Serve(flags) = line.verb else { panic!("serve was asked for") };
+            let given: Vec<_> = flags.given.iter().map(|(key, text)| (key.name, text.as_str())).collect();
+            assert_eq!(given, [(key.name, default.as_str())]);
+        }
     }
 
     #[test]
@@ -193,6 +243,8 @@ mod tests {
         assert!(error(&["roomful", "serve", "--listen", "nowhere"]).contains("ADDRESS:PORT"));
         assert!(error(&["roomful", "serve", "--room", ".x"]).contains("begins with '.'"));
         assert!(error(&["roomful", "serve", "--lag-bytes-max", "10"]).contains("65536"));
+        assert!(error(&["roomful", "serve", "--members-max", "0"]).contains("nobody could come in"));
+        assert!(error(&["roomful", "serve", "--plain-style", "x"]).contains("chat, tagged, bare"));
         assert!(error(&["roomful", "serv"]).contains("serve"));
     }
 }

@@ -4,7 +4,7 @@
 //! a pipe that nobody reads, must not hold the room up, and a storm of connections must not become a storm of system
 //! calls. What does not fit is counted, and the count is logged when there is room again.
 
-use crate::command_line::LogFormat;
+use crate::settings::LogFormat;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

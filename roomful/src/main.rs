@@ -3,26 +3,47 @@
 //! What it must never do: anything that a library crate could do and be tested for.
 
 mod command_line;
-mod join_hints;
-mod logging;
+mod settings;
+
+mod config;
+mod config_file;
+mod key;
+mod listings;
+#[cfg(test)]
+mod reference;
+
 mod serve;
 
+mod join_hints;
+mod logging;
+mod reload;
+
 use clap::Parser;
-use command_line::{CommandLine, Verb};
+use command_line::{CommandLine, ConfigVerb, Verb};
+use config::Flags;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let outcome = match CommandLine::parse().verb {
-        Verb::Serve(options) => serve::run(&options),
+        Verb::Serve(flags) => serve::run(&flags),
+        Verb::Config { verb } => match verb {
+            ConfigVerb::Default => listings::print_default(),
+            ConfigVerb::Check { file, config } => {
+                listings::print_check(&Flags { config: file.or(config), given: Vec::new() })
+            }
+            ConfigVerb::Show(flags) => listings::print_effective(&flags),
+        },
         Verb::Completions { shell } => command_line::print_completions(shell),
         Verb::Man { directory } => command_line::write_man_pages(directory.as_deref()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody may be reading; the exit status says it, too.
-            let _ = writeln!(io::stderr(), "roomful: {error:#}");
+            for line in format!("{error:#}").lines() {
+                // Nobody may be reading; the exit status says it, too.
+                let _ = writeln!(io::stderr(), "roomful: {line}");
+            }
             ExitCode::FAILURE
         }
     }

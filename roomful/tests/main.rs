@@ -9,6 +9,7 @@ mod harness;
 mod coming_and_going;
 mod command_line;
 mod commands;
+mod configuration;
 mod crowds;
 mod hostile;
 mod idle;

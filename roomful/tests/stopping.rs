@@ -76,7 +76,7 @@ fn what_was_said_just_before_the_signal_arrives() {
 }
 
 /// A member that never reads and whose socket is full, and one that made it so.
-fn stuck_member(server: &Server) -> (TcpStream, Client) {
+pub(crate) fn stuck_member(server: &Server) -> (TcpStream, Client) {
     const BYTES: usize = 8 * 1024 * 1024;
     let mut ann = Client::join(server, "ann");
     let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");

@@ -31,9 +31,12 @@ impl HubThread {
         let mut requests = Vec::new();
         loop {
             let timeout = self.desk.next_chore().map(|at| until(at, self.clock.now()));
-            let are_last = self.mailbox.wait(&mut requests, timeout);
+            let waited = self.mailbox.wait(&mut requests, timeout);
+            if let Some(settings) = waited.settings {
+                self.desk.set_settings(&settings);
+            }
             self.take(&mut requests);
-            if are_last {
+            if waited.are_last {
                 break;
             }
         }

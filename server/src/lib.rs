@@ -95,6 +95,7 @@ impl Options {
 #[derive(Debug)]
 pub struct Server {
     addresses: Vec<SocketAddr>,
+    hub: Arc<HubMailbox>,
     shards: Vec<Arc<ShardMailbox>>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -121,6 +122,18 @@ impl Server {
     pub fn stop(&self) {
         for shard in &self.shards {
             shard.stop(Stopping::LastCall);
+        }
+    }
+
+    /// Puts options in force while the server runs: the bounds of the hub between two requests, those of the shards
+    /// between two turns, on people who are here as on those who come. What a running server cannot change is left as it
+    /// was: [`Options::listen`], [`Options::shards`], the home room, [`Options::plain_style`], [`Options::vanished`],
+    /// [`Options::send_buffer_bytes`]. Returns at once.
+    pub fn reload(&self, options: &Options) {
+        self.hub.set_up(options.hub.clone());
+        let options = Arc::new(options.clone());
+        for shard in &self.shards {
+            shard.reload(options.clone());
         }
     }
 
@@ -170,13 +183,13 @@ fn start_threads(
     }
     let mailboxes: Vec<Arc<ShardMailbox>> = shards.iter().map(ShardThread::mailbox).collect();
     let desk = Desk::new(Hub::new(options.hub.clone()), count);
-    let hub_thread = HubThread::new(desk, hub_mailbox, mailboxes.clone(), clock);
+    let hub_thread = HubThread::new(desk, hub_mailbox.clone(), mailboxes.clone(), clock);
     let mut threads = vec![spawn("hub", move || hub_thread.run())?];
     for (index, mut shard) in shards.into_iter().enumerate() {
         shard.deal_to(&mailboxes);
         threads.push(spawn(&format!("shard {index}"), move || shard.run())?);
     }
-    Ok(Server { addresses, shards: mailboxes, threads })
+    Ok(Server { addresses, hub: hub_mailbox, shards: mailboxes, threads })
 }
 
 /// Starts a thread. If it panics the process ends: a hub or a shard that is missing would leave people talking into the

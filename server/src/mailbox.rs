@@ -4,10 +4,13 @@
 //! wait, before it takes more requests, for a shard whose mail piles up; a shard always empties its mailbox in each
 //! turn, so that this wait ends.
 
+use crate::Options;
 use engine::{Mail, Request};
 use eventloop::Waker;
+use hub::Settings;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +22,14 @@ const TOLD_MAX: usize = 64 * 1024;
 pub(crate) struct Stream {
     pub(crate) socket: OwnedFd,
     pub(crate) peer: SocketAddr,
+}
+
+/// What a shard is to do, beside delivering mail and taking connections in.
+#[derive(Debug, Default)]
+pub(crate) struct Orders {
+    /// Go by these options from now on.
+    pub(crate) options: Option<Arc<Options>>,
+    pub(crate) stopping: Option<Stopping>,
 }
 
 /// How a server stops: everything that was sent before counts, and is told before the end is.
@@ -40,14 +51,25 @@ pub(crate) struct HubMailbox {
 #[derive(Debug)]
 struct HubWaiting {
     requests: Vec<Request>,
+    settings: Option<Box<Settings>>,
     /// How many shards may still post requests of people.
     shards_open: usize,
     is_idle: bool,
 }
 
+/// What the hub's thread was woken for, beside requests.
+#[derive(Debug)]
+pub(crate) struct Waited {
+    /// To be put in force before the requests are taken.
+    pub(crate) settings: Option<Box<Settings>>,
+    /// There will be no more requests.
+    pub(crate) are_last: bool,
+}
+
 impl HubMailbox {
     pub(crate) fn new(shards: usize) -> HubMailbox {
-        let waiting = HubWaiting { requests: Vec::new(), shards_open: shards, is_idle: false };
+        let waiting =
+            HubWaiting { requests: Vec::new(), settings: None, shards_open: shards, is_idle: false };
         HubMailbox { waiting: Mutex::new(waiting), filled: Condvar::new() }
     }
 
@@ -65,6 +87,13 @@ impl HubMailbox {
         self.wake(waiting);
     }
 
+    /// Sets up the hub anew, before it takes the requests that wait.
+    pub(crate) fn set_up(&self, settings: Settings) {
+        let mut waiting = lock(&self.waiting);
+        waiting.settings = Some(Box::new(settings));
+        self.wake(waiting);
+    }
+
     fn wake(&self, mut waiting: MutexGuard<'_, HubWaiting>) {
         if std::mem::take(&mut waiting.is_idle) {
             drop(waiting);
@@ -72,10 +101,10 @@ impl HubMailbox {
         }
     }
 
-    /// Waits for requests, at most `timeout`, swaps them into `requests`, and returns whether these are the last.
-    pub(crate) fn wait(&self, requests: &mut Vec<Request>, timeout: Option<Duration>) -> bool {
+    /// Waits for something to do, at most `timeout`, and swaps requests into `requests`.
+    pub(crate) fn wait(&self, requests: &mut Vec<Request>, timeout: Option<Duration>) -> Waited {
         let mut waiting = lock(&self.waiting);
-        if waiting.requests.is_empty() && waiting.shards_open > 0 {
+        if waiting.requests.is_empty() && waiting.settings.is_none() && waiting.shards_open > 0 {
             waiting.is_idle = true;
             waiting = match timeout {
                 None => self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner),
@@ -86,7 +115,7 @@ impl HubMailbox {
             waiting.is_idle = false;
         }
         std::mem::swap(&mut waiting.requests, requests);
-        waiting.shards_open == 0
+        Waited { settings: waiting.settings.take(), are_last: waiting.shards_open == 0 }
     }
 }
 
@@ -102,7 +131,7 @@ pub(crate) struct ShardMailbox {
 struct ShardWaiting {
     mail: Mail,
     streams: Vec<Stream>,
-    stopping: Option<Stopping>,
+    orders: Orders,
     was_woken: bool,
 }
 
@@ -129,7 +158,13 @@ impl ShardMailbox {
 
     pub(crate) fn stop(&self, stopping: Stopping) {
         let mut waiting = lock(&self.waiting);
-        waiting.stopping = Some(stopping);
+        waiting.orders.stopping = Some(stopping);
+        self.wake(waiting);
+    }
+
+    pub(crate) fn reload(&self, options: Arc<Options>) {
+        let mut waiting = lock(&self.waiting);
+        waiting.orders.options = Some(options);
         self.wake(waiting);
     }
 
@@ -140,19 +175,19 @@ impl ShardMailbox {
         }
     }
 
-    /// Swaps everything out; `mail` and `streams` must be empty. Returns what the shard is to do about stopping.
-    pub(crate) fn take(&self, mail: &mut Mail, streams: &mut Vec<Stream>) -> Option<Stopping> {
+    /// Swaps everything out; `mail` and `streams` must be empty. Returns what else the shard is to do.
+    pub(crate) fn take(&self, mail: &mut Mail, streams: &mut Vec<Stream>) -> Orders {
         let mut waiting = lock(&self.waiting);
         waiting.was_woken = false;
         let was_full = waiting.mail.told.len() >= TOLD_MAX;
         std::mem::swap(&mut waiting.mail, mail);
         std::mem::swap(&mut waiting.streams, streams);
-        let stopping = waiting.stopping.take();
+        let orders = std::mem::take(&mut waiting.orders);
         drop(waiting);
         if was_full {
             self.emptied.notify_one();
         }
-        stopping
+        orders
     }
 }
 
@@ -222,12 +257,21 @@ mod tests {
     }
 
     #[test]
+    fn new_settings_wake_the_hub_and_are_taken_once() {
+        let hub = HubMailbox::new(1);
+        hub.set_up(Settings::new(hub::RoomName::parse("lobby").unwrap()));
+        let mut requests = Vec::new();
+        assert!(hub.wait(&mut requests, None).settings.is_some());
+        assert!(hub.wait(&mut requests, Some(Duration::ZERO)).settings.is_none());
+    }
+
+    #[test]
     fn requests_are_the_last_once_every_shard_has_closed() {
         let hub = HubMailbox::new(2);
         let mut requests = Vec::new();
         hub.close_shard();
-        assert!(!hub.wait(&mut requests, Some(Duration::ZERO)));
+        assert!(!hub.wait(&mut requests, Some(Duration::ZERO)).are_last);
         hub.close_shard();
-        assert!(hub.wait(&mut requests, None));
+        assert!(hub.wait(&mut requests, None).are_last);
     }
 }

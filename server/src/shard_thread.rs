@@ -6,6 +6,7 @@
 //! worth a factor of 30 to 80 when a room is busy. For the same reason a flush is left to the next turn, once, while the hub
 //! is at work on requests of ours: its answer is then flushed with the rest.
 
+use crate::Options;
 use crate::clock::{Clock, until};
 use crate::draining::{Draining, close};
 use crate::mailbox::{HubMailbox, ShardMailbox, Stopping, Stream};
@@ -401,7 +402,10 @@ impl ShardThread {
     fn take_mail(&mut self, now: Time) {
         let mut mail = std::mem::take(&mut self.buffers.mail);
         let mut streams = std::mem::take(&mut self.buffers.streams);
-        let stopping = self.mailbox.take(&mut mail, &mut streams);
+        let orders = self.mailbox.take(&mut mail, &mut streams);
+        if let Some(options) = orders.options {
+            self.reload(&options);
+        }
         let mut told = mail.told.drain(..);
         while self.shard.deliver_portion(now, &mut told) == Delivered::Portion {
             // Mail may be more than anybody may lag behind. Whoever reads in time is not to miss any of it.
@@ -414,11 +418,19 @@ impl ShardThread {
         }
         self.buffers.mail = mail;
         self.buffers.streams = streams;
-        match stopping {
+        match orders.stopping {
             Some(Stopping::LastCall) => self.hear_last_words(now),
             Some(Stopping::Over) => self.stop(now),
             None => {}
         }
+    }
+
+    /// Puts new options in force: the one place where this thread takes them, between two turns. What connections that are
+    /// here were made with stays as it was.
+    fn reload(&mut self, options: &Options) {
+        self.shard.set_limits(options.limits);
+        self.shard.set_lines_per_second(options.lines_per_second);
+        self.flush = options.flush;
     }
 
     // Stopping.

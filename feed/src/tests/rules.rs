@@ -383,6 +383,26 @@ fn cursor_that_takes_a_removed_ones_place_is_still_found() {
 // The lag bound.
 
 #[test]
+fn smaller_bound_holds_for_those_who_are_here_from_the_next_entry_on() {
+    let mut stage = Stage::open();
+    let (room, [ann, bob]) = stage.room(9);
+    for _ in 0..1000 {
+        stage.say(room, "before ");
+    }
+    assert_eq!(stage.read(bob).len(), 7000);
+    stage.feeds.set_bounds(SMALL);
+    assert_eq!(stage.skipped(ann), None, "nothing was appended since");
+    for _ in 0..1000 {
+        stage.say(room, "after ");
+    }
+    assert!(stage.feeds.kept_bytes() <= SMALL.lag_bytes_max);
+    let skipped = stage.skipped(ann).expect("ann lags by more than the new bound");
+    assert_eq!(skipped.from, 1);
+    let shown = stage.read(ann);
+    assert_eq!(skipped.messages as usize + shown.len() / "after ".len(), 2000);
+}
+
+#[test]
 fn skip_counts_exactly() {
     let mut stage = Stage::new(SMALL, Release::AtOnce);
     let (room, [ann, bob]) = stage.room(9);

@@ -651,6 +651,25 @@ fn conversation(editor: &mut Editor, parts: &[&[u8]]) -> Vec<(Asked, Vec<String>
 }
 
 proptest! {
+    /// An old terminal shows a family as four people: then the row may be narrower than need be, and never too wide.
+    #[test]
+    fn old_terminal_is_right_after_anything(
+        columns in 8_u16..60,
+        happenings in proptest::collection::vec((typing(), above()), 1..8),
+    ) {
+        let mut editor = Editor::new(columns);
+        let mut terminal = Terminal::old(usize::from(columns));
+        for (typed, above) in happenings {
+            conversation(&mut editor, &[&typed]);
+            let mut bytes = Vec::new();
+            editor.show(&[&above], &mut bytes);
+            terminal.write(&bytes);
+            let (row, _) = row::row(&editor.line, editor.row_begins_with, usize::from(columns));
+            prop_assert_eq!(terminal.input(), (row.text().into(), width::room(row.before_cursor())));
+            prop_assert!(!terminal.has_wrapped());
+        }
+    }
+
     #[test]
     fn any_split_gives_the_same(bytes in typing(), cuts in proptest::collection::vec(1_usize..20, 0..30)) {
         let mut whole = Editor::new(40);
@@ -675,6 +694,8 @@ proptest! {
     fn screen_is_right_after_anything(columns in 8_u16..60, happenings in proptest::collection::vec(happening(), 1..12)) {
         let mut person = Person::new(columns);
         for happening in happenings {
+            let before = person.terminal.lines_above();
+            let adds_lines = matches!(happening, Happening::Typed(_) | Happening::Above(_));
             match happening {
                 Happening::Typed(bytes) => {
                     conversation(&mut person.editor, &[&bytes]);
@@ -688,6 +709,9 @@ proptest! {
                 Happening::Cleared => person.editor.erase_line(),
             }
             person.shown("");
+            let above = person.terminal.lines_above();
+            prop_assert!(above.starts_with(&before), "{before:?} became {above:?}");
+            prop_assert!(adds_lines || above.len() == before.len(), "{before:?} became {above:?}");
         }
         let mut bytes = Vec::new();
         person.editor.leave(&mut bytes);

@@ -63,7 +63,7 @@ pub(super) enum Asked {
     End,
 }
 
-/// The editor of one connection. Plain data; at most about 200 KiB, and a few hundred bytes for somebody who types nothing.
+/// The editor of one connection. Plain data; at most about 300 KiB, and a few hundred bytes for somebody who types nothing.
 pub(super) struct Editor {
     keys: Keys,
     line: Line,

@@ -69,7 +69,7 @@ pub(super) struct Editor {
     line: Line,
     history: History,
     killed: Clusters,
-    /// What was asked for last, until it is answered or the line changes.
+    /// What was asked for last, until it is answered; whether the line still has that word is looked at then.
     asked: Option<Completion>,
     above: Above,
     /// Commands that stay on the screen and are not there yet.

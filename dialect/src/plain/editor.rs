@@ -63,13 +63,13 @@ pub(super) enum Asked {
     End,
 }
 
-/// The editor of one connection. Plain data; at most about 200 KiB, and a few hundred bytes for somebody who types nothing.
+/// The editor of one connection. Plain data; at most about 300 KiB, and a few hundred bytes for somebody who types nothing.
 pub(super) struct Editor {
     keys: Keys,
     line: Line,
     history: History,
     killed: Clusters,
-    /// What was asked for last, until it is answered or the line changes.
+    /// What was asked for last, until it is answered; whether the line still has that word is looked at then.
     asked: Option<Completion>,
     above: Above,
     /// Commands that stay on the screen and are not there yet.

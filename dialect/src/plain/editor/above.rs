@@ -96,7 +96,7 @@ fn first_row(text: &str, room_max: usize, columns: usize) -> (&str, &str) {
     let (mut used, mut at, mut blank) = (0, 0, None);
     for grapheme in graphemes(text) {
         let needed = room_here(grapheme, columns);
-        if used + needed > room_max {
+        if used + needed > room_max && at > 0 {
             let end = if grapheme == " " { at } else { blank.unwrap_or(at) };
             return (text[..end].trim_end_matches(' '), without_blanks(&text[end..]));
         }

@@ -59,8 +59,9 @@ impl Row {
             }
             column += width;
         }
-        // At the edge the cursor stands on what comes next, if anything does.
-        if column >= columns_now && !self.behind_cursor().is_empty() { rows + 1 } else { rows }
+        // The cursor goes where that goes on which it stands.
+        let under = graphemes(self.behind_cursor()).next().map_or(0, columns);
+        if column + under > columns_now { rows + 1 } else { rows }
     }
 }
 

@@ -72,6 +72,19 @@ impl Terminal {
         self.rows.iter().map(|row| row.text().trim_end().into()).collect()
     }
 
+    /// What was written as one line, however it is broken: all but the last, which is the input.
+    pub(super) fn lines_above(&self) -> Vec<String> {
+        let mut lines = vec![String::new()];
+        for row in &self.rows[..self.row] {
+            lines.last_mut().expect("there is one").push_str(&row.text());
+            if !row.is_wrapped {
+                lines.push(String::new());
+            }
+        }
+        lines.pop();
+        lines.iter().map(|line| line.trim_end().into()).collect()
+    }
+
     /// The row of the cursor as it is, and the cursor's column.
     pub(super) fn input(&self) -> (String, usize) {
         (self.rows[self.row].text(), self.column)

@@ -1,12 +1,13 @@
 //! What a person sees: keys go in, screens are compared.
 
+mod properties;
+
 use super::completion::CompletionKind;
 use super::row;
 use super::terminal::Terminal;
 use super::width::columns;
 use super::*;
 use hub::TEXT_BYTES_MAX;
-use proptest::prelude::*;
 
 const FAMILY: &str = "👨‍👩‍👧‍👦";
 
@@ -297,6 +298,23 @@ fn resizing_keeps_what_is_typed_and_what_stands_above() {
 }
 
 #[test]
+fn resizing_to_where_the_cursor_stands_leaves_nothing_behind() {
+    for (keys, columns) in [
+        ("012345678901234567", 20),
+        ("012345678901234567ab\x02\x02", 20),
+        ("012345678901234567漢\x02", 20),
+        ("012345678901234567漢\x02", 21),
+        ("012345678901234567漢", 21),
+    ] {
+        let mut person = Person::new(60);
+        person.shown("<bob> hi\n");
+        person.types(keys);
+        person.resizes(columns);
+        assert_eq!((person.rows()[0].as_str(), person.rows().len()), ("<bob> hi", 2), "{keys:?}");
+    }
+}
+
+#[test]
 fn resizing_at_once_with_text_above_shows_both() {
     let mut person = Person::new(60);
     person.types("0123456789012345678901234567890123456789");
@@ -535,187 +553,16 @@ fn leaving_takes_the_row_away_and_gives_up_what_was_held() {
     assert_eq!(bytes, b"\r\n");
 }
 
-/// What hostile and ordinary people send.
-fn typing() -> impl Strategy<Value = Vec<u8>> {
-    let keys = [
-        "a",
-        "漢",
-        "字",
-        " ",
-        FAMILY,
-        "e\u{301}",
-        "\u{301}",
-        "\u{200d}",
-        "🇩",
-        "🇪",
-        "\u{1100}",
-        "\u{1161}",
-        "\u{600}",
-        "❤\u{fe0f}",
-        "hello world ",
-        "\r\n",
-        "\r",
-        "\n",
-        "\r\0",
-        "/who\r",
-        "\t",
-        "\x7f",
-        "\x08",
-        "\x01",
-        "\x02",
-        "\x05",
-        "\x06",
-        "\x0b",
-        "\x15",
-        "\x17",
-        "\x19",
-        "\x14",
-        "\x0c",
-        "\x10",
-        "\x0e",
-        "\x03",
-        "\x04",
-        "\x1b[A",
-        "\x1b[D",
-        "\x1b[C",
-        "\x1b[1;5D",
-        "\x1bf",
-        "\x1bd",
-        "\x1b",
-        "\x1b[",
-        "\x1b[200~",
-        "\x1b]0;x\x07",
-        "\u{9b}",
-        "\u{202e}",
-        "-- news",
-    ];
-    let key = proptest::sample::select(keys.map(|key| key.as_bytes().to_vec()).to_vec());
-    let junk = proptest::collection::vec(any::<u8>(), 1..6);
-    proptest::collection::vec(prop_oneof![6 => key, 1 => junk], 0..60).prop_map(|parts| parts.concat())
-}
-
-fn above() -> impl Strategy<Value = Vec<u8>> {
-    let parts = [
-        "<bob> hi\n",
-        "<eve> ",
-        "漢字漢字漢字漢字",
-        FAMILY,
-        "a long line of words that goes on and on and on ",
-        "\n",
-        "\t",
-        "\x1b[2J",
-        "e\u{301}",
-        "\u{1100}\u{1100}\u{1100}\u{1100}\u{1100}",
-        "🇩🇪🇫",
-        "\u{200b}",
-        "\r",
-    ];
-    let part = proptest::sample::select(parts.map(|part| part.as_bytes().to_vec()).to_vec());
-    let junk = proptest::collection::vec(any::<u8>(), 1..6);
-    proptest::collection::vec(prop_oneof![6 => part, 1 => junk], 0..12).prop_map(|parts| parts.concat())
-}
-
-#[derive(Clone, Debug)]
-enum Happening {
-    Typed(Vec<u8>),
-    Above(Vec<u8>),
-    Resized(u16),
-    Erased,
-    Cleared,
-}
-
-fn happening() -> impl Strategy<Value = Happening> {
-    prop_oneof![
-        6 => typing().prop_map(Happening::Typed),
-        4 => above().prop_map(Happening::Above),
-        2 => (8_u16..60).prop_map(Happening::Resized),
-        1 => Just(Happening::Erased),
-        1 => Just(Happening::Cleared),
-    ]
-}
-
-/// Types and answers every Tab; what was asked for comes back, and what was listed.
-fn conversation(editor: &mut Editor, parts: &[&[u8]]) -> Vec<(Asked, Vec<String>)> {
-    let candidates = ["/who", "ann", "Anna", "hello", "漢字", "a"].map(String::from);
-    let mut all = Vec::new();
-    for part in parts {
-        let mut rest = *part;
-        while let (used, Some(asked)) = editor.typed(rest) {
-            rest = &rest[used..];
-            let listed =
-                if matches!(asked, Asked::Complete(_)) { editor.completed(&candidates) } else { Vec::new() };
-            all.push((asked, listed));
-        }
-    }
-    all
-}
-
-proptest! {
-    #[test]
-    fn any_split_gives_the_same(bytes in typing(), cuts in proptest::collection::vec(1_usize..20, 0..30)) {
-        let mut whole = Editor::new(40);
-        let mut parted = Editor::new(40);
-        let mut parts = Vec::new();
-        let mut rest = &bytes[..];
-        for cut in cuts {
-            let (part, behind) = rest.split_at(cut.min(rest.len()));
-            parts.push(part);
-            rest = behind;
-        }
-        parts.push(rest);
-        prop_assert_eq!(conversation(&mut whole, &[&bytes]), conversation(&mut parted, &parts));
-        let mut shown = [Vec::new(), Vec::new()];
-        whole.show(&[], &mut shown[0]);
-        parted.show(&[], &mut shown[1]);
-        prop_assert_eq!(&shown[0], &shown[1]);
-    }
-
-    /// `Person::shown_bytes` compares the last row with a fresh one, and the terminal refuses whatever may not be sent.
-    #[test]
-    fn screen_is_right_after_anything(columns in 8_u16..60, happenings in proptest::collection::vec(happening(), 1..12)) {
-        let mut person = Person::new(columns);
-        for happening in happenings {
-            match happening {
-                Happening::Typed(bytes) => {
-                    conversation(&mut person.editor, &[&bytes]);
-                }
-                Happening::Above(bytes) => person.shown_bytes(&[&bytes]),
-                Happening::Resized(columns) => {
-                    person.terminal.resize(usize::from(columns));
-                    person.editor.resize(columns);
-                }
-                Happening::Erased => person.editor.erase_character(),
-                Happening::Cleared => person.editor.erase_line(),
-            }
-            person.shown("");
-        }
-        let mut bytes = Vec::new();
-        person.editor.leave(&mut bytes);
-        prop_assert!(person.editor.line.text().len() <= TEXT_BYTES_MAX);
-    }
-
-    #[test]
-    fn any_bytes_at_all_are_survived(
-        typed in proptest::collection::vec(any::<u8>(), 0..400),
-        above in proptest::collection::vec(any::<u8>(), 0..400),
-        columns in any::<u16>(),
-    ) {
-        let mut editor = Editor::new(columns);
-        let mut terminal = Terminal::new(editor.screen.columns());
-        conversation(&mut editor, &[&typed]);
-        let mut bytes = Vec::new();
-        editor.show(&[&above], &mut bytes);
-        terminal.write(&bytes);
-    }
-}
-
 #[test]
 fn nothing_grows_without_a_bound() {
     let mut editor = Editor::new(80);
     let long = "é".repeat(TEXT_BYTES_MAX);
     for _ in 0..60 {
         for keys in [&long, "\x15\x19\x19\x10\x0e", "\r/me ", &long, "\r", "\x1b["] {
-            conversation(&mut editor, &[keys.as_bytes()]);
+            let mut bytes = keys.as_bytes();
+            while let (used, Some(_)) = editor.typed(bytes) {
+                bytes = &bytes[used..];
+            }
         }
     }
     let finished: usize = editor.finished.iter().map(String::len).sum();

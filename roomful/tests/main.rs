@@ -18,5 +18,6 @@ mod one_message;
 mod other_protocols;
 mod stalled;
 mod stopping;
+mod styles;
 mod talk;
 mod telnet;

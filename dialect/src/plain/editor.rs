@@ -32,7 +32,6 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
-#[allow(unused_imports)] // As above: until the session answers.
 pub(super) use completion::{Completion, CompletionKind};
 
 use super::commands::{self, Typed};
@@ -132,7 +131,7 @@ impl Editor {
         }
     }
 
-    /// What [`Asked::Complete`] asked for last, if it has not been answered and the line is still the same.
+    /// What [`Asked::Complete`] asked for last, if it has not been answered.
     pub(super) fn asked(&self) -> Option<&Completion> {
         self.asked.as_ref()
     }
@@ -140,19 +139,6 @@ impl Editor {
     /// The line as it was typed so far.
     pub(super) fn draft(&self) -> &str {
         self.line.text()
-    }
-
-    /// Telnet's EC: like the key.
-    pub(super) fn erase_character(&mut self) {
-        self.is_stale = true;
-        self.erase(Motion::Left);
-    }
-
-    /// Telnet's EL: the line is empty again.
-    pub(super) fn erase_line(&mut self) {
-        self.is_stale = true;
-        self.history.come_back();
-        self.line.set(Clusters::default());
     }
 
     /// The terminal has become wider or narrower.
@@ -229,6 +215,12 @@ impl Editor {
         };
         self.is_bell_due |= effect == Effect::Nothing;
         None
+    }
+
+    /// The line is empty again.
+    fn erase_line(&mut self) {
+        self.history.come_back();
+        self.line.set(Clusters::default());
     }
 
     fn finish(&mut self) -> Asked {

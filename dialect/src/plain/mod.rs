@@ -3,18 +3,18 @@
 //! Where it stands: a line typed becomes a command of the hub; an event becomes a line. A line of the server begins with
 //! `-- ` or `[nick] `, and nothing that a member writes does: it stands behind `<nick> ` or `* nick `.
 //!
-//! What this dialect must never do: besides what the whole crate must not, echo what was typed, or take a line of
-//! another protocol for something said.
+//! What this dialect must never do: besides what the whole crate must not, echo what was typed to anybody but a
+//! telnet that asks for it, or take a line of another protocol for something said.
 
 // In the order in which a line meets them.
 mod style;
 
-#[allow(dead_code)] // Until the session offers it to those whose telnet agrees.
-mod editor;
 mod input;
 mod session;
 mod telnet;
 mod terminal;
+
+mod editor;
 
 mod commands;
 mod handlers;

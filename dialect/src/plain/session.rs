@@ -187,6 +187,8 @@ impl Session for PlainSession {
 
     fn new(setup: &Setup, arrival: &Arrival) -> PlainSession {
         let address = (setup.plain_style == Style::Tagged).then_some(arrival.peer);
+        // Where lines are relayed whoever comes is there at once, and hears all from then on.
+        let silence_ms = if setup.plain_style.relays() { 0 } else { SILENCE_MS };
         PlainSession {
             stage: Stage::Undecided,
             first_line: FirstLine::Unjudged,
@@ -196,7 +198,7 @@ impl Session for PlainSession {
             origin: Origin::of(arrival.peer.ip()),
             guest: arrival.guest,
             pace: Pace::default(),
-            timer: Timer::at(arrival.now.after_ms(SILENCE_MS)),
+            timer: Timer::at(arrival.now.after_ms(silence_ms)),
             awaited: None,
             outlet: Outlet::Free,
             rooms: SmallVec::new(),

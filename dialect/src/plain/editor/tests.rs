@@ -137,19 +137,6 @@ fn backspace_removes_one_whole_character() {
 }
 
 #[test]
-fn telnet_erases_like_keys() {
-    let mut person = Person::new(40);
-    person.types("ab漢");
-    person.editor.erase_character();
-    assert!(person.editor.is_stale());
-    person.shown("");
-    assert_eq!(person.row(), "> ab");
-    person.editor.erase_line();
-    person.shown("");
-    assert_eq!(person.row(), "> ");
-}
-
-#[test]
 fn cursor_moves_by_characters_and_words() {
     let mut person = Person::new(40);
     person.types("one 漢字 two");

@@ -91,8 +91,6 @@ enum Happening {
     Typed(Vec<u8>),
     Above(Vec<u8>),
     Resized(u16),
-    Erased,
-    Cleared,
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -100,8 +98,6 @@ fn happening() -> impl Strategy<Value = Happening> {
         6 => typing().prop_map(Happening::Typed),
         4 => above().prop_map(Happening::Above),
         2 => (8_u16..60).prop_map(Happening::Resized),
-        1 => Just(Happening::Erased),
-        1 => Just(Happening::Cleared),
     ]
 }
 
@@ -176,8 +172,6 @@ proptest! {
                     person.terminal.resize(usize::from(columns));
                     person.editor.resize(columns);
                 }
-                Happening::Erased => person.editor.erase_character(),
-                Happening::Cleared => person.editor.erase_line(),
             }
             person.shown("");
             let above = person.terminal.lines_above();

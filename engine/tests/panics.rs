@@ -352,6 +352,12 @@ fn session_that_does_not_go_in_peace_goes_all_the_same() {
 }
 
 #[test]
+fn connection_needs_no_memory_to_say_whether_its_session_has_panicked() {
+    use dialect::plain::PlainSession;
+    assert_eq!(size_of::<Option<PlainSession>>(), size_of::<PlainSession>());
+}
+
+#[test]
 fn nothing_is_done_of_what_a_session_wanted_in_the_call_that_panicked() {
     let mut world = World::new();
     let bob = world.join();

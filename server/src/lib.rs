@@ -57,7 +57,8 @@ pub struct Options {
     pub lines_per_second: ByOrigin<u32>,
     /// How plain text is written.
     pub plain_style: PlainStyle,
-    /// A peer that has not acknowledged anything for so long has vanished.
+    /// A peer that has not acknowledged anything for so long has vanished; at least two seconds. The system counts to them
+    /// also a peer that is there, but whose full buffers it has not emptied at all for so long.
     pub vanished: Duration,
     /// How many bytes the kernel may hold for one connection that does not read; `None` leaves that to the system.
     pub send_buffer_bytes: Option<usize>,

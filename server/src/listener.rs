@@ -21,7 +21,9 @@ const VANISHED_SECONDS_MIN: u64 = 2;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SocketOptions {
     keepalive: Keepalive,
-    /// How long what was sent may stay unacknowledged, in milliseconds (`TCP_USER_TIMEOUT`, `tcp(7)`).
+    /// How long what was sent may stay unacknowledged, or what could not be sent because the peer has no room for it may
+    /// wait, in milliseconds (`TCP_USER_TIMEOUT`, `tcp(7)`; since Linux 5.11 the second holds although the peer answers
+    /// each time it is asked). Keepalive does not look at peers to which something is on its way.
     unacknowledged_ms_max: u32,
     send_buffer_bytes: Option<usize>,
 }

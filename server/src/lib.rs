@@ -124,11 +124,6 @@ impl Server {
         &self.addresses
     }
 
-    /// Sets new limits of [`Options::connections`]. Connections that there are stay.
-    pub fn limit_connections(&self, limits: ByOrigin<ConnectionLimits>) {
-        self.peers.set_limits(limits);
-    }
-
     /// Asks the server to stop: no connection is accepted any more, what people have sent by now is still said, everybody
     /// is told, and what waits is written for as long as [`Options::flush`] allows. Returns at once. To be called once.
     pub fn stop(&self) {

@@ -70,10 +70,10 @@ fn new_limits_hold_from_the_next_connection_on() {
     let mut ann = Client::connect(address);
     ann.waits_for("-- type to talk");
     assert!(Client::connect(address).line().is_some_and(|line| line.starts_with("-- there is already")));
-    server.limit_connections(everywhere(2, 1000));
+    server.reload(&limited(2, 1000));
     let mut bob = Client::connect(address);
     bob.waits_for("-- type to talk");
-    server.limit_connections(everywhere(1, 1000));
+    server.reload(&limited(1, 1000));
     ann.says("still here");
     bob.waits_for("still here");
     stop(server);

@@ -10,6 +10,7 @@ use feed::{Bounds, Detour, Entry, Feeds, Kind, LogId, Plan, ReaderId, Release};
 use hub::{Audience, Command, Event, Hearing, MemberId, RoomNumber, Sequence, Speaker, Time, Told};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io::IoSlice;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The bounds of a shard.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,6 +96,8 @@ pub struct Shard<S: Session> {
     paused: VecDeque<ReaderId>,
     /// Whether something has happened since that may have changed that.
     may_resume: bool,
+    /// Connections whose sessions have panicked and that have not been closed yet. Some may have gone since.
+    broken: Vec<ReaderId>,
     output: Output,
     rendered: Vec<u8>,
     /// So much was appended to logs by the portion of mail that is being delivered.
@@ -103,7 +106,8 @@ pub struct Shard<S: Session> {
 
 #[derive(Debug)]
 struct Connection<S> {
-    session: S,
+    /// None if it has panicked: it is not called any more.
+    session: Option<S>,
     member: MemberId,
     id: ReaderId,
     /// Closed when all has been written.
@@ -159,6 +163,7 @@ impl<S: Session> Shard<S> {
             deadlines: BTreeSet::new(),
             paused: VecDeque::new(),
             may_resume: false,
+            broken: Vec::new(),
             output: Output::default(),
             rendered: Vec::new(),
             appended_bytes: 0,
@@ -185,7 +190,7 @@ impl<S: Session> Shard<S> {
         let id = self.feeds.add_reader();
         let member = self.mint(id);
         let connection = Connection {
-            session: S::new(&self.setup, arrival),
+            session: None,
             member,
             id,
             is_ending: false,
@@ -198,8 +203,25 @@ impl<S: Session> Shard<S> {
         }
         self.connections[id.index()] = Some(connection);
         self.connection_count += 1;
-        self.follow_up(id, None, self.position);
+        self.begin_session(id, arrival);
         id
+    }
+
+    fn begin_session(&mut self, id: ReaderId, arrival: &Arrival) {
+        let begun = guarded(|| {
+            let session = S::new(&self.setup, arrival);
+            let deadline = session.deadline();
+            (session, deadline)
+        });
+        match begun {
+            Ok((session, deadline)) => {
+                if let Some(connection) = self.connection_mut(id) {
+                    connection.session = Some(session);
+                }
+                self.deadlines.extend(deadline.map(|at| (at, id)));
+            }
+            Err(Panicked) => self.break_off(id),
+        }
     }
 
     /// The index of the connection stands in its member's id, so that a member is found without a search; the count before
@@ -229,14 +251,43 @@ impl<S: Session> Shard<S> {
     /// The connection is closed, from whichever side: it is forgotten, and its member quits.
     pub fn closed(&mut self, id: ReaderId) {
         let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::take) else { return };
-        if let Some(deadline) = connection.session.deadline() {
-            self.deadlines.remove(&(deadline, id));
+        match connection.session.as_ref().map(|session| guarded(|| session.deadline())) {
+            Some(Ok(deadline)) => self.forget_deadline(id, deadline),
+            // Nobody knows: it is looked for.
+            Some(Err(Panicked)) | None => self.deadlines.retain(|(_, of)| *of != id),
         }
         self.connection_count -= 1;
         self.inboxes.remove(&connection.member);
         self.feeds.remove_reader(id);
         self.forget_closed_logs();
         self.ask(connection.member, Command::Quit { reason: String::new() });
+        drop_session(connection.session);
+    }
+
+    fn forget_deadline(&mut self, id: ReaderId, deadline: Option<Time>) {
+        if let Some(at) = deadline {
+            self.deadlines.remove(&(at, id));
+        }
+    }
+
+    /// The session of a connection has panicked. It is not called again, nothing of what it wanted is done, and the
+    /// connection gets nothing more; [`Shard::take_broken`] names it.
+    fn break_off(&mut self, id: ReaderId) {
+        self.output = Output::default();
+        self.deadlines.retain(|(_, of)| *of != id);
+        if let Some(connection) = self.connection_mut(id) {
+            drop_session(connection.session.take());
+            connection.filtered = None;
+        }
+        self.broken.push(id);
+    }
+
+    /// The connections whose code has panicked since the last time: to be closed. To be asked once a turn.
+    pub fn take_broken(&mut self, broken: &mut Vec<ReaderId>) {
+        broken.clear();
+        std::mem::swap(&mut self.broken, broken);
+        // The index of one that was closed in the meantime may be somebody else's by now.
+        broken.retain(|id| self.connection(*id).is_some_and(|connection| connection.session.is_none()));
     }
 
     /// Whether to read from the connection. If not, [`Shard::take_resumed`] names it when that has changed.
@@ -251,12 +302,11 @@ impl<S: Session> Shard<S> {
         wants
     }
 
-    fn would_read(&self, id: ReaderId) -> bool {
-        let Some(connection) = self.connection(id) else { return false };
+    fn would_read(&mut self, id: ReaderId) -> bool {
         // What has not been posted yet counts, too: a turn may read from a thousand connections before it posts.
         self.waiting_requests + self.unposted_requests < self.limits.requests_max
-            && !connection.is_ending
-            && connection.session.wants_input()
+            && self.connection(id).is_some_and(|connection| !connection.is_ending)
+            && self.ask_session(id, S::wants_input).unwrap_or(false)
             && self.feeds.private_bytes(id) < self.limits.private_bytes_max
     }
 
@@ -419,7 +469,7 @@ impl<S: Session> Shard<S> {
     }
 
     fn begin(&mut self, id: ReaderId, room: RoomNumber, upto: Sequence) {
-        let Some(rendition) = self.connection(id).map(|found| found.session.rendition()) else { return };
+        let Some(rendition) = self.ask_session(id, S::rendition) else { return };
         let known = self.rooms.get(&room).and_then(|logs| logs.iter().find(|(of, _)| *of == rendition));
         let log = if let Some((_, log)) = known {
             *log
@@ -479,7 +529,7 @@ impl<S: Session> Shard<S> {
     /// The recipient reads a direct message in its inbox; so does its author, unless its dialect steps over it.
     fn tell_inbox(&mut self, member: MemberId, told: &Told) {
         let Some(id) = self.connection_of(member) else { return };
-        let Some(rendition) = self.connection(id).map(|found| found.session.rendition()) else { return };
+        let Some(rendition) = self.ask_session(id, S::rendition) else { return };
         let is_author = told.event.author() == Some(member);
         let own = if is_author { self.own(member, rendition, told) } else { None };
         if let Some((_, Detour::StepOver)) = own {
@@ -502,11 +552,9 @@ impl<S: Session> Shard<S> {
     /// What the author's own cursor does with an event, if it is here and reads this rendition.
     fn own(&mut self, author: MemberId, rendition: S::Rendition, told: &Told) -> Option<(ReaderId, Detour)> {
         let id = self.connection_of(author)?;
-        let session = &mut self.connection_mut(id)?.session;
-        if session.rendition() != rendition {
-            return None;
-        }
-        let detour = match session.own(author, told) {
+        let own = self
+            .call(id, |session, _, _| (session.rendition() == rendition).then(|| session.own(author, told)));
+        let detour = match own?? {
             Own::StepOver => Detour::StepOver,
             Own::Show => Detour::Show,
             Own::Hold(bytes) => Detour::Hold(bytes),
@@ -556,12 +604,16 @@ impl<S: Session> Shard<S> {
 
     /// Finds out what the connection has to write next.
     pub fn plan(&mut self, id: ReaderId) -> Due {
-        let Some(connection) = self.connection(id) else { return Due::Nothing };
-        if !connection.session.filters() {
-            return self.plan_direct(id);
+        match self.ask_session(id, S::filters) {
+            None => Due::Nothing,
+            Some(false) => self.plan_direct(id),
+            Some(true) => self.plan_filtered(id),
         }
+    }
+
+    fn plan_filtered(&mut self, id: ReaderId) -> Due {
         // Asked once: a filter that has something of its own to write writes all of it.
-        let mut is_due = connection.session.filter_is_due();
+        let Some(mut is_due) = self.ask_session(id, S::filter_is_due) else { return Due::Nothing };
         loop {
             if self.connection(id).is_some_and(|connection| connection.filtered.is_some()) {
                 return Due::Bytes;
@@ -575,6 +627,9 @@ impl<S: Session> Shard<S> {
                 }
                 Due::Nothing | Due::Over => return due,
             }
+            if self.is_broken(id) {
+                return Due::Nothing;
+            }
         }
     }
 
@@ -582,7 +637,12 @@ impl<S: Session> Shard<S> {
         loop {
             match self.feeds.plan(id) {
                 Plan::Bytes => return Due::Bytes,
-                Plan::Jumped(skipped) => self.tell_skipped(id, skipped),
+                Plan::Jumped(skipped) => {
+                    self.tell_skipped(id, skipped);
+                    if self.is_broken(id) {
+                        return Due::Nothing;
+                    }
+                }
                 Plan::Held => return Due::Nothing,
                 Plan::Nothing => {
                     if !self.drained(id) {
@@ -591,6 +651,10 @@ impl<S: Session> Shard<S> {
                 }
             }
         }
+    }
+
+    fn is_broken(&self, id: ReaderId) -> bool {
+        self.connection(id).is_none_or(|connection| connection.session.is_none())
     }
 
     fn is_over(&self, id: ReaderId) -> bool {
@@ -615,11 +679,9 @@ impl<S: Session> Shard<S> {
         };
         let (from, to) = (Sequence(skipped.from), Sequence(skipped.to));
         let told = Skipped { place, messages: skipped.messages, from, to };
-        let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
-        let deadline = connection.session.deadline();
-        connection.session.skipped(&told, &mut self.output);
         // In front of answers that were given at the last position that was skipped: they knew of what was missed.
-        self.follow_up(id, deadline, skipped.position.saturating_sub(1));
+        let position = skipped.position.saturating_sub(1);
+        self.with_session_at(id, position, |session, _, output| session.skipped(&told, output));
     }
 
     /// Lets the session's filter make its bytes of what comes next. It may keep a part of it back, so that there are none.
@@ -636,8 +698,11 @@ impl<S: Session> Shard<S> {
             left -= slot.len();
         }
         let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
+        let Some(session) = &mut connection.session else { return };
         let mut filtered = Filtered::default();
-        connection.session.filter(&taken[..count], &mut filtered.bytes);
+        if guarded(|| session.filter(&taken[..count], &mut filtered.bytes)) == Err(Panicked) {
+            return self.break_off(id);
+        }
         if !filtered.bytes.is_empty() {
             connection.filtered = Some(Box::new(filtered));
         }
@@ -679,28 +744,55 @@ impl<S: Session> Shard<S> {
         self.connections.get_mut(id.index())?.as_mut()
     }
 
-    fn with_session(&mut self, id: ReaderId, act: impl FnOnce(&mut S, &Setup, &mut Output)) {
-        let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
-        let deadline = connection.session.deadline();
-        act(&mut connection.session, &self.setup, &mut self.output);
-        self.follow_up(id, deadline, self.position);
+    /// Asks the session something, unless it is broken.
+    fn ask_session<T>(&mut self, id: ReaderId, question: impl FnOnce(&S) -> T) -> Option<T> {
+        self.call(id, |session, _, _| question(session))
     }
 
-    /// Does what the session has put into the output. `before` was its deadline.
-    fn follow_up(&mut self, id: ReaderId, before: Option<Time>, position: u64) {
-        let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
-        let deadline = connection.session.deadline();
-        if deadline != before {
-            if let Some(before) = before {
-                self.deadlines.remove(&(before, id));
-            }
-            self.deadlines.extend(deadline.map(|at| (at, id)));
+    /// Calls the session, unless it is broken; if it breaks by that, nobody else does.
+    fn call<T>(&mut self, id: ReaderId, act: impl FnOnce(&mut S, &Setup, &mut Output) -> T) -> Option<T> {
+        let connection = self.connections.get_mut(id.index()).and_then(Option::as_mut)?;
+        let session = connection.session.as_mut()?;
+        let called = guarded(|| act(session, &self.setup, &mut self.output));
+        if called.is_err() {
+            self.break_off(id);
         }
+        called.ok()
+    }
+
+    fn with_session(&mut self, id: ReaderId, act: impl FnOnce(&mut S, &Setup, &mut Output)) {
+        self.with_session_at(id, self.position, act);
+    }
+
+    /// Calls the session and does what it has put into the output.
+    fn with_session_at(
+        &mut self,
+        id: ReaderId,
+        position: u64,
+        act: impl FnOnce(&mut S, &Setup, &mut Output),
+    ) {
+        let called = self.call(id, |session, setup, output| {
+            let before = session.deadline();
+            act(session, setup, output);
+            (before, session.deadline(), session.filter_is_due())
+        });
+        if let Some((before, deadline, is_filter_due)) = called {
+            if is_filter_due {
+                self.feeds.mark_due(id);
+            }
+            if deadline != before {
+                self.forget_deadline(id, before);
+                self.deadlines.extend(deadline.map(|at| (at, id)));
+            }
+            self.follow_up(id, position);
+        }
+    }
+
+    /// Does what the session has put into the output.
+    fn follow_up(&mut self, id: ReaderId, position: u64) {
+        let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
         if std::mem::take(&mut self.output.close) {
             connection.is_ending = true;
-            self.feeds.mark_due(id);
-        }
-        if connection.session.filter_is_due() {
             self.feeds.mark_due(id);
         }
         let (member, is_ending) = (connection.member, connection.is_ending);
@@ -728,3 +820,19 @@ impl<S: Session> Shard<S> {
 
 /// How many slices a filter takes at a time.
 const SLICES_MAX: usize = 64;
+
+/// A session has panicked.
+#[derive(PartialEq, Eq, Debug)]
+struct Panicked;
+
+/// Runs a session's code: the one place where it is called, and where its panics end. What it had in its hands is thrown
+/// away by whoever called it, so that nothing half-done is seen by anybody. Whoever runs the program may log the panic
+/// in a hook; what it says is not kept, because it may be what people said.
+fn guarded<T>(act: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(act)).map_err(|_| Panicked)
+}
+
+/// Drops a session, which may panic, too; then nobody needs to be told.
+fn drop_session<S>(session: Option<S>) {
+    let _ = guarded(|| drop(session));
+}

@@ -15,6 +15,7 @@ pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     let configuration = Configuration::read(flags)?;
     let mut running = configuration.settings;
     logging::start(running.log_format);
+    server::log_panics();
     raise_descriptor_limit();
     let server = Server::start(&running.server)?;
     let hints = join_hints::lines(server.addresses());

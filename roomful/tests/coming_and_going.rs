@@ -1,6 +1,6 @@
 //! Coming and going: what a newcomer is told, and what the others learn of somebody, from the first byte to the last.
 
-use crate::harness::{Client, Ears as _, Server, anonymous, reset};
+use crate::harness::{Client, Ears as _, Server, anonymous};
 
 #[test]
 fn silent_connection_is_greeted_with_at_most_four_lines() {
@@ -81,18 +81,6 @@ fn closing_the_connection_is_leaving() {
     let bob = Client::join(&server, "bob");
     ann.hears("[bob] entered room");
     drop(bob);
-    ann.hears("[bob] is offline");
-    ann.says("/who");
-    ann.hears("-- #lobby has 1: ann");
-}
-
-#[test]
-fn reset_connection_is_leaving() {
-    let server = Server::start();
-    let mut ann = Client::join(&server, "ann");
-    let bob = Client::join(&server, "bob");
-    ann.hears("[bob] entered room");
-    reset(bob.into_stream());
     ann.hears("[bob] is offline");
     ann.says("/who");
     ann.hears("-- #lobby has 1: ann");

@@ -1,7 +1,6 @@
-//! Crowds: rooms that sum up who comes and goes, and more members than `select` has descriptors.
+//! Crowds: rooms that sum up who comes and goes.
 
 use crate::harness::{Client, Ears, Server};
-use rustix::process::{Resource, getrlimit, setrlimit};
 use std::time::Instant;
 
 /// Reads sums until they account for `people`; returns how many lines that took.
@@ -47,34 +46,4 @@ fn large_room_sums_up_at_most_once_a_second() {
     let lines = sums_up_to(leaving, "left", &mut ann);
     assert!(lines <= started.elapsed().as_secs() + 1, "{lines} lines in {:?}", started.elapsed());
     drop(few);
-}
-
-#[test]
-fn more_members_than_select_has_descriptors_hear_a_line() {
-    const MEMBERS: usize = 1200;
-    if !may_have_descriptors(MEMBERS as u64 + 300) {
-        println!("skipped: this process may not have {MEMBERS} descriptors");
-        return;
-    }
-    let server = Server::start();
-    let ann = Client::join(&server, "ann");
-    let mut members: Vec<_> = (0..MEMBERS).map(|_| Client::connect(&server)).collect();
-    for (number, member) in members.iter().enumerate() {
-        member.says(&format!("/nick member{number}"));
-    }
-    for (number, member) in members.iter_mut().enumerate() {
-        member.waits_for(&format!("-- you are now member{number}"));
-    }
-    ann.says("can you all hear me?");
-    for member in &mut members {
-        member.waits_for("<ann> can you all hear me?");
-    }
-}
-
-/// Raises the limit of this process as far as it may go; the server does so for itself.
-fn may_have_descriptors(wanted: u64) -> bool {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    let raised = setrlimit(Resource::Nofile, limit);
-    raised.is_ok() && limit.maximum.is_none_or(|maximum| maximum >= wanted)
 }

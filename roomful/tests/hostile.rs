@@ -114,14 +114,6 @@ fn no_spell_reaches_another_terminal() {
 }
 
 #[test]
-fn bare_carriage_return_forges_no_line() {
-    let (_server, ann, mut bob) = ann_and_bob();
-    ann.sends(b"hello\r<cat> I was never here\r\n");
-    let line = bob.line();
-    assert!(line.starts_with("<ann> hello") && line.ends_with("I was never here"), "{line:?}");
-}
-
-#[test]
 fn nick_that_looks_like_another_is_refused() {
     let (_server, mut ann, mut bob) = ann_and_bob();
     bob.says("/nick аnn");

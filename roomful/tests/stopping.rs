@@ -12,30 +12,6 @@ const FLUSH: Duration = Duration::from_secs(5);
 /// How exactly that is measured here.
 const SLACK: Duration = Duration::from_secs(1);
 
-fn everybody_is_told(signal: Signal) {
-    let mut server = Server::start();
-    let mut ann = Client::join(&server, "ann");
-    let mut bob = Client::join(&server, "bob");
-    let mut silent = Client::listen(&server);
-    ann.hears("[bob] entered room");
-    server.signal(signal);
-    ann.ends_with(&["-- Shutdown Server"]);
-    bob.ends_with(&["-- Shutdown Server"]);
-    silent.ends_with(&["-- Shutdown Server"]);
-    drop((ann, bob, silent));
-    assert_eq!(server.ends().code(), Some(0));
-}
-
-#[test]
-fn everybody_is_told_when_sigterm_stops_the_server() {
-    everybody_is_told(Signal::TERM);
-}
-
-#[test]
-fn everybody_is_told_when_sigint_stops_the_server() {
-    everybody_is_told(Signal::INT);
-}
-
 #[test]
 fn server_without_clients_stops_at_once() {
     let mut server = Server::start();

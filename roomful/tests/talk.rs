@@ -1,6 +1,6 @@
 //! Talking: with netcat, with socat, with a bare connection, all in one room.
 
-use crate::harness::{Client, Ears as _, Outside, Server, Tool, anonymous};
+use crate::harness::{Client, Ears as _, Outside, Server, Tool, ann_and_bob, anonymous};
 
 #[test]
 fn two_netcats_talk() {
@@ -111,4 +111,13 @@ fn every_line_arrives_once_and_in_order() {
         );
     }
     assert!(orders.iter().all(|order| *order == orders[0]), "not everybody saw the same order");
+}
+
+#[test]
+fn whoever_says_much_at_once_misses_nothing() {
+    const LINES: usize = 40_000;
+    let (_server, mut ann, _bob) = ann_and_bob();
+    ann.says(&vec!["x".repeat(400); LINES].join("\n"));
+    ann.says("/who");
+    ann.hears("-- #lobby has 2: ann, bob");
 }

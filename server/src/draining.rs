@@ -62,6 +62,10 @@ impl Draining {
         self.sockets.is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.sockets.len()
+    }
+
     fn remove(&mut self, poller: &Poller, token: Token) {
         if let Some((socket, _)) = self.sockets.remove(&token) {
             close(poller, socket);

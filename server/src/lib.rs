@@ -8,18 +8,22 @@
 //! What this crate must never do: decide anything about rooms, members or bytes (the engine does), write what people say
 //! into a log, or let one connection's trouble reach another.
 
+mod addresses;
 mod clock;
 mod draining;
 mod hub_thread;
 mod journal;
 mod listener;
 mod mailbox;
+mod panics;
 mod shard_thread;
 
 pub use engine::{Bounds as FeedBounds, Limits as ShardLimits};
 pub use hub::{RoomName, Settings as HubSettings};
 pub use listener::{DEFAULT_PORT, ListenError, parse_listen};
+pub use panics::log_panics;
 
+use addresses::Addresses;
 use clock::Clock;
 pub use dialect::ByOrigin;
 use dialect::Setup;
@@ -29,7 +33,7 @@ use hub::Hub;
 use hub_thread::HubThread;
 use mailbox::{HubMailbox, ShardMailbox, Stopping};
 use rustix::process::{Resource, getrlimit, setrlimit};
-use shard_thread::ShardThread;
+use shard_thread::{ShardThread, Surroundings};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -53,7 +57,8 @@ pub struct Options {
     pub lines_per_second: ByOrigin<u32>,
     /// How plain text is written.
     pub plain_style: PlainStyle,
-    /// A peer that has not acknowledged anything for so long has vanished.
+    /// A peer that has not acknowledged anything for so long has vanished; at least two seconds. The system counts to them
+    /// also a peer that is there, but whose full buffers it has not emptied at all for so long.
     pub vanished: Duration,
     /// How many bytes the kernel may hold for one connection that does not read; `None` leaves that to the system.
     pub send_buffer_bytes: Option<usize>,
@@ -96,6 +101,7 @@ impl Options {
 pub struct Server {
     addresses: Vec<SocketAddr>,
     hub: Arc<HubMailbox>,
+    peers: Arc<Addresses>,
     shards: Vec<Arc<ShardMailbox>>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -106,7 +112,8 @@ impl Server {
     /// # Errors
     /// If an address cannot be listened on, or the system gives no threads or descriptors.
     pub fn start(options: &Options) -> Result<Server, ListenError> {
-        let listeners = listener::open_all(&options.listen)?;
+        let sockets = listener::SocketOptions::new(options.vanished, options.send_buffer_bytes);
+        let listeners = listener::open_all(&options.listen, &sockets)?;
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>();
         let addresses = addresses.map_err(ListenError::System)?;
         start_threads(options, listeners, addresses).map_err(ListenError::System)
@@ -131,6 +138,7 @@ impl Server {
     /// [`Options::send_buffer_bytes`]. Returns at once.
     pub fn reload(&self, options: &Options) {
         self.hub.set_up(options.hub.clone());
+        self.peers.set_limits(options.connections);
         let options = Arc::new(options.clone());
         for shard in &self.shards {
             shard.reload(options.clone());
@@ -172,6 +180,7 @@ fn start_threads(
         plain_style: options.plain_style,
         ..Setup::new(options.hub.home.clone())
     };
+    let peers = Arc::new(Addresses::new(options.connections));
     let mut listeners = Some(listeners);
     let mut shards = Vec::new();
     let count = options.shards.clamp(1, 256);
@@ -179,7 +188,14 @@ fn start_threads(
         // The first shard accepts for all of them.
         let listeners = listeners.take().unwrap_or_default();
         let shard = engine::Shard::new(index as u8, setup.clone(), options.limits, Release::AtOnce);
-        shards.push(ShardThread::new(shard, listeners, hub_mailbox.clone(), clock, options.flush)?);
+        let surroundings = Surroundings {
+            hub: hub_mailbox.clone(),
+            peers: peers.clone(),
+            clock,
+            plain_style: options.plain_style,
+            flush: options.flush,
+        };
+        shards.push(ShardThread::new(shard, listeners, surroundings)?);
     }
     let mailboxes: Vec<Arc<ShardMailbox>> = shards.iter().map(ShardThread::mailbox).collect();
     let desk = Desk::new(Hub::new(options.hub.clone()), count);
@@ -189,16 +205,17 @@ fn start_threads(
         shard.deal_to(&mailboxes);
         threads.push(spawn(&format!("shard {index}"), move || shard.run())?);
     }
-    Ok(Server { addresses, hub: hub_mailbox, shards: mailboxes, threads })
+    Ok(Server { addresses, hub: hub_mailbox, peers, shards: mailboxes, threads })
 }
 
 /// Starts a thread. If it panics the process ends: a hub or a shard that is missing would leave people talking into the
 /// void, and what was acknowledged is on disk.
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        panics::keep_on_this_thread();
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
         if ended.is_err() {
-            tracing::error!("a thread of the server has panicked; the process ends");
+            panics::tell_last();
             std::process::abort();
         }
     })

@@ -5,11 +5,71 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::os::fd::AsFd;
+use std::time::Duration;
 
 /// The port that Roomful listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 8008;
 /// How many connections may wait to be accepted; the system may allow fewer.
 const BACKLOG: i32 = 4096;
+/// How often a peer that says nothing is asked whether it is still there, before it has vanished.
+const PROBES: u64 = 4;
+/// A peer that vanishes cannot be noticed sooner: the system counts in seconds, and one is needed to wait, one to ask.
+const VANISHED_SECONDS_MIN: u64 = 2;
+
+/// What every connection inherits from its listener.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct SocketOptions {
+    keepalive: Keepalive,
+    /// How long what was sent may stay unacknowledged, or what could not be sent because the peer has no room for it may
+    /// wait, in milliseconds (`TCP_USER_TIMEOUT`, `tcp(7)`; since Linux 5.11 the second holds although the peer answers
+    /// each time it is asked). Keepalive does not look at peers to which something is on its way.
+    unacknowledged_ms_max: u32,
+    send_buffer_bytes: Option<usize>,
+}
+
+/// When a peer that says nothing is asked whether it is still there (`tcp(7)`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Keepalive {
+    idle: Duration,
+    interval: Duration,
+    probes: u32,
+}
+
+impl SocketOptions {
+    /// For peers that have vanished when nothing of them has come for so long, though they were asked. The first half of
+    /// that time they may just be silent.
+    pub(crate) fn new(vanished: Duration, send_buffer_bytes: Option<usize>) -> SocketOptions {
+        let seconds = vanished.as_secs().clamp(VANISHED_SECONDS_MIN, 24 * 60 * 60);
+        let idle = seconds / 2;
+        let asking = seconds - idle;
+        let interval = (asking / PROBES).max(1);
+        SocketOptions {
+            keepalive: Keepalive {
+                idle: Duration::from_secs(idle),
+                interval: Duration::from_secs(interval),
+                probes: asking.div_ceil(interval) as u32,
+            },
+            unacknowledged_ms_max: (seconds * 1000) as u32,
+            send_buffer_bytes,
+        }
+    }
+
+    fn set(&self, socket: impl AsFd) -> io::Result<()> {
+        let socket = socket.as_fd();
+        // Without it, Nagle's algorithm and delayed acknowledgements together hold a line back for up to 44 ms.
+        sockopt::set_tcp_nodelay(socket, true)?;
+        sockopt::set_socket_keepalive(socket, true)?;
+        sockopt::set_tcp_keepidle(socket, self.keepalive.idle)?;
+        sockopt::set_tcp_keepintvl(socket, self.keepalive.interval)?;
+        sockopt::set_tcp_keepcnt(socket, self.keepalive.probes)?;
+        sockopt::set_tcp_user_timeout(socket, self.unacknowledged_ms_max)?;
+        if let Some(bytes) = self.send_buffer_bytes {
+            sockopt::set_socket_send_buffer_size(socket, bytes)?;
+        }
+        Ok(())
+    }
+}
 
 /// Why the server could not start.
 #[derive(Debug)]
@@ -79,16 +139,19 @@ pub fn parse_listen(raw: &str) -> Result<SocketAddr, ListenError> {
 }
 
 /// Opens all listeners, or none.
-pub(crate) fn open_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, ListenError> {
-    addresses.iter().map(|address| open(*address)).collect()
+pub(crate) fn open_all(
+    addresses: &[SocketAddr],
+    options: &SocketOptions,
+) -> Result<Vec<TcpListener>, ListenError> {
+    addresses.iter().map(|address| open(*address, options)).collect()
 }
 
-fn open(address: SocketAddr) -> Result<TcpListener, ListenError> {
-    match listen(address) {
+fn open(address: SocketAddr, options: &SocketOptions) -> Result<TcpListener, ListenError> {
+    match listen(address, options) {
         // A machine without IPv6 still has all its IPv4 addresses.
         Err(error) if address.ip() == Ipv6Addr::UNSPECIFIED && has_no_ipv6(&error) => {
             let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), address.port());
-            listen(address).map_err(|error| ListenError::Address(address, error))
+            listen(address, options).map_err(|error| ListenError::Address(address, error))
         }
         opened => opened.map_err(|error| ListenError::Address(address, error)),
     }
@@ -100,14 +163,13 @@ fn has_no_ipv6(error: &io::Error) -> bool {
         || code == Some(rustix::io::Errno::ADDRNOTAVAIL.raw_os_error())
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+fn listen(address: SocketAddr, options: &SocketOptions) -> io::Result<TcpListener> {
     let family = if address.is_ipv6() { AddressFamily::INET6 } else { AddressFamily::INET };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, Some(ipproto::TCP))?;
     sockopt::set_socket_reuseaddr(&socket, true)?;
-    // Inherited by every connection that is accepted. Without it, Nagle's algorithm and delayed acknowledgements
-    // together hold a line back for up to 44 ms.
-    sockopt::set_tcp_nodelay(&socket, true)?;
+    // Inherited by every connection that is accepted: no system call for each of them.
+    options.set(&socket)?;
     if address.is_ipv6() {
         sockopt::set_ipv6_v6only(&socket, !address.ip().is_unspecified())?;
     }
@@ -137,7 +199,7 @@ mod tests {
 
     #[test]
     fn all_interfaces_means_both_families() {
-        let listener = open(parse_listen("0").unwrap()).unwrap();
+        let listener = open_usual("0").unwrap();
         let port = listener.local_addr().unwrap().port();
         std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
         std::net::TcpStream::connect(("::1", port)).unwrap();
@@ -145,8 +207,41 @@ mod tests {
 
     #[test]
     fn an_address_in_use_is_said_to_be_in_use() {
-        let first = open(parse_listen("127.0.0.1:0").unwrap()).unwrap();
-        let error = open(first.local_addr().unwrap()).unwrap_err().to_string();
+        let first = open_usual("127.0.0.1:0").unwrap();
+        let error = open_usual(&first.local_addr().unwrap().to_string()).unwrap_err().to_string();
         assert!(error.contains("another program"), "{error}");
+    }
+
+    fn open_usual(raw: &str) -> Result<TcpListener, ListenError> {
+        open(parse_listen(raw)?, &SocketOptions::new(Duration::from_secs(120), None))
+    }
+
+    #[test]
+    fn accepted_connections_inherit_what_their_listener_has() {
+        let options = SocketOptions::new(Duration::from_secs(120), Some(50_000));
+        let listener = open(parse_listen("127.0.0.1:0").unwrap(), &options).unwrap();
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        rustix::io::ioctl_fionbio(&listener, false).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        assert!(sockopt::tcp_nodelay(&accepted).unwrap());
+        assert!(sockopt::socket_keepalive(&accepted).unwrap());
+        assert_eq!(sockopt::tcp_keepidle(&accepted).unwrap(), Duration::from_secs(60));
+        assert_eq!(sockopt::tcp_keepintvl(&accepted).unwrap(), Duration::from_secs(15));
+        assert_eq!(sockopt::tcp_keepcnt(&accepted).unwrap(), 4);
+        assert_eq!(sockopt::tcp_user_timeout(&accepted).unwrap(), 120_000);
+        // The system doubles what it is asked for (`socket(7)`).
+        assert_eq!(sockopt::socket_send_buffer_size(&accepted).unwrap(), 100_000);
+    }
+
+    #[test]
+    fn peers_are_asked_within_the_time_after_which_they_have_vanished() {
+        for seconds in 0..400 {
+            let options = SocketOptions::new(Duration::from_secs(seconds), None);
+            let Keepalive { idle, interval, probes } = options.keepalive;
+            let noticed = idle + interval * probes;
+            let vanished = Duration::from_secs(seconds.max(VANISHED_SECONDS_MIN));
+            assert!(idle >= Duration::from_secs(1) && interval >= Duration::from_secs(1), "{seconds}");
+            assert!(noticed >= vanished && noticed <= vanished + interval, "{seconds}: {options:?}");
+        }
     }
 }

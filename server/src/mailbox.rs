@@ -192,7 +192,7 @@ impl ShardMailbox {
 }
 
 /// Nobody panics while holding one of these locks; if somebody did, the process is ending anyway.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -7,11 +7,13 @@
 //! is at work on requests of ours: its answer is then flushed with the rest.
 
 use crate::Options;
+use crate::addresses::{Addresses, Refusals, Refused};
 use crate::clock::{Clock, until};
 use crate::draining::{Draining, close};
 use crate::mailbox::{HubMailbox, ShardMailbox, Stopping, Stream};
+use crate::panics;
 use dialect::Arrival;
-use dialect::plain::PlainSession;
+use dialect::plain::{PlainSession, Style};
 use engine::{ConnectionId, Delivered, Due, Mail, Shard};
 use eventloop::{Event, Events, Interest, Poller, Token, Waker};
 use hub::Time;
@@ -33,8 +35,10 @@ const LAST_READS: usize = 4;
 const ACCEPTS_PER_TURN: usize = 64;
 /// How long no connection is accepted after the descriptors have run out.
 const ACCEPT_PAUSE_MS: u64 = 100;
-/// The log is told of that at most so often.
-const WARNING_INTERVAL_MS: u64 = 10_000;
+/// Of connections that are refused only so many at a time are told why; the others are just closed.
+const TOLD_WHY_MAX: usize = 1024;
+/// In the place of a connection's index in the token of one that is refused. No connection has it.
+const REFUSED_INDEX: u64 = 0xffff_ffff;
 /// A flush that waits for the hub waits no longer than this.
 const DEFERRAL: Duration = Duration::from_millis(1);
 /// How many slices one system call writes.
@@ -50,12 +54,15 @@ pub(crate) struct ShardThread {
     poller: Poller,
     mailbox: Arc<ShardMailbox>,
     hub: Arc<HubMailbox>,
+    peers: Arc<Addresses>,
     clock: Clock,
+    plain_style: Style,
     flush: Duration,
     listeners: Vec<TcpListener>,
     accept_again: Option<Time>,
-    /// When the log was last told that the descriptors had run out.
-    warned_at: Option<Time>,
+    /// Whether connections may be waiting because the descriptors had run out: the log has been told of the beginning.
+    has_run_out: bool,
+    refusals: Refusals,
     /// The shards that accepted connections are dealt to, in turn.
     dealt_to: Vec<Arc<ShardMailbox>>,
     next_dealt: usize,
@@ -98,6 +105,15 @@ impl fmt::Display for Peer {
     }
 }
 
+/// What a shard's thread shares with the rest of the server.
+pub(crate) struct Surroundings {
+    pub(crate) hub: Arc<HubMailbox>,
+    pub(crate) peers: Arc<Addresses>,
+    pub(crate) clock: Clock,
+    pub(crate) plain_style: Style,
+    pub(crate) flush: Duration,
+}
+
 /// Used again from turn to turn.
 struct Buffers {
     read: Vec<u8>,
@@ -110,10 +126,9 @@ impl ShardThread {
     pub(crate) fn new(
         shard: Shard<PlainSession>,
         listeners: Vec<TcpListener>,
-        hub: Arc<HubMailbox>,
-        clock: Clock,
-        flush: Duration,
+        surroundings: Surroundings,
     ) -> io::Result<ShardThread> {
+        let Surroundings { hub, peers, clock, plain_style, flush } = surroundings;
         let poller = Poller::new()?;
         let mailbox = Arc::new(ShardMailbox::new(Waker::new(&poller, WAKER)?));
         for (nth, listener) in (0..).zip(&listeners) {
@@ -124,11 +139,14 @@ impl ShardThread {
             poller,
             mailbox,
             hub,
+            peers,
             clock,
+            plain_style,
             flush,
             listeners,
             accept_again: None,
-            warned_at: None,
+            has_run_out: false,
+            refusals: Refusals::default(),
             dealt_to: Vec::new(),
             next_dealt: 0,
             sockets: Vec::new(),
@@ -196,6 +214,7 @@ impl ShardThread {
             self.write_due(now);
         }
         self.resume(now);
+        self.close_broken(now);
         self.post_requests();
         Ok(())
     }
@@ -214,9 +233,9 @@ impl ShardThread {
     }
 
     fn next_deadline(&self) -> Option<Time> {
-        let all =
-            [self.shard.next_deadline(), self.draining.next_deadline(), self.accept_again, self.stops_at];
-        all.into_iter().flatten().min()
+        let own = [self.accept_again, self.refusals.next_deadline(), self.stops_at];
+        let all = [self.shard.next_deadline(), self.draining.next_deadline()].into_iter().chain(own);
+        all.flatten().min()
     }
 
     fn post_requests(&mut self) {
@@ -228,6 +247,7 @@ impl ShardThread {
     fn tick(&mut self, now: Time) {
         self.shard.tick(now);
         self.draining.tick(now, &self.poller);
+        self.refusals.tick(now);
         if self.accept_again.is_some_and(|at| at <= now) {
             self.accept_again = None;
             self.watch_listeners(Interest::READ);
@@ -244,11 +264,15 @@ impl ShardThread {
                 Ok((socket, peer)) => {
                     let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
                     let Some(peer) = peer else { continue };
-                    self.deal(now, Stream { socket, peer });
+                    let stream = Stream { socket, peer };
+                    match self.peers.arrived(now, peer.ip()) {
+                        Ok(()) => self.deal(now, stream),
+                        Err(refused) => self.refuse(now, stream, refused),
+                    }
                 }
-                Err(Errno::AGAIN) => return,
-                Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
-                    return self.pause_accepting(now);
+                Err(Errno::AGAIN) => return self.nobody_waits(),
+                Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
+                    return self.pause_accepting(now, error);
                 }
                 // The peer has gone before we came to it, or the call was interrupted: on to the next.
                 Err(_) => {}
@@ -257,16 +281,48 @@ impl ShardThread {
     }
 
     /// The descriptors have run out: without a pause the listener would be ready at once again, and the thread would spin.
-    fn pause_accepting(&mut self, now: Time) {
-        if self.warned_at.is_none_or(|at| now >= at.after_ms(WARNING_INTERVAL_MS)) {
-            self.warned_at = Some(now);
+    /// The log is told once, however often it is tried again before everybody has been let in.
+    fn pause_accepting(&mut self, now: Time, error: Errno) {
+        if !std::mem::replace(&mut self.has_run_out, true) {
             tracing::warn!(
                 connections = self.shard.connections(),
+                %error,
                 "no descriptors are left; connections wait until some are free (raise the limit with ulimit -n)"
             );
         }
         self.watch_listeners(Interest::NONE);
         self.accept_again = Some(now.after_ms(ACCEPT_PAUSE_MS));
+    }
+
+    /// Everybody who waited has been let in.
+    fn nobody_waits(&mut self) {
+        if std::mem::take(&mut self.has_run_out) {
+            tracing::info!(
+                connections = self.shard.connections(),
+                "there are descriptors again; nobody waits to be let in"
+            );
+        }
+    }
+
+    /// Tells a connection why it is not let in, if its dialect has words for that, and ends it in an orderly way.
+    fn refuse(&mut self, now: Time, stream: Stream, refused: Refused) {
+        let Stream { socket, peer } = stream;
+        self.refusals.add(now, peer.ip().to_canonical());
+        if self.plain_style != Style::Chat || self.draining.len() >= TOLD_WHY_MAX {
+            return;
+        }
+        // A new socket has room for a line; and if the peer is gone, nobody needs to be told.
+        let _ = send(&socket, &[IoSlice::new(refused.line().as_bytes())]);
+        let token = Token((u64::from(self.next_generation()) << 32) | REFUSED_INDEX);
+        match self.poller.register(&socket, token, Interest::READ) {
+            Ok(()) => self.draining.add(now, &self.poller, token, socket),
+            Err(error) => tracing::error!(%error, "a connection cannot be watched"),
+        }
+    }
+
+    fn next_generation(&mut self) -> u32 {
+        self.generation = self.generation.wrapping_add(1) & 0x7fff_ffff;
+        self.generation
     }
 
     fn watch_listeners(&self, interest: Interest) {
@@ -290,11 +346,11 @@ impl ShardThread {
         let Stream { socket, peer } = stream;
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let id = self.shard.open(&Arrival { now, peer, guest: fastrand::u32(..100_000) });
-        self.generation = self.generation.wrapping_add(1) & 0x7fff_ffff;
+        let generation = self.next_generation();
         let socket = Socket {
             descriptor: socket,
             id,
-            generation: self.generation,
+            generation,
             interest: Interest::READ,
             is_blocked: false,
             has_ended: false,
@@ -303,6 +359,7 @@ impl ShardThread {
         if let Err(error) = self.poller.register(&socket.descriptor, socket.token(), Interest::READ) {
             tracing::error!(%error, "a connection cannot be watched");
             self.shard.closed(id);
+            self.peers.left(now, peer.ip());
             return;
         }
         tracing::info!(peer = %socket.peer, connections = self.shard.connections(), "connected");
@@ -533,9 +590,21 @@ impl ShardThread {
         }
     }
 
+    /// Those whose code has panicked are closed; what was written to them before still arrives.
+    fn close_broken(&mut self, now: Time) {
+        let mut broken = std::mem::take(&mut self.buffers.due);
+        self.shard.take_broken(&mut broken);
+        for id in &broken {
+            self.finish(now, *id);
+        }
+        self.buffers.due = broken;
+        panics::log_sessions();
+    }
+
     fn forget(&mut self, id: ConnectionId) -> Option<Socket> {
         let socket = self.sockets.get_mut(id.index())?.take()?;
         self.shard.closed(id);
+        self.peers.left(self.clock.now(), socket.peer.ip);
         tracing::info!(peer = %socket.peer, connections = self.shard.connections(), "offline");
         Some(socket)
     }

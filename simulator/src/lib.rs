@@ -56,6 +56,8 @@ pub struct Report {
     pub connections: u64,
     /// Connections that were reset.
     pub resets: u64,
+    /// Connections whose session panicked.
+    pub panics: u64,
     /// Times that a connection was not read for a while.
     pub pauses: u64,
     /// Commits that came to an end.
@@ -95,6 +97,7 @@ impl Report {
             (&mut self.held, other.held),
             (&mut self.connections, other.connections),
             (&mut self.resets, other.resets),
+            (&mut self.panics, other.panics),
             (&mut self.pauses, other.pauses),
             (&mut self.commits, other.commits),
             (&mut self.failures, other.failures),
@@ -120,7 +123,7 @@ impl fmt::Display for Report {
         write!(
             formatter,
             "{} steps, {} events told, {} lines shown, {} held; {} skips of {} messages; {} connections, {} resets, \
-             {} pauses; {} commits, {} failed, {} requests given back, {} refused; {} crashes",
+             {} panics, {} pauses; {} commits, {} failed, {} requests given back, {} refused; {} crashes",
             self.steps,
             self.told,
             self.lines,
@@ -129,6 +132,7 @@ impl fmt::Display for Report {
             self.messages_skipped,
             self.connections,
             self.resets,
+            self.panics,
             self.pauses,
             self.commits,
             self.failures,

@@ -125,23 +125,30 @@ impl Session for SimSession {
     fn skipped(&mut self, skipped: &Skipped, output: &mut Output) {
         match self {
             SimSession::Plain(session) => session.skipped(skipped, output),
-            SimSession::Test(_) => tell_skipped(skipped, output),
+            SimSession::Test(session) => {
+                tell_skipped(skipped, output);
+                session.burn();
+            }
         }
     }
 
     fn drained(&mut self, output: &mut Output) {
         match self {
             SimSession::Plain(session) => session.drained(output),
-            SimSession::Test(session) => output.commands.extend(session.next_page.take()),
+            SimSession::Test(session) => {
+                output.commands.extend(session.next_page.take());
+                session.burn();
+            }
         }
     }
 
     fn shutdown(&mut self, output: &mut Output) {
         match self {
             SimSession::Plain(session) => session.shutdown(output),
-            SimSession::Test(_) => {
+            SimSession::Test(session) => {
                 output.words.extend_from_slice(b"Z\n");
                 output.close = true;
+                session.burn();
             }
         }
     }
@@ -170,6 +177,9 @@ impl Session for SimSession {
         bytes.push(FRAME_BEGIN);
         bytes.extend(taken.iter().copied().flatten());
         bytes.push(FRAME_END);
+        if let SimSession::Test(session) = self {
+            session.burn();
+        }
     }
 }
 
@@ -188,6 +198,8 @@ pub(crate) struct TestSession {
     /// The next page of names, to be asked for when the last one is out.
     next_page: Option<Command>,
     is_over: bool,
+    /// How many more calls it takes part in before it panics, if it is to.
+    fuse: Option<u32>,
 }
 
 impl TestSession {
@@ -201,12 +213,23 @@ impl TestSession {
             labels: VecDeque::new(),
             next_page: None,
             is_over: false,
+            fuse: None,
+        }
+    }
+
+    /// At the end of each call, when it has done what nobody is to see if it panics.
+    fn burn(&mut self) {
+        match &mut self.fuse {
+            Some(0) => std::panic::resume_unwind(Box::new("a session was made to panic")),
+            Some(calls) => *calls -= 1,
+            None => {}
         }
     }
 
     fn received(&mut self, bytes: &[u8], output: &mut Output) {
         self.input.extend_from_slice(bytes);
         self.work(output);
+        self.burn();
     }
 
     fn wants_input(&self) -> bool {
@@ -231,9 +254,11 @@ impl TestSession {
             _ => {}
         }
         self.work(output);
+        self.burn();
     }
 
     fn own(&mut self, told: &Told) -> Own {
+        self.burn();
         match &told.event {
             Event::Said { .. } | Event::Directed { .. } => {
                 let label = self.labels.pop_front().unwrap_or_default();
@@ -289,6 +314,10 @@ impl TestSession {
             "ignore" => Command::Ignore { nick: first.into() },
             "away" => Command::Away { message: rest.into() },
             "quit" => Command::Quit { reason: rest.into() },
+            "panic" => {
+                self.fuse = rest.parse().ok();
+                return;
+            }
             "ping" => {
                 let _ = writeln!(output.words, "P {rest}");
                 return;

@@ -31,6 +31,8 @@ pub(crate) struct Weather {
     /// Chances in a thousand steps.
     pub(crate) stalls: u32,
     pub(crate) resets: u32,
+    /// Chances in a thousand times that somebody types, that its session is made to panic.
+    pub(crate) panics: u32,
     /// Chances in a million steps.
     pub(crate) crashes: u32,
     /// Out of a hundred commits, how many fail at first.
@@ -56,7 +58,8 @@ pub(crate) enum Mood {
 pub(crate) const ROOMS: [&str; 4] = ["lobby", "dev", "Ops", "x"];
 
 impl Weather {
-    pub(crate) fn draw(random: &mut Rng) -> Weather {
+    /// Panics are drawn from a generator of their own, so that worlds without any are what they were before there were any.
+    pub(crate) fn draw(random: &mut Rng, sabotage: &mut Rng) -> Weather {
         let mood = match random.u32(..100) {
             0..3 => Mood::Talking,
             3..6 => Mood::Opening,
@@ -111,6 +114,7 @@ impl Weather {
             restlessness: if is_torrent { 3 } else { pick(random, &[50, 300, 700]) },
             stalls: pick(random, &[0, 2, 10, 30]),
             resets: pick(random, &[0, 1, 5]),
+            panics: pick(sabotage, &[0, 0, 20]),
             crashes: if is_torrent { 3000 } else { pick(random, &[0, 300, 1500]) },
             failures: if is_torrent { pick(random, &[0, 90]) } else { pick(random, &[0, 0, 10, 40]) },
             diligence: if is_torrent { 10 } else { pick(random, &[5, 30, 90]) },

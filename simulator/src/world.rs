@@ -12,9 +12,9 @@ mod wires;
 
 use crate::Report;
 use crate::oracle::Oracle;
-use crate::people::Person;
+use crate::people::{Person, Typed};
 use crate::reader::Rules;
-use crate::session::{Kind, SimSession};
+use crate::session::{Kind, Rendition, SimSession};
 use crate::store::Store;
 use crate::trace::Trace;
 use crate::weather::Weather;
@@ -26,11 +26,16 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// When the simulated clock begins, in milliseconds.
 const BEGINNING_MS: u64 = 1_000_000;
+/// Makes of a seed the one that panics are drawn from. Chosen so that none panics in the worlds of the seeds that are kept
+/// because they found something: they are still the worlds that found it.
+const SABOTAGE: u64 = 26_000;
 /// The end of a step: what is wrong, if something is.
 pub(crate) type Outcome = Result<(), String>;
 
 pub(crate) struct World {
     random: Rng,
+    /// Decides whose session panics, and when.
+    sabotage: Rng,
     weather: Weather,
     setup: Setup,
     now: Time,
@@ -135,7 +140,8 @@ enum Pace {
 impl World {
     pub(crate) fn new(seed: u64, trace: Trace) -> World {
         let mut random = Rng::with_seed(seed);
-        let weather = Weather::draw(&mut random);
+        let mut sabotage = Rng::with_seed(seed ^ SABOTAGE);
+        let weather = Weather::draw(&mut random, &mut sabotage);
         let setup = Setup::new(weather.settings.home.clone());
         let rules =
             Rules { is_strict: weather.release == Release::WhenDurable, never_lags: weather.never_lags };
@@ -143,6 +149,7 @@ impl World {
         let desk = Desk::new(Hub::new(weather.settings.clone()), weather.shards.into());
         let mut world = World {
             random,
+            sabotage,
             setup,
             now: Time(BEGINNING_MS),
             desk,
@@ -261,7 +268,17 @@ impl World {
         let Some(link) = &self.links[person] else { return Ok(()) };
         let typed = self.people[person].type_lines(link.kind, &others, &self.weather, &mut self.random);
         self.type_in(person, typed);
+        self.sabotage(person);
         Ok(())
+    }
+
+    /// Perhaps a session is made to panic at one of its next calls.
+    fn sabotage(&mut self, person: usize) {
+        let Some(link) = &self.links[person] else { return };
+        if link.kind.rendition != Rendition::Plain && self.sabotage.u32(..1000) < self.weather.panics {
+            let calls = self.sabotage.u32(..20);
+            self.type_in(person, Typed { bytes: format!("panic {calls}\n").into(), ..Typed::default() });
+        }
     }
 
     // Time.
@@ -273,6 +290,7 @@ impl World {
             self.shards[shard].tick(self.now);
             self.post_requests(shard)?;
             self.resume(shard);
+            self.close_broken(shard)?;
         }
         Ok(())
     }

@@ -26,6 +26,7 @@ fn every_world_holds() {
                 report.messages_skipped,
                 report.held,
                 report.resets,
+                report.panics,
                 report.pauses,
                 report.failures,
                 report.given_back,

@@ -27,7 +27,7 @@ enum Source {
     Rustup(&'static str),
 }
 
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 5] = [
     Tool {
         name: "rustfmt",
         program: "rustfmt",
@@ -51,6 +51,8 @@ const TOOLS: [Tool; 4] = [
         source: Source::Debian("netcat-openbsd"),
     },
     Tool { name: "socat", program: "socat", flag: "-V", says: "socat", source: Source::Debian("socat") },
+    // Makes the network in which peers vanish.
+    Tool { name: "ip", program: "ip", flag: "-V", says: "iproute2", source: Source::Debian("iproute2") },
 ];
 
 /// Makes sure that every tool is there.
@@ -176,7 +178,7 @@ mod tests {
     #[test]
     fn each_missing_tool_is_asked_of_the_source_that_has_it() {
         let all: Vec<&Tool> = TOOLS.iter().collect();
-        assert_eq!(debian_packages(&all), ["netcat-openbsd", "socat"]);
+        assert_eq!(debian_packages(&all), ["netcat-openbsd", "socat", "iproute2"]);
         assert_eq!(rustup_components(&all), ["rustfmt", "clippy"]);
     }
 }

@@ -5,12 +5,14 @@ mod client;
 mod ears;
 mod outside;
 mod server;
+mod system;
 mod terminal;
 
 pub(crate) use client::{Client, Probe, reset};
 pub(crate) use ears::Ears;
 pub(crate) use outside::{Outside, Tool};
 pub(crate) use server::{Server, roomful};
+pub(crate) use system::may_have_descriptors;
 pub(crate) use terminal::Terminal;
 
 use std::time::Duration;

@@ -96,6 +96,7 @@ impl World {
         }
         self.post_requests(shard)?;
         self.resume(shard);
+        self.close_broken(shard)?;
         self.check_bounds(shard)
     }
 

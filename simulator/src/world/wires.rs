@@ -85,6 +85,22 @@ impl World {
         self.forget(&link)
     }
 
+    /// The connections whose sessions have panicked are closed.
+    pub(super) fn close_broken(&mut self, shard: usize) -> Outcome {
+        let mut broken = Vec::new();
+        self.shards[shard].take_broken(&mut broken);
+        for id in broken {
+            let person = self.lanes[shard].owners.get(id.index()).copied().flatten();
+            let person = person.ok_or("a connection that nobody has is broken")?;
+            let Some(link) = self.links[person].take() else { return Err("nobody's link is broken".into()) };
+            self.trace.note(|| format!("the session of {person} has panicked"));
+            self.report.panics += 1;
+            self.gather_reader(link.member);
+            self.forget(&link)?;
+        }
+        Ok(())
+    }
+
     /// The server's side of a connection's end.
     pub(super) fn forget(&mut self, link: &Link) -> Outcome {
         self.lanes[link.shard].owners[link.id.index()] = None;
@@ -148,7 +164,7 @@ impl World {
         }
         self.post_requests(shard)?;
         self.resume(shard);
-        Ok(())
+        self.close_broken(shard)
     }
 
     pub(super) fn resume(&mut self, shard: usize) {
@@ -204,6 +220,7 @@ impl World {
         self.shards[shard].settle();
         self.post_requests(shard)?;
         self.resume(shard);
+        self.close_broken(shard)?;
         self.check_bounds(shard)
     }
 

@@ -7,7 +7,7 @@
 use crate::arguments::Scope;
 use crate::command::{self, cargo};
 use crate::report::{Outlook, Report};
-use crate::{documents, files, purity, release, tools};
+use crate::{documents, files, instructions, purity, release, tools};
 use anyhow::Result;
 use std::process::ExitCode;
 
@@ -27,6 +27,7 @@ pub(crate) fn run(scope: Scope) -> ExitCode {
     report.part("clippy", clippy);
     report.part("documentation", documentation);
     tests(&mut report);
+    report.part_or_skip("instructions", instructions::compare);
     if scope == Scope::All {
         deny(&mut report);
         report.part("many seeds", many_seeds);

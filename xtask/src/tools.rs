@@ -27,7 +27,7 @@ enum Source {
     Rustup(&'static str),
 }
 
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 5] = [
     Tool {
         name: "rustfmt",
         program: "rustfmt",
@@ -49,6 +49,14 @@ const TOOLS: [Tool; 4] = [
         flag: "-h",
         says: "OpenBSD",
         source: Source::Debian("netcat-openbsd"),
+    },
+    // Its callgrind counts instructions.
+    Tool {
+        name: "valgrind",
+        program: "valgrind",
+        flag: "--version",
+        says: "valgrind-3",
+        source: Source::Debian("valgrind"),
     },
     Tool { name: "socat", program: "socat", flag: "-V", says: "socat", source: Source::Debian("socat") },
 ];
@@ -176,7 +184,7 @@ mod tests {
     #[test]
     fn each_missing_tool_is_asked_of_the_source_that_has_it() {
         let all: Vec<&Tool> = TOOLS.iter().collect();
-        assert_eq!(debian_packages(&all), ["netcat-openbsd", "socat"]);
+        assert_eq!(debian_packages(&all), ["netcat-openbsd", "valgrind", "socat"]);
         assert_eq!(rustup_components(&all), ["rustfmt", "clippy"]);
     }
 }

@@ -102,7 +102,9 @@ impl Text {
         let clean = clean(raw_line, LineFeeds::Spaced);
         check_not_blank(&clean)?;
         let end = floor_char_boundary(&clean, TEXT_BYTES_MAX);
-        check_not_blank(&clean[..end])?;
+        if end < clean.len() {
+            check_not_blank(&clean[..end])?;
+        }
         Ok(Fitted { text: Text(clean[..end].into()), bytes_cut: clean.len() - end })
     }
 

@@ -13,7 +13,7 @@ Usage: cargo xtask <VERB>
 
 Verbs:
   test           install what the checks need, then run every check that a change must pass
-  test --all     also licences and advisories (cargo deny) and many more seeds; takes longer
+  test --all     also licences and advisories (cargo deny), many more seeds and fuzzing; takes longer
   sim [ARGS]     build the simulator with optimisation and run it; ARGS go to it unchanged
   bench [ARGS]   build `roomful` and `bench` with optimisation and run `bench run ARGS`
   instructions   count with valgrind what the hot paths cost, beside docs/bench/instructions.md

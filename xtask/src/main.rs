@@ -9,6 +9,7 @@ mod arguments; // what was asked
 mod command; // running other programs
 mod documents; // links between the documents, and the help texts shown in them
 mod files; // which files the repository has
+mod fuzz; // every fuzz target for a while
 mod instructions; // `cargo xtask instructions`: what the hot paths cost
 mod purity; // which crate may depend on what, and where `unsafe` may stand
 mod release;

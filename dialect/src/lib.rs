@@ -13,6 +13,9 @@ pub mod sniff;
 
 pub mod plain;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
+
 pub use arrival::{Arrival, ByOrigin, Origin};
 pub use pace::Pace;
 

@@ -32,6 +32,11 @@ mod log;
 mod plan;
 mod reader;
 mod slab;
+
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
+#[cfg(any(test, feature = "fuzzing"))]
+mod model;
 #[cfg(test)]
 mod tests;
 

@@ -573,13 +573,16 @@ impl Log {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 impl Log {
     /// What the segments keep, counted anew.
     pub(crate) fn counted_bytes(&self) -> usize {
         self.segments.iter().map(Segment::kept_bytes).sum()
     }
+}
 
+#[cfg(test)]
+impl Log {
     pub(crate) fn undurable_count(&self) -> usize {
         self.undurable.len()
     }

@@ -10,7 +10,7 @@ use crate::{Feeds, LogId, ReaderId, Skipped};
 use std::io::IoSlice;
 
 /// A plan has about so many steps at most; more is planned anew behind them. Few in tests, so that they get there.
-const STEPS_MAX: usize = if cfg!(test) { 7 } else { 64 };
+const STEPS_MAX: usize = if cfg!(any(test, feature = "fuzzing")) { 7 } else { 64 };
 
 /// What a reader is shown next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -127,7 +127,8 @@ fn parse(
     if chars > chars_max {
         return Err(NameProblem::TooLong { chars, chars_max });
     }
-    let shown: Arc<str> = raw.nfc().collect::<String>().into();
+    // ASCII is in NFC as it stands.
+    let shown: Arc<str> = if raw.is_ascii() { raw.into() } else { raw.nfc().collect::<String>().into() };
     let key = key_of(&shown);
     check(&shown, also, bad_start)?;
     check(&key, also, bad_start)?;

@@ -102,7 +102,9 @@ impl Text {
         let clean = clean(raw_line, LineFeeds::Spaced);
         check_not_blank(&clean)?;
         let end = floor_char_boundary(&clean, TEXT_BYTES_MAX);
-        check_not_blank(&clean[..end])?;
+        if end < clean.len() {
+            check_not_blank(&clean[..end])?;
+        }
         Ok(Fitted { text: Text(clean[..end].into()), bytes_cut: clean.len() - end })
     }
 
@@ -187,7 +189,8 @@ fn is_plain_ascii(byte: u8) -> bool {
 /// intermediates 20–2F, final 40–7E), so that coloured output pasted into a room stays readable; of anything else
 /// only the control character itself goes.
 fn clean(raw: &str, line_feeds: LineFeeds) -> Cow<'_, str> {
-    if raw.bytes().all(is_plain_ascii) {
+    // Not with `all`: without a way out in the middle many bytes are looked at at once.
+    if raw.bytes().fold(true, |is_plain, byte| is_plain & is_plain_ascii(byte)) {
         return Cow::Borrowed(raw);
     }
     let mut clean = String::with_capacity(raw.len());
@@ -229,6 +232,11 @@ fn is_formatting(character: char) -> bool {
     )
 }
 
+/// Bytes below the printable ones of ASCII but TAB and LF: the formatting bytes are all among them.
+fn may_be_formatting(byte: u8) -> bool {
+    byte < 0x20 && byte != b'\t' && byte != b'\n'
+}
+
 fn is_forbidden(character: char) -> bool {
     let control = character.is_control() && character != '\t' && !is_formatting(character);
     control || is_line_separator(character) || is_bidi_control(character)
@@ -249,7 +257,8 @@ fn is_bidi_control(character: char) -> bool {
 /// Takes out the formatting bytes, and the colour numbers that belong to 03 (one or two digits, a comma, one or two
 /// digits) and 04 (six hex digits, likewise).
 fn without_formatting(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_formatting) {
+    // Most texts have none of it, and are looked at many bytes at once: so there is no way out in the middle here either.
+    if !text.bytes().fold(false, |is_found, byte| is_found | may_be_formatting(byte)) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len());
@@ -326,6 +335,13 @@ mod tests {
         assert_eq!(shown("\u{3}4,text"), ",text");
         assert_eq!(shown("\u{3},5text"), ",5text");
         assert_eq!(Text::new("\u{2}\u{3}5"), Err(TextProblem::Blank));
+    }
+
+    #[test]
+    fn every_formatting_character_is_a_byte_that_may_be_one() {
+        for character in ('\0'..=char::MAX).filter(|character| is_formatting(*character)) {
+            assert!(character.is_ascii() && may_be_formatting(character as u8), "{character:?}");
+        }
     }
 
     #[test]

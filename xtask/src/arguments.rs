@@ -1,7 +1,9 @@
 //! What was asked of `cargo xtask`: words become a [`Verb`], or a sentence that says what would be right.
 //!
-//! Four verbs are too few for a parser from outside, which would take longer to build than everything else here.
+//! Five verbs are too few for a parser from outside, which would take longer to build than everything else here.
 //! It must never run anything.
+
+use crate::instructions::Purpose;
 
 /// What `cargo xtask --help` prints.
 pub(crate) const HELP: &str = "\
@@ -11,9 +13,12 @@ Usage: cargo xtask <VERB>
 
 Verbs:
   test           install what the checks need, then run every check that a change must pass
-  test --all     also licences and advisories (cargo deny) and many more seeds; takes longer
+  test --all     also licences and advisories (cargo deny), many more seeds and fuzzing; takes longer
   sim [ARGS]     build the simulator with optimisation and run it; ARGS go to it unchanged
   bench [ARGS]   build `roomful` and `bench` with optimisation and run `bench run ARGS`
+  instructions   count with valgrind what the hot paths cost, beside docs/bench/instructions.md
+  instructions --write
+                 make the counts that table
   help           print this (also -h, --help)
 
 Examples:
@@ -22,7 +27,7 @@ Examples:
   cargo xtask bench --help
 ";
 
-const VERBS: [&str; 4] = ["test", "sim", "bench", "help"];
+const VERBS: [&str; 5] = ["test", "sim", "bench", "instructions", "help"];
 
 /// One thing that this program can do.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,6 +38,7 @@ pub(crate) enum Verb {
     Sim(Vec<String>),
     /// The words are those of `bench run`.
     Bench(Vec<String>),
+    Instructions(Purpose),
 }
 
 /// How much `cargo xtask test` checks.
@@ -58,6 +64,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Verb, Str
         "test" => parse_test(&rest),
         "sim" => Ok(Verb::Sim(rest)),
         "bench" => Ok(Verb::Bench(rest)),
+        "instructions" => parse_instructions(&rest),
         "help" | "--help" | "-h" => Ok(Verb::Help),
         _ => Err(unknown_verb(&verb)),
     }
@@ -78,6 +85,18 @@ fn parse_test(rest: &[String]) -> Result<Verb, String> {
         }
     }
     Ok(Verb::Test(scope))
+}
+
+fn parse_instructions(rest: &[String]) -> Result<Verb, String> {
+    match rest.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => Ok(Verb::Instructions(Purpose::Compare)),
+        ["--write"] => Ok(Verb::Instructions(Purpose::Write)),
+        ["--help" | "-h", ..] => Ok(Verb::Help),
+        words => {
+            let words = words.join(" ");
+            Err(format!("unknown argument `{words}` after `instructions`, which takes only `--write`"))
+        }
+    }
 }
 
 fn unknown_verb(word: &str) -> String {
@@ -127,9 +146,16 @@ mod tests {
     }
 
     #[test]
+    fn instructions_are_compared_unless_they_are_to_be_written() {
+        assert_eq!(parsed("instructions"), Ok(Verb::Instructions(Purpose::Compare)));
+        assert_eq!(parsed("instructions --write"), Ok(Verb::Instructions(Purpose::Write)));
+        assert!(parsed("instructions --wirte").unwrap_err().contains("only `--write`"));
+    }
+
+    #[test]
     fn unknown_verb_is_refused_with_the_list_and_the_nearest() {
         let mistake = parsed("tets").unwrap_err();
-        assert!(mistake.contains("test, sim, bench, help"), "{mistake}");
+        assert!(mistake.contains("test, sim, bench, instructions, help"), "{mistake}");
         assert!(mistake.contains("did you mean `test`?"), "{mistake}");
     }
 
@@ -140,7 +166,7 @@ mod tests {
 
     #[test]
     fn no_verb_is_a_mistake_that_lists_them() {
-        assert!(parsed("").unwrap_err().contains("test, sim, bench, help"));
+        assert!(parsed("").unwrap_err().contains("test, sim, bench, instructions, help"));
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod arguments; // what was asked
 mod command; // running other programs
 mod documents; // links between the documents, and the help texts shown in them
 mod files; // which files the repository has
+mod fuzz; // every fuzz target for a while
+mod instructions; // `cargo xtask instructions`: what the hot paths cost
 mod purity; // which crate may depend on what, and where `unsafe` may stand
 mod release;
 mod report; // a check has a name, a time and an outcome; the table at the end
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Verb::Test(scope) => Ok(test::run(scope)),
         Verb::Sim(rest) => release::simulator(&rest),
         Verb::Bench(rest) => release::bench(&rest),
+        Verb::Instructions(purpose) => instructions::perform(purpose).map(|()| ExitCode::SUCCESS),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

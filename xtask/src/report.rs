@@ -18,6 +18,14 @@ pub(crate) enum Outcome {
     Skipped(String),
 }
 
+/// What a check that did not fail has found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Checked {
+    All,
+    /// It could not be checked here, for this reason.
+    NothingHere(String),
+}
+
 #[derive(Debug)]
 struct Part {
     name: &'static str,
@@ -39,17 +47,30 @@ impl Report {
 
     /// Runs one check under its name. The return value says whether what builds on it can go on.
     pub(crate) fn part(&mut self, name: &'static str, check: impl FnOnce() -> Result<()>) -> Outlook {
+        self.part_or_skip(name, || check().map(|()| Checked::All))
+    }
+
+    /// The same for a check that may find that there is nothing here for it to check.
+    pub(crate) fn part_or_skip(
+        &mut self,
+        name: &'static str,
+        check: impl FnOnce() -> Result<Checked>,
+    ) -> Outlook {
         println!("\n== {name}");
         let started = Instant::now();
         let outcome = match check() {
-            Ok(()) => Outcome::Passed,
+            Ok(Checked::All) => Outcome::Passed,
+            Ok(Checked::NothingHere(reason)) => {
+                println!("skipped: {reason}");
+                Outcome::Skipped(reason)
+            }
             Err(error) => {
                 let text = format!("{error:#}");
                 println!("{text}");
                 Outcome::Failed(text)
             }
         };
-        let outlook = if matches!(outcome, Outcome::Passed) { Outlook::GoOn } else { Outlook::Stop };
+        let outlook = if matches!(outcome, Outcome::Failed(_)) { Outlook::Stop } else { Outlook::GoOn };
         self.parts.push(Part { name, outcome, took: started.elapsed() });
         outlook
     }
@@ -122,6 +143,9 @@ mod tests {
     fn skipped_part_says_why_and_is_no_failure() {
         let mut report = Report::new();
         report.skip("advisories", "no network");
+        let elsewhere = || Ok(Checked::NothingHere("another toolchain".into()));
+        assert_eq!(report.part_or_skip("instructions", elsewhere), Outlook::GoOn);
+        assert!(report.to_string().contains("skipped: another toolchain"));
         assert!(report.to_string().contains("skipped: no network"));
         assert_eq!(report.finish(), ExitCode::SUCCESS);
     }

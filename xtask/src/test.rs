@@ -7,7 +7,7 @@
 use crate::arguments::Scope;
 use crate::command::{self, cargo};
 use crate::report::{Outlook, Report};
-use crate::{documents, files, purity, release, tools};
+use crate::{documents, files, fuzz, instructions, purity, release, tools};
 use anyhow::Result;
 use std::process::ExitCode;
 
@@ -20,18 +20,26 @@ pub(crate) fn run(scope: Scope) -> ExitCode {
     if report.part("tools", tools::provide) == Outlook::Stop {
         return report.finish();
     }
-    report.part("format", || command::run(&mut cargo(&["fmt", "--all", "--check"])));
+    report.part("format", format);
     report.part("files introduce themselves", files::check_introductions);
     report.part("links", documents::check_links);
     report.part("purity", purity::check);
     report.part("clippy", clippy);
     report.part("documentation", documentation);
     tests(&mut report);
+    report.part_or_skip("instructions", instructions::compare);
     if scope == Scope::All {
         deny(&mut report);
         report.part("many seeds", many_seeds);
+        fuzz(&mut report);
     }
     report.finish()
+}
+
+/// The fuzz targets are a workspace of their own.
+fn format() -> Result<()> {
+    command::run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    command::run(&mut cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
 }
 
 fn clippy() -> Result<()> {
@@ -74,6 +82,13 @@ fn deny(report: &mut Report) {
         }
         Err(error) => report.skip("advisories", &format!("the database cannot be fetched: {error:#}")),
     }
+}
+
+fn fuzz(report: &mut Report) {
+    if report.part("cargo fuzz is there", fuzz::provide) == Outlook::Stop {
+        return report.skip("fuzz targets", "there is no cargo fuzz");
+    }
+    report.part("fuzz targets", fuzz::run_all);
 }
 
 fn many_seeds() -> Result<()> {

@@ -27,7 +27,7 @@ enum Source {
     Rustup(&'static str),
 }
 
-const TOOLS: [Tool; 5] = [
+const TOOLS: [Tool; 7] = [
     Tool {
         name: "rustfmt",
         program: "rustfmt",
@@ -51,8 +51,24 @@ const TOOLS: [Tool; 5] = [
         source: Source::Debian("netcat-openbsd"),
     },
     Tool { name: "socat", program: "socat", flag: "-V", says: "socat", source: Source::Debian("socat") },
+    // People at telnet have their line edited; this is the telnet that Debian has.
+    Tool {
+        name: "GNU's telnet",
+        program: "telnet",
+        flag: "--version",
+        says: "GNU inetutils",
+        source: Source::Debian("inetutils-telnet"),
+    },
     // Makes the network in which peers vanish.
     Tool { name: "ip", program: "ip", flag: "-V", says: "iproute2", source: Source::Debian("iproute2") },
+    // Its callgrind counts instructions.
+    Tool {
+        name: "valgrind",
+        program: "valgrind",
+        flag: "--version",
+        says: "valgrind-3",
+        source: Source::Debian("valgrind"),
+    },
 ];
 
 /// Makes sure that every tool is there.
@@ -178,7 +194,8 @@ mod tests {
     #[test]
     fn each_missing_tool_is_asked_of_the_source_that_has_it() {
         let all: Vec<&Tool> = TOOLS.iter().collect();
-        assert_eq!(debian_packages(&all), ["netcat-openbsd", "socat", "iproute2"]);
+        let packages = ["netcat-openbsd", "socat", "inetutils-telnet", "iproute2", "valgrind"];
+        assert_eq!(debian_packages(&all), packages);
         assert_eq!(rustup_components(&all), ["rustfmt", "clippy"]);
     }
 }

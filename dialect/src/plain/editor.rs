@@ -27,7 +27,10 @@ mod row;
 mod screen;
 mod width;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzzing;
+#[cfg(any(test, feature = "fuzzing"))]
+#[cfg_attr(not(test), expect(dead_code, reason = "the tests look at more of it"))]
 mod terminal;
 #[cfg(test)]
 mod tests;

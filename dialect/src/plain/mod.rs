@@ -22,5 +22,7 @@ mod handlers;
 mod render;
 mod words;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use editor::fuzzing::play as play_editor;
 pub use session::{APPEAR_MS, LINGER_MS, PlainSession, SILENCE_MS, SUSPECT_MS};
 pub use style::Style;

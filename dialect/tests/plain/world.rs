@@ -27,7 +27,7 @@ pub(crate) struct Person {
     /// All that it read of its rooms.
     pub(crate) lines: Vec<u8>,
     /// What was not yet offered to its filter.
-    unfiltered: Vec<u8>,
+    pub(crate) unfiltered: Vec<u8>,
     /// What its filter has made of words and lines.
     pub(crate) filtered: Vec<u8>,
     pub(crate) is_closed: bool,

@@ -9,7 +9,7 @@
 mod world;
 
 use dialect::SkippedPlace;
-use dialect::plain::{LINGER_MS, SILENCE_MS, SUSPECT_MS};
+use dialect::plain::{LINGER_MS, SILENCE_MS, SUSPECT_MS, Style};
 use dialect::sniff::Protocol;
 use fastrand::Rng;
 use peak_alloc::PeakAlloc;
@@ -33,6 +33,8 @@ struct State {
     /// What stands in front of the noise in the same read: what is waited for then is waited for in front of noise.
     begins: &'static str,
 }
+
+const STYLES: [Style; 3] = [Style::Chat, Style::Tagged, Style::Bare];
 
 const STATES: &[State] = &[
     State { name: "undecided", reach: |_, _| {}, begins: "" },
@@ -174,9 +176,10 @@ fn length(random: &mut Rng, max: usize) -> usize {
 }
 
 /// One session in this state, until so many bytes have gone into it or it is closed. Returns how many they were.
-fn play(state: &State, noise: Noise, random: &mut Rng, bytes_max: usize) -> usize {
+fn play(style: Style, state: &State, noise: Noise, random: &mut Rng, bytes_max: usize) -> usize {
     let before = ALLOCATOR.current_usage();
     let mut world = World::new();
+    world.setup.plain_style = style;
     let (ann, bob) = (world.connect("ann"), world.connect("bob"));
     world.send(bob, b"/nick bob\n");
     (state.reach)(&mut world, ann);
@@ -193,7 +196,7 @@ fn play(state: &State, noise: Noise, random: &mut Rng, bytes_max: usize) -> usiz
         }
         check_and_forget(&mut world);
         let held = ALLOCATOR.current_usage() - before;
-        assert!(held <= HELD_BYTES_MAX, "{held} bytes are held, {}, {noise:?}", state.name);
+        assert!(held <= HELD_BYTES_MAX, "{held} bytes are held, {}, {noise:?}, {style:?}", state.name);
         if left == 0 || world.people[ann].is_closed {
             break;
         }
@@ -274,16 +277,16 @@ fn check_shown(bytes: &[u8]) {
 #[test]
 fn ten_million_random_bytes_in_every_state_crash_nothing_grow_nothing_and_reach_no_terminal() {
     let mut random = Rng::with_seed(20_261_121);
-    let bytes_per_state = NOISE_BYTES.div_ceil(STATES.len());
+    let bytes_per_state = NOISE_BYTES.div_ceil(STATES.len() * STYLES.len());
     let before = ALLOCATOR.current_usage();
-    for state in STATES {
+    for (style, state) in STYLES.iter().flat_map(|style| STATES.iter().map(|state| (*style, state))) {
         let mut left = bytes_per_state;
         // What grows must show: most of the bytes have no end.
-        left -= play(state, Noise::Endless, &mut random, left / 4 * 3);
+        left -= play(style, state, Noise::Endless, &mut random, left / 4 * 3);
         while left > 0 {
             let noise = Noise::any(&mut random);
             let bytes = length(&mut random, SESSION_BYTES_MAX).min(left);
-            left -= play(state, noise, &mut random, bytes);
+            left -= play(style, state, noise, &mut random, bytes);
         }
     }
     let held = ALLOCATOR.current_usage().saturating_sub(before);

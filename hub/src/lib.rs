@@ -44,4 +44,4 @@ pub use names::{Look, NICK_CHARS_MAX, NameProblem, Nick, ROOM_CHARS_MAX, RoomNam
 pub use propose::Proposal;
 pub use refusal::{Bound, Refusal, What};
 pub use snapshot::{KeptKind, KeptRoom, Reservation, Snapshot};
-pub use text::{Ending, Fitted, Line, TEXT_BYTES_MAX, TEXT_LINES_MAX, Text, TextProblem};
+pub use text::{Ending, Fitted, Line, TEXT_BYTES_MAX, TEXT_LINES_MAX, Text, TextProblem, is_showable};

@@ -237,9 +237,13 @@ fn may_be_formatting(byte: u8) -> bool {
     byte < 0x20 && byte != b'\t' && byte != b'\n'
 }
 
+/// Whether a terminal may be sent this character as it is; TAB, which a text may have, is not asked about.
+pub fn is_showable(character: char) -> bool {
+    !character.is_control() && !is_line_separator(character) && !is_bidi_control(character)
+}
+
 fn is_forbidden(character: char) -> bool {
-    let control = character.is_control() && character != '\t' && !is_formatting(character);
-    control || is_line_separator(character) || is_bidi_control(character)
+    !is_showable(character) && character != '\t' && !is_formatting(character)
 }
 
 fn is_line_separator(character: char) -> bool {
@@ -313,6 +317,14 @@ mod tests {
         assert_eq!(shown("\u{202e}evil\u{2028}line\u{7f}"), "evilline");
         assert_eq!(shown("a\rb"), "ab");
         assert_eq!(shown("tab\tstays"), "tab\tstays");
+    }
+
+    #[test]
+    fn what_could_deceive_is_not_showable() {
+        for character in ['\u{1b}', '\t', '\u{7f}', '\u{9b}', '\u{202e}', '\u{2066}', '\u{2028}', '\u{2}'] {
+            assert!(!is_showable(character), "{character:?}");
+        }
+        assert!(['a', '漢', '\u{200d}', '\u{301}'].into_iter().all(is_showable));
     }
 
     #[test]

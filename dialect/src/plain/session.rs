@@ -506,7 +506,8 @@ impl PlainSession {
         let was_telnet = terminal.is_telnet();
         let mut data = Vec::with_capacity(bytes.len());
         terminal.decode(bytes, &mut data);
-        if terminal.take_question() {
+        let answers = !self.style.relays() && matches!(self.stage, Stage::Present | Stage::Ended);
+        if terminal.take_question() && answers {
             remark!(turn.output, "yes, this is Roomful, and you are connected");
         }
         let is_new = terminal.is_telnet() && !was_telnet;
@@ -899,7 +900,7 @@ fn without_erased(text: &str) -> Cow<'_, str> {
     const DELETE: char = '\u{7f}';
     const CTRL_U: char = '\u{15}';
     let keys = [BACKSPACE, DELETE, CTRL_U];
-    if !text.contains(keys) {
+    if memchr::memchr3(BACKSPACE as u8, DELETE as u8, CTRL_U as u8, text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
     }
     let mut seen = String::with_capacity(text.len());

@@ -8,7 +8,8 @@
 //! What this file must never do: leave a break to the terminal, break within a grapheme cluster, or let a control character
 //! through.
 
-use super::width::{graphemes, is_showable, room, shown};
+use super::width::{graphemes, room, shown};
+use hub::is_showable;
 use unicode_width::UnicodeWidthChar;
 
 /// So many bytes of a line are shown: more than the server ever writes in one.

@@ -8,7 +8,8 @@
 //!
 //! What this file must never do: hold a cluster of more than [`GRAPHEME_CHARACTERS_MAX`] characters.
 
-use super::width::{columns, graphemes, is_showable};
+use super::width::{columns, graphemes};
+use hub::is_showable;
 
 /// A grapheme cluster has at most so many characters: enough for a family with skin colours, not for a tower of accents.
 pub(super) const GRAPHEME_CHARACTERS_MAX: usize = 16;

@@ -6,8 +6,8 @@
 //! [`TEXT_BYTES_MAX`] bytes, or look further than [`WORD_CLUSTERS_MAX`] for the end of a word.
 
 use super::clusters::{Clusters, Place};
-use super::width::is_showable;
 use hub::TEXT_BYTES_MAX;
+use hub::is_showable;
 
 /// A motion by a word goes at most so far: a key must not cost more because the line is one long word.
 const WORD_CLUSTERS_MAX: usize = 256;

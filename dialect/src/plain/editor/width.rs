@@ -1,4 +1,4 @@
-//! How many columns of a terminal a character takes, and which characters a terminal may be sent at all.
+//! How many columns of a terminal a character takes.
 //!
 //! Where it stands: below everything else in the editor.
 //!
@@ -7,7 +7,7 @@
 //! it takes at worst. Whatever must not run over the edge is measured with `room`; where the two differ a column is not
 //! computed but reached by writing what stands before it.
 //!
-//! What this file must never do: call a control character showable.
+//! What this file must never do: measure a part of a grapheme cluster.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -49,23 +49,6 @@ pub(super) fn shown(grapheme: &str, columns_max: usize) -> &str {
     if columns(grapheme) == 0 || room > columns_max { "\u{fffd}" } else { grapheme }
 }
 
-/// Whether this character may be sent to a terminal: the rules of [`hub::Text`], and neither TAB nor formatting.
-pub(super) fn is_showable(character: char) -> bool {
-    !character.is_control() && !is_line_separator(character) && !is_bidi_control(character)
-}
-
-fn is_line_separator(character: char) -> bool {
-    matches!(character, '\u{2028}' | '\u{2029}')
-}
-
-/// Unicode's `Bidi_Control` property (UAX #9): they could reorder what stands around the text.
-fn is_bidi_control(character: char) -> bool {
-    matches!(
-        character,
-        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,13 +73,5 @@ mod tests {
         assert_eq!(shown("漢", 3), "漢");
         assert_eq!(shown(&"\u{1100}".repeat(9), 3), "\u{fffd}");
         assert_eq!(shown("\u{301}", 3), "\u{fffd}");
-    }
-
-    #[test]
-    fn what_could_deceive_is_not_showable() {
-        for character in ['\u{1b}', '\t', '\u{7f}', '\u{9b}', '\u{202e}', '\u{2066}', '\u{2028}', '\u{2}'] {
-            assert!(!is_showable(character), "{character:?}");
-        }
-        assert!(['a', '漢', '\u{200d}', '\u{301}'].into_iter().all(is_showable));
     }
 }

@@ -506,9 +506,8 @@ impl PlainSession {
         let was_telnet = terminal.is_telnet();
         let mut data = Vec::with_capacity(bytes.len());
         terminal.decode(bytes, &mut data);
-        let answers = !self.style.relays() && matches!(self.stage, Stage::Present | Stage::Ended);
-        if terminal.take_question() && answers {
-            remark!(turn.output, "yes, this is Roomful, and you are connected");
+        if self.style.relays() {
+            terminal.leave_unanswered();
         }
         let is_new = terminal.is_telnet() && !was_telnet;
         let is_needed = terminal.is_telnet() || terminal.is_in_command();

@@ -89,13 +89,13 @@
 //! kernel's unit here), a busy machine aside. Signals do not end it: an interrupted poll goes on with the time that is
 //! left. Deadlines are kept by [`Timers`], which know no clock: the caller says what time it is.
 
-#![forbid(unsafe_code)]
-
 mod epoll;
 mod poller;
+mod tcp;
 mod timers;
 mod waker;
 
 pub use poller::{Event, Events, Interest, Poller, Token};
+pub use tcp::{SignsOfLife, set_asking_interval_max, signs_of_life};
 pub use timers::{TimerKey, Timers};
 pub use waker::Waker;

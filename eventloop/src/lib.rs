@@ -6,6 +6,9 @@
 //! registered descriptor, never own one, and never learn what a connection is. It also calls nobody back. A turn of
 //! the loop is plain data: poll, go through the events, do the work, poll again.
 //!
+//! Beside the poller, [`signs_of_life`] asks the kernel about the peer of a TCP connection, which no readiness tells: one that
+//! has vanished is never ready for anything.
+//!
 //! ```
 //! use std::{io, io::Write, os::unix::net::UnixStream, time::Duration};
 //! use eventloop::{Events, Interest, Poller, Token};

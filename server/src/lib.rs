@@ -59,8 +59,9 @@ pub struct Options {
     pub lines_per_second: ByOrigin<u32>,
     /// How plain text is written.
     pub plain_style: PlainStyle,
-    /// A peer of which no sign of life has come for so long, though it was asked, has vanished; at least two seconds. It is
-    /// noticed within one and a half times that. Who is there and just does not read stays.
+    /// A peer from which no sign of life has come for so long, though it was asked, has vanished; at least two seconds. It is
+    /// noticed within twice that; before Linux 6.15, if it had no room for what was on its way, within six minutes more. Who
+    /// is there and just does not read stays.
     pub vanished: Duration,
     /// How many bytes the kernel may hold for one connection that does not read; `None` leaves that to the system.
     pub send_buffer_bytes: Option<usize>,

@@ -7,6 +7,8 @@
 //! What this file must never do: call a session in a way in which no shard does, or panic for another reason than that the
 //! session is wrong.
 
+mod shown;
+
 use crate::plain::{PlainSession, Style, play_editor};
 use crate::sniff::Protocol;
 use crate::{Arrival, Output, Session, Setup, Skipped, SkippedPlace};
@@ -15,6 +17,7 @@ use hub::{
     NameProblem, Position, Presence, Present, Refusal, RoomLine, RoomName, RoomNumber, RoomRef, RoomView,
     Sequence, TEXT_BYTES_MAX, TEXT_LINES_MAX, Text, Time, Told, Topic, Verb, What, Who,
 };
+use shown::{without_editing, without_telnet};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -490,53 +493,6 @@ fn check_words(words: &[u8]) {
     assert!(words.len() <= WORDS_BYTES_MAX, "{} bytes", words.len());
     let tls = Protocol::Tls.refusal(b"");
     check_shown(words.strip_suffix(tls.as_slice()).unwrap_or(words));
-}
-
-/// What is left for the terminal of what goes to a telnet: commands are for the telnet itself (RFC 854, RFC 855).
-fn without_telnet(bytes: &[u8]) -> Vec<u8> {
-    const SE: u8 = 240;
-    const SB: u8 = 250;
-    const WILL: u8 = 251;
-    const DONT: u8 = 254;
-    const IAC: u8 = 255;
-    let (mut shown, mut rest) = (Vec::new(), bytes);
-    while let Some((first, behind)) = rest.split_first() {
-        rest = match behind {
-            _ if *first != IAC => {
-                shown.push(*first);
-                behind
-            }
-            [SB, ..] => {
-                let end = behind.windows(2).position(|pair| pair == [IAC, SE]).expect("an end");
-                &behind[end + 2..]
-            }
-            [WILL..=DONT, _, behind @ ..] | [_, behind @ ..] => behind,
-            [] => panic!("half a command"),
-        };
-    }
-    shown
-}
-
-/// What is left for the eyes of what the line editor writes: its few sequences move and erase within its own row.
-fn without_editing(bytes: &[u8]) -> Vec<u8> {
-    let (mut shown, mut rest) = (Vec::new(), bytes);
-    while let Some((first, behind)) = rest.split_first() {
-        rest = behind_sequence(rest).unwrap_or_else(|| {
-            if !matches!(first, b'\r' | 0x07 | 0x08) {
-                shown.push(*first);
-            }
-            behind
-        });
-    }
-    shown
-}
-
-/// What follows a sequence that the editor may send, if one is here.
-fn behind_sequence(bytes: &[u8]) -> Option<&[u8]> {
-    let body = bytes.strip_prefix(b"\x1b[")?;
-    let digits = body.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (last, behind) = body[digits..].split_first()?;
-    b"ACJK".contains(last).then_some(behind)
 }
 
 /// Whole lines, without anything that a terminal would obey.

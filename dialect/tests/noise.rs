@@ -4,6 +4,8 @@
 //! Where it stands: a program of its own, because it counts what its process has allocated; the world with a real hub behind
 //! the sessions is that of the other tests. The noise is the same in every run.
 
+#[path = "../src/fuzzing/shown.rs"]
+mod shown;
 #[path = "plain/world.rs"]
 #[allow(dead_code, reason = "the other tests look at more of it")]
 mod world;
@@ -13,6 +15,7 @@ use dialect::plain::{LINGER_MS, SILENCE_MS, SUSPECT_MS, Style};
 use dialect::sniff::Protocol;
 use fastrand::Rng;
 use peak_alloc::PeakAlloc;
+use shown::{without_editing, without_telnet};
 use world::World;
 
 #[global_allocator]
@@ -219,53 +222,6 @@ fn check_and_forget(world: &mut World) {
         (person.unfiltered, person.filtered) = Default::default();
     }
     world.transcript = String::new();
-}
-
-/// What is left for the terminal of what goes to a telnet: commands are for the telnet itself (RFC 854, RFC 855).
-fn without_telnet(bytes: &[u8]) -> Vec<u8> {
-    const SE: u8 = 240;
-    const SB: u8 = 250;
-    const WILL: u8 = 251;
-    const DONT: u8 = 254;
-    const IAC: u8 = 255;
-    let (mut shown, mut rest) = (Vec::new(), bytes);
-    while let Some((first, behind)) = rest.split_first() {
-        rest = match behind {
-            _ if *first != IAC => {
-                shown.push(*first);
-                behind
-            }
-            [SB, ..] => {
-                let end = behind.windows(2).position(|pair| pair == [IAC, SE]).expect("an end");
-                &behind[end + 2..]
-            }
-            [WILL..=DONT, _, behind @ ..] | [_, behind @ ..] => behind,
-            [] => panic!("half a command"),
-        };
-    }
-    shown
-}
-
-/// What is left for the eyes of what the line editor writes: its few sequences move and erase within its own row.
-fn without_editing(bytes: &[u8]) -> Vec<u8> {
-    let (mut shown, mut rest) = (Vec::new(), bytes);
-    while let Some((first, behind)) = rest.split_first() {
-        rest = behind_sequence(rest).unwrap_or_else(|| {
-            if !matches!(first, b'\r' | 0x07 | 0x08) {
-                shown.push(*first);
-            }
-            behind
-        });
-    }
-    shown
-}
-
-/// What follows a sequence that the editor may send, if one is here.
-fn behind_sequence(bytes: &[u8]) -> Option<&[u8]> {
-    let body = bytes.strip_prefix(b"\x1b[")?;
-    let digits = body.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (last, behind) = body[digits..].split_first()?;
-    b"ACJK".contains(last).then_some(behind)
 }
 
 fn check_shown(bytes: &[u8]) {

@@ -6,6 +6,9 @@
 //! registered descriptor, never own one, and never learn what a connection is. It also calls nobody back. A turn of
 //! the loop is plain data: poll, go through the events, do the work, poll again.
 //!
+//! Beside the poller, [`signs_of_life`] asks the kernel about the peer of a TCP connection, which no readiness tells: one that
+//! has vanished is never ready for anything.
+//!
 //! ```
 //! use std::{io, io::Write, os::unix::net::UnixStream, time::Duration};
 //! use eventloop::{Events, Interest, Poller, Token};
@@ -89,13 +92,13 @@
 //! kernel's unit here), a busy machine aside. Signals do not end it: an interrupted poll goes on with the time that is
 //! left. Deadlines are kept by [`Timers`], which know no clock: the caller says what time it is.
 
-#![forbid(unsafe_code)]
-
 mod epoll;
 mod poller;
+mod tcp;
 mod timers;
 mod waker;
 
 pub use poller::{Event, Events, Interest, Poller, Token};
+pub use tcp::{SignsOfLife, set_asking_interval_max, signs_of_life};
 pub use timers::{TimerKey, Timers};
 pub use waker::Waker;

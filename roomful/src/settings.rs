@@ -350,7 +350,9 @@ pub(crate) static KEYS: &[Key] = &[
         subject: Subject::Connections,
         value_name: "SECONDS",
         help: "A peer from which no sign of life has come for so long has vanished",
-        more: "A machine that lost its power or its network never says that it has gone.",
+        more: "A machine that lost its power or its network never says that it has gone; it is asked, and noticed within twice \
+               that time. Somebody who is there and just does not read stays, however long. Before Linux 6.15, somebody who \
+               vanishes after having stopped reading may take six minutes more.",
         told: None,
         kind: Kind::Number(Number {
             smallest: 2,

@@ -1,11 +1,11 @@
-//! Telnet: the line is edited by the server, and what arrives stands above it.
+//! Telnet: the line is edited by the server. That what arrives stands above it is tested in `tutorial_defects`.
 
 use crate::harness::{Client, Ears as _, GUARD, Server, Terminal, Tool};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 /// A telnet whose line is edited, and somebody else in the room.
-fn telnet_and_bob(columns: u16, rows: u16) -> Option<(Server, Terminal, Client)> {
+pub(crate) fn telnet_and_bob(columns: u16, rows: u16) -> Option<(Server, Terminal, Client)> {
     if Tool::TELNET.is_missing() {
         return None;
     }
@@ -18,24 +18,6 @@ fn telnet_and_bob(columns: u16, rows: u16) -> Option<(Server, Terminal, Client)>
     let bob = Client::join(&server, "bob");
     terminal.shows_row("[bob] entered room");
     Some((server, terminal, bob))
-}
-
-#[test]
-fn half_typed_chinese_stays_intact_while_others_talk() {
-    let Some((_server, mut terminal, mut bob)) = telnet_and_bob(80, 24) else { return };
-    terminal.types("你好，世");
-    terminal.edits("> 你好，世", 10);
-    for nth in 0..30 {
-        bob.says(&format!("line {nth}"));
-    }
-    terminal.shows_row("<bob> line 29");
-    terminal.edits("> 你好，世", 10);
-    terminal.types("界");
-    terminal.edits("> 你好，世界", 12);
-    terminal.types("\r");
-    terminal.shows_row("<ann> 你好，世界");
-    terminal.edits(">", 2);
-    bob.waits_for("<ann> 你好，世界");
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! The defects of the servers that tutorials build for this exercise, a test for each, named after it: they spin, leak, tear
 //! characters, stop for one who does not read, throw out the wrong one, and let people forge each other's lines.
-//!
-//! One more, that what one is typing is washed away by what arrives, is the telnet editor's.
 
 use crate::harness::{Client, Ears as _, Server, ann_and_bob, may_have_descriptors, reset};
+use crate::telnet::telnet_and_bob;
 use rustix::process::Signal;
 use std::io::Write as _;
 
@@ -260,4 +259,22 @@ fn everybody_is_told_when_sigterm_stops_the_server() {
 #[test]
 fn everybody_is_told_when_sigint_stops_the_server() {
     everybody_is_told(Signal::INT);
+}
+
+#[test]
+fn what_one_is_typing_is_not_washed_away_by_what_arrives() {
+    let Some((_server, mut terminal, mut bob)) = telnet_and_bob(80, 24) else { return };
+    terminal.types("你好，世");
+    terminal.edits("> 你好，世", 10);
+    for nth in 0..30 {
+        bob.says(&format!("line {nth}"));
+    }
+    terminal.shows_row("<bob> line 29");
+    terminal.edits("> 你好，世", 10);
+    terminal.types("界");
+    terminal.edits("> 你好，世界", 12);
+    terminal.types("\r");
+    terminal.shows_row("<ann> 你好，世界");
+    terminal.edits(">", 2);
+    bob.waits_for("<ann> 你好，世界");
 }

@@ -1,6 +1,8 @@
 //! Listeners: where connections come from. Addresses are parsed and opened here, and what goes wrong is said so that the
 //! operator knows what to do.
 
+use crate::vanishing::Patience;
+use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 use std::fmt;
 use std::io;
@@ -14,17 +16,14 @@ pub const DEFAULT_PORT: u16 = 8008;
 const BACKLOG: i32 = 4096;
 /// How often a peer that says nothing is asked whether it is still there, before it has vanished.
 const PROBES: u64 = 4;
-/// A peer that vanishes cannot be noticed sooner: the system counts in seconds, and one is needed to wait, one to ask.
-const VANISHED_SECONDS_MIN: u64 = 2;
 
 /// What every connection inherits from its listener.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SocketOptions {
     keepalive: Keepalive,
-    /// How long what was sent may stay unacknowledged, or what could not be sent because the peer has no room for it may
-    /// wait, in milliseconds (`TCP_USER_TIMEOUT`, `tcp(7)`; since Linux 5.11 the second holds although the peer answers
-    /// each time it is asked). Keepalive does not look at peers to which something is on its way.
-    unacknowledged_ms_max: u32,
+    /// Keepalive does not look at peers to which something is on its way; these are asked at least so often, and
+    /// `vanishing` looks whether they answer.
+    asking_interval_max: Duration,
     send_buffer_bytes: Option<usize>,
 }
 
@@ -39,8 +38,8 @@ struct Keepalive {
 impl SocketOptions {
     /// For peers that have vanished when nothing of them has come for so long, though they were asked. The first half of
     /// that time they may just be silent.
-    pub(crate) fn new(vanished: Duration, send_buffer_bytes: Option<usize>) -> SocketOptions {
-        let seconds = vanished.as_secs().clamp(VANISHED_SECONDS_MIN, 24 * 60 * 60);
+    pub(crate) fn new(patience: Patience, send_buffer_bytes: Option<usize>) -> SocketOptions {
+        let seconds = patience.seconds();
         let idle = seconds / 2;
         let asking = seconds - idle;
         let interval = (asking / PROBES).max(1);
@@ -50,7 +49,7 @@ impl SocketOptions {
                 interval: Duration::from_secs(interval),
                 probes: asking.div_ceil(interval) as u32,
             },
-            unacknowledged_ms_max: (seconds * 1000) as u32,
+            asking_interval_max: patience.asking_interval_max(),
             send_buffer_bytes,
         }
     }
@@ -63,7 +62,11 @@ impl SocketOptions {
         sockopt::set_tcp_keepidle(socket, self.keepalive.idle)?;
         sockopt::set_tcp_keepintvl(socket, self.keepalive.interval)?;
         sockopt::set_tcp_keepcnt(socket, self.keepalive.probes)?;
-        sockopt::set_tcp_user_timeout(socket, self.unacknowledged_ms_max)?;
+        match eventloop::set_asking_interval_max(socket, self.asking_interval_max) {
+            // Before Linux 6.15 it is up to two minutes, and a peer that vanishes while it has no room is noticed later.
+            Err(error) if error.raw_os_error() == Some(Errno::NOPROTOOPT.raw_os_error()) => {}
+            result => result?,
+        }
         if let Some(bytes) = self.send_buffer_bytes {
             sockopt::set_socket_send_buffer_size(socket, bytes)?;
         }
@@ -212,13 +215,17 @@ mod tests {
         assert!(error.contains("another program"), "{error}");
     }
 
+    fn patience(seconds: u64) -> Patience {
+        Patience::new(Duration::from_secs(seconds))
+    }
+
     fn open_usual(raw: &str) -> Result<TcpListener, ListenError> {
-        open(parse_listen(raw)?, &SocketOptions::new(Duration::from_secs(120), None))
+        open(parse_listen(raw)?, &SocketOptions::new(patience(120), None))
     }
 
     #[test]
     fn accepted_connections_inherit_what_their_listener_has() {
-        let options = SocketOptions::new(Duration::from_secs(120), Some(50_000));
+        let options = SocketOptions::new(patience(120), Some(50_000));
         let listener = open(parse_listen("127.0.0.1:0").unwrap(), &options).unwrap();
         let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         rustix::io::ioctl_fionbio(&listener, false).unwrap();
@@ -228,7 +235,8 @@ mod tests {
         assert_eq!(sockopt::tcp_keepidle(&accepted).unwrap(), Duration::from_secs(60));
         assert_eq!(sockopt::tcp_keepintvl(&accepted).unwrap(), Duration::from_secs(15));
         assert_eq!(sockopt::tcp_keepcnt(&accepted).unwrap(), 4);
-        assert_eq!(sockopt::tcp_user_timeout(&accepted).unwrap(), 120_000);
+        // It would cut off who is there and does not read.
+        assert_eq!(sockopt::tcp_user_timeout(&accepted).unwrap(), 0);
         // The system doubles what it is asked for (`socket(7)`).
         assert_eq!(sockopt::socket_send_buffer_size(&accepted).unwrap(), 100_000);
     }
@@ -236,10 +244,10 @@ mod tests {
     #[test]
     fn peers_are_asked_within_the_time_after_which_they_have_vanished() {
         for seconds in 0..400 {
-            let options = SocketOptions::new(Duration::from_secs(seconds), None);
+            let options = SocketOptions::new(patience(seconds), None);
             let Keepalive { idle, interval, probes } = options.keepalive;
             let noticed = idle + interval * probes;
-            let vanished = Duration::from_secs(seconds.max(VANISHED_SECONDS_MIN));
+            let vanished = Duration::from_secs(patience(seconds).seconds());
             assert!(idle >= Duration::from_secs(1) && interval >= Duration::from_secs(1), "{seconds}");
             assert!(noticed >= vanished && noticed <= vanished + interval, "{seconds}: {options:?}");
         }

@@ -12,14 +12,14 @@ use crate::clock::{Clock, until};
 use crate::draining::{Draining, close};
 use crate::mailbox::{HubMailbox, ShardMailbox, Stopping, Stream};
 use crate::panics;
+use crate::vanishing::{Patience, Sweeps, Verdict};
 use dialect::Arrival;
 use dialect::plain::{PlainSession, Style};
 use engine::{ConnectionId, Delivered, Due, Mail, Shard};
 use eventloop::{Event, Events, Interest, Poller, Token, Waker};
 use hub::Time;
 use rustix::io::Errno;
-use rustix::net::{SendAncillaryBuffer, SendFlags, SocketFlags};
-use std::fmt;
+use rustix::net::{SendAncillaryBuffer, SendFlags, SocketFlags, sockopt};
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
@@ -71,6 +71,7 @@ pub(crate) struct ShardThread {
     /// Makes tokens of connections that have the same index, one after the other, different.
     generation: u32,
     draining: Draining,
+    sweeps: Sweeps,
     /// The flush of the last turn was left to this one.
     has_deferred: bool,
     /// When the flush of a stopping shard ends.
@@ -89,20 +90,11 @@ struct Socket {
     is_blocked: bool,
     /// The peer has ended its side.
     has_ended: bool,
-    peer: Peer,
-}
-
-/// Where a connection comes from, in half the space of a `SocketAddr`: there may be very many of them.
-#[derive(Clone, Copy, Debug)]
-struct Peer {
+    /// Something was written, and no sweep has seen since that the peer has everything.
+    is_owed: bool,
+    /// Where it comes from, in half the space of a `SocketAddr`: there may be very many of them.
     ip: IpAddr,
     port: u16,
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        SocketAddr::new(self.ip, self.port).fmt(formatter)
-    }
 }
 
 /// What a shard's thread shares with the rest of the server.
@@ -112,6 +104,7 @@ pub(crate) struct Surroundings {
     pub(crate) clock: Clock,
     pub(crate) plain_style: Style,
     pub(crate) flush: Duration,
+    pub(crate) patience: Patience,
 }
 
 /// Used again from turn to turn.
@@ -128,7 +121,7 @@ impl ShardThread {
         listeners: Vec<TcpListener>,
         surroundings: Surroundings,
     ) -> io::Result<ShardThread> {
-        let Surroundings { hub, peers, clock, plain_style, flush } = surroundings;
+        let Surroundings { hub, peers, clock, plain_style, flush, patience } = surroundings;
         let poller = Poller::new()?;
         let mailbox = Arc::new(ShardMailbox::new(Waker::new(&poller, WAKER)?));
         for (nth, listener) in (0..).zip(&listeners) {
@@ -152,6 +145,7 @@ impl ShardThread {
             sockets: Vec::new(),
             generation: 0,
             draining: Draining::default(),
+            sweeps: Sweeps::new(patience),
             has_deferred: false,
             stops_at: None,
             buffers: Buffers {
@@ -233,7 +227,8 @@ impl ShardThread {
     }
 
     fn next_deadline(&self) -> Option<Time> {
-        let own = [self.accept_again, self.refusals.next_deadline(), self.stops_at];
+        let own =
+            [self.accept_again, self.refusals.next_deadline(), self.stops_at, self.sweeps.next_deadline()];
         let all = [self.shard.next_deadline(), self.draining.next_deadline()].into_iter().chain(own);
         all.flatten().min()
     }
@@ -248,6 +243,9 @@ impl ShardThread {
         self.shard.tick(now);
         self.draining.tick(now, &self.poller);
         self.refusals.tick(now);
+        if self.sweeps.take_due(now) {
+            self.sweep(now);
+        }
         if self.accept_again.is_some_and(|at| at <= now) {
             self.accept_again = None;
             self.watch_listeners(Interest::READ);
@@ -354,7 +352,9 @@ impl ShardThread {
             interest: Interest::READ,
             is_blocked: false,
             has_ended: false,
-            peer: Peer { ip: peer.ip(), port: peer.port() },
+            is_owed: false,
+            ip: peer.ip(),
+            port: peer.port(),
         };
         if let Err(error) = self.poller.register(&socket.descriptor, socket.token(), Interest::READ) {
             tracing::error!(%error, "a connection cannot be watched");
@@ -362,7 +362,7 @@ impl ShardThread {
             self.peers.left(now, peer.ip());
             return;
         }
-        tracing::info!(peer = %socket.peer, connections = self.shard.connections(), "connected");
+        tracing::info!(%peer, connections = self.shard.connections(), "connected");
         if self.sockets.len() <= id.index() {
             self.sockets.resize_with(id.index() + 1, || None);
         }
@@ -536,12 +536,14 @@ impl ShardThread {
                 Due::Over => return self.finish(now, id),
                 Due::Bytes => {}
             }
-            let Some(socket) = self.sockets.get(id.index()).and_then(Option::as_ref) else { return };
+            let Some(socket) = self.sockets.get_mut(id.index()).and_then(Option::as_mut) else { return };
             let mut slices = [IoSlice::new(&[]); SLICES_MAX];
             let count = self.shard.slices(id, &mut slices);
             let offered: usize = slices[..count].iter().map(|slice| slice.len()).sum();
             match send(&socket.descriptor, &slices[..count]) {
                 Ok(taken) => {
+                    socket.is_owed = true;
+                    self.sweeps.arm(now);
                     self.shard.taken(id, taken);
                     if taken < offered {
                         return self.block(id);
@@ -568,6 +570,36 @@ impl ShardThread {
         socket.is_blocked = writing == Writing::Blocked;
         let reading = if socket.interest.reads() { Interest::READ } else { Interest::NONE };
         self.watch(id, reading);
+    }
+
+    // Vanishing.
+
+    /// Looks whether those to whom something may be on its way are still there, and closes those who are not.
+    fn sweep(&mut self, now: Time) {
+        let mut vanished = std::mem::take(&mut self.buffers.due);
+        vanished.clear();
+        for socket in self.sockets.iter_mut().flatten().filter(|socket| socket.is_owed) {
+            // A socket that cannot be asked is broken, and the poller says so.
+            let Ok(signs) = eventloop::signs_of_life(&socket.descriptor) else { continue };
+            match self.sweeps.patience().judge(signs) {
+                Verdict::HasEverything => socket.is_owed = false,
+                Verdict::MayBeThere => self.sweeps.arm(now),
+                Verdict::HasVanished => vanished.push(socket.id),
+            }
+        }
+        for id in &vanished {
+            self.cut(*id);
+        }
+        self.buffers.due = vanished;
+    }
+
+    /// The peer has vanished. The kernel would keep what it has not taken and send it again for minutes.
+    fn cut(&mut self, id: ConnectionId) {
+        let Some(socket) = self.socket_mut(id) else { return };
+        if let Err(error) = sockopt::set_socket_linger(&socket.descriptor, Some(Duration::ZERO)) {
+            tracing::warn!(%error, "a connection cannot be reset");
+        }
+        self.close(id);
     }
 
     // Closing.
@@ -604,8 +636,8 @@ impl ShardThread {
     fn forget(&mut self, id: ConnectionId) -> Option<Socket> {
         let socket = self.sockets.get_mut(id.index())?.take()?;
         self.shard.closed(id);
-        self.peers.left(self.clock.now(), socket.peer.ip);
-        tracing::info!(peer = %socket.peer, connections = self.shard.connections(), "offline");
+        self.peers.left(self.clock.now(), socket.ip);
+        tracing::info!(peer = %SocketAddr::new(socket.ip, socket.port), connections = self.shard.connections(), "offline");
         Some(socket)
     }
 }
@@ -628,5 +660,15 @@ fn send(socket: &OwnedFd, slices: &[IoSlice<'_>]) -> rustix::io::Result<usize> {
     match slices {
         [slice] => rustix::net::send(socket, slice, flags),
         _ => rustix::net::sendmsg(socket, slices, &mut SendAncillaryBuffer::default(), flags),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connection_takes_no_more_of_the_table_than_it_must() {
+        assert_eq!(size_of::<Option<Socket>>(), 36);
     }
 }

@@ -424,7 +424,12 @@ impl Telnet {
         self.columns
     }
 
-    /// Whether the peer has asked since the last time whether we are there.
+    /// Whether the peer has asked whether we are there.
+    pub(super) fn has_question(&self) -> bool {
+        self.was_asked
+    }
+
+    /// Whether it has asked since the last time.
     pub(super) fn take_question(&mut self) -> bool {
         std::mem::take(&mut self.was_asked)
     }

@@ -8,6 +8,8 @@
 use super::editor::Editor;
 use super::telnet::Telnet;
 
+/// To a telnet that asks whether we are there (RFC 854: AYT). It is no answer to a line and does not wait for its turn.
+const ANSWER: &[u8] = b"-- yes, this is Roomful, and you are connected\n";
 /// While more than this waits to be sent, nothing is read: whoever asks has to read the answers.
 const OUTGOING_BYTES_MAX: usize = 4096;
 
@@ -31,9 +33,9 @@ impl Terminal {
         self.telnet.is_in_command()
     }
 
-    /// Whether the peer has asked if we are there.
-    pub(super) fn take_question(&mut self) -> bool {
-        self.telnet.take_question()
+    /// Whether we are there is not said where nothing is said but what others say.
+    pub(super) fn leave_unanswered(&mut self) {
+        self.telnet.take_question();
     }
 
     /// Takes telnet's commands out of what has arrived.
@@ -104,13 +106,23 @@ impl Terminal {
     /// Whether there is something to be sent besides what others say.
     pub(super) fn is_due(&self) -> bool {
         let editor_is_due = self.editor.as_ref().is_some_and(|editor| editor.is_stale());
-        editor_is_due || !self.outgoing.is_empty() || !self.telnet.replies().is_empty()
+        editor_is_due
+            || self.telnet.has_question()
+            || !self.outgoing.is_empty()
+            || !self.telnet.replies().is_empty()
     }
 
     /// Writes what is due and then `text`, whose lines end as telnet wants it (RFC 854: CR LF).
     pub(super) fn write(&mut self, text: &[&[u8]], bytes: &mut Vec<u8>) {
         bytes.append(self.telnet.replies_mut());
         bytes.append(&mut self.outgoing);
+        if self.telnet.take_question() {
+            self.write_text(&[ANSWER], bytes);
+        }
+        self.write_text(text, bytes);
+    }
+
+    fn write_text(&mut self, text: &[&[u8]], bytes: &mut Vec<u8>) {
         if let Some(editor) = &mut self.editor {
             return editor.show(text, bytes);
         }

@@ -167,6 +167,9 @@ impl World {
                 break;
             }
         }
+        for person in self.people.iter_mut().filter(|person| !person.session.filters()) {
+            person.unfiltered.clear();
+        }
     }
 
     /// What a filter makes of what goes out; those without one read it as it is.

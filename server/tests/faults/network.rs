@@ -6,6 +6,10 @@ use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::AsFd as _;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use crate::client::GUARD;
 
 pub(crate) const NEAR: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 99, 0, 1));
 const FAR: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 99, 0, 2));
@@ -28,8 +32,9 @@ impl Network {
     /// # Panics
     /// If it cannot be made by root, and tests must not be skipped.
     pub(crate) fn new() -> Option<Network> {
-        let pid = std::process::id();
-        let network = Network { near: format!("roomful-near-{pid}"), far: format!("roomful-far-{pid}") };
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let own = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let network = Network { near: format!("roomful-near-{own}"), far: format!("roomful-far-{own}") };
         let Err(problem) = network.make() else { return Some(network) };
         let is_required =
             rustix::process::geteuid().is_root() && std::env::var_os("ROOMFUL_REQUIRE_TOOLS").is_some();
@@ -61,6 +66,20 @@ impl Network {
         ip(&["-n", &self.far, "link", "set", "far", "up"]).expect("the link comes up");
     }
 
+    /// Waits until a connection of the near machine has something for the far one, which has no room for it: the kernel
+    /// then runs the timer that probes for room. Nothing tells of that, so the kernel is asked again and again.
+    pub(crate) fn waits_for_no_room(&self) {
+        let far = FAR.to_string();
+        let begun = Instant::now();
+        let is_probing = || {
+            let connections = run("ip", &["netns", "exec", &self.near, "ss", "-tnoH", "dst", &far]);
+            connections.expect("ss comes with ip").contains("persist")
+        };
+        while !is_probing() {
+            assert!(begun.elapsed() < GUARD, "the far machine always had room");
+        }
+    }
+
     /// Runs something on a thread in one of the two: the sockets that it opens, and the threads that it starts, stay there.
     pub(crate) fn on<T: Send>(&self, side: Side, run: impl FnOnce() -> T + Send) -> T {
         let name = match side {
@@ -88,10 +107,16 @@ impl Drop for Network {
     }
 }
 
-fn ip(arguments: &[&str]) -> Result<(), String> {
-    let output = Command::new("ip").args(arguments).output().map_err(|error| format!("ip: {error}"))?;
+fn ip(arguments: &[&str]) -> Result<String, String> {
+    run("ip", arguments)
+}
+
+/// Runs a program and returns what it printed.
+fn run(program: &str, arguments: &[&str]) -> Result<String, String> {
+    let output =
+        Command::new(program).args(arguments).output().map_err(|error| format!("{program}: {error}"))?;
     if output.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    Err(format!("ip {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim()))
+    Err(format!("{program} {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim()))
 }

@@ -136,3 +136,21 @@ impl Terminal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draft_that_is_handed_over_is_not_cut_at_a_key() {
+        for (draft, rest) in
+            [("see\tyou later", "you later"), ("one\rtwo three", "two three"), ("a\x03b c", "b c")]
+        {
+            let mut terminal = Terminal::default();
+            terminal.change(&mut draft.as_bytes().to_vec());
+            let mut given_back = Vec::new();
+            terminal.end(&mut given_back);
+            assert!(String::from_utf8_lossy(&given_back).contains(rest), "{draft:?} became {given_back:?}");
+        }
+    }
+}

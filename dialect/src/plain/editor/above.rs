@@ -192,4 +192,17 @@ mod tests {
         above.add(b"a\x1b\xe6\xbc", |_| unreachable!("no line has ended"));
         assert_eq!(above.give_up(), b"a\xe6\xbc");
     }
+
+    #[test]
+    fn blank_that_terminals_show_wider_than_nothing_forges_no_row() {
+        // Width by glibc, tmux and xterm; by the tables used here none of them has any.
+        for (blank, width) in [('\u{3164}', 2), ('\u{ffa0}', 1), ('\u{ad}', 1), ('\u{bbe}', 1)] {
+            let text = format!("<eve> hi{}-- Shutdown Server", blank.to_string().repeat(72 / width));
+            let shown = |row: &String| row.chars().map(|c| if c == blank { width } else { 1 }).sum::<usize>();
+            assert!(
+                rows(&text, 80).iter().all(|row| shown(row) <= 80),
+                "{blank:?} pushes a forged row to the edge"
+            );
+        }
+    }
 }

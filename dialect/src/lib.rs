@@ -120,6 +120,11 @@ pub trait Session: Sized {
     /// All private words have been taken: time for the next page of a long answer.
     fn drained(&mut self, output: &mut Output);
 
+    /// The server is about to stop: what has been sent by now is worked on, however much it was.
+    fn last_call(&mut self, now: Time, setup: &Setup, output: &mut Output) {
+        let _ = (now, setup, output);
+    }
+
     /// The server stops: last words.
     fn shutdown(&mut self, output: &mut Output);
 

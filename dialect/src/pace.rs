@@ -33,7 +33,8 @@ impl Pace {
 
     /// A line was sent that may be one of `lines_per_second` (at least one, at most 100,000).
     pub fn spend(&mut self, now: Time, lines_per_second: u32) {
-        let cost = TICKS_PER_SECOND / lines_per_second.clamp(1, TICKS_PER_SECOND);
+        // Rounded up: at most so many, at high rates perhaps fewer.
+        let cost = TICKS_PER_SECOND.div_ceil(lines_per_second.clamp(1, TICKS_PER_SECOND));
         self.0 = ticks(now).wrapping_add(self.ahead(now) + cost);
     }
 
@@ -75,6 +76,13 @@ mod tests {
                 let expected = rate * (BURST_SECONDS + 60);
                 let lines = lines_in(rate, begin, 60_000);
                 assert!(lines.abs_diff(expected) <= 2 * rate.div_ceil(100) + 1, "{lines} at {rate}");
+            }
+            for rate in [7, 30_000, 60_000] {
+                let lines = lines_in(rate, begin, 60_000);
+                assert!(
+                    lines <= rate * (BURST_SECONDS + 60) + 2 * rate.div_ceil(100) + 1,
+                    "{lines} at {rate}"
+                );
             }
         }
     }

@@ -350,13 +350,22 @@ impl<S: Session> Shard<S> {
         }
     }
 
+    /// The server is about to stop: whoever was too fast is not held back any more.
+    pub fn last_call(&mut self, now: Time) {
+        for id in self.all() {
+            self.with_session(id, |session, setup, output| session.last_call(now, setup, output));
+        }
+    }
+
     /// The server stops: everybody is told, and is over when it has been written.
     pub fn shutdown(&mut self) {
-        for index in 0..self.connections.len() {
-            if let Some(id) = self.connections[index].as_ref().map(|connection| connection.id) {
-                self.with_session(id, |session, _, output| session.shutdown(output));
-            }
+        for id in self.all() {
+            self.with_session(id, |session, _, output| session.shutdown(output));
         }
+    }
+
+    fn all(&self) -> Vec<ReaderId> {
+        self.connections.iter().flatten().map(|connection| connection.id).collect()
     }
 
     /// Whether there are requests for the desk.
@@ -782,8 +791,10 @@ impl<S: Session> Shard<S> {
             }
             if deadline != before {
                 self.forget_deadline(id, before);
-                self.deadlines.extend(deadline.map(|at| (at, id)));
             }
+            // Even if it is the same: the one that has just come is not there any more, and there may be another thing to do
+            // at that very moment.
+            self.deadlines.extend(deadline.map(|at| (at, id)));
             self.follow_up(id, position);
         }
     }

@@ -34,21 +34,30 @@ fn clients_that_keep_their_side_open_do_not_hold_the_server_up() {
 
 #[test]
 fn what_was_said_just_before_the_signal_arrives() {
-    const LINES: usize = 500;
     for _ in 0..5 {
-        let mut server = Server::start();
-        let mut ann = Client::join(&server, "ann");
-        let bob = Client::join(&server, "bob");
-        ann.hears("[bob] entered room");
-        let said: Vec<_> = (0..LINES).map(|number| format!("line {number}")).collect();
-        bob.says(&said.join("\n"));
-        server.signal(Signal::TERM);
-        let mut expected: Vec<_> = said.iter().map(|line| format!("<bob> {line}")).collect();
-        expected.push("-- Shutdown Server".to_owned());
-        ann.ends_with(&expected.iter().map(String::as_str).collect::<Vec<_>>());
-        drop((ann, bob));
-        assert_eq!(server.ends().code(), Some(0));
+        what_is_said_before_the_signal_arrives(&[]);
     }
+}
+
+#[test]
+fn what_was_held_back_when_the_signal_came_arrives() {
+    what_is_said_before_the_signal_arrives(&["--local-lines-per-second", "10"]);
+}
+
+fn what_is_said_before_the_signal_arrives(flags: &[&str]) {
+    const LINES: usize = 500;
+    let mut server = Server::start_with(flags);
+    let mut ann = Client::join(&server, "ann");
+    let bob = Client::join(&server, "bob");
+    ann.hears("[bob] entered room");
+    let said: Vec<_> = (0..LINES).map(|number| format!("line {number}")).collect();
+    bob.says(&said.join("\n"));
+    server.signal(Signal::TERM);
+    let mut expected: Vec<_> = said.iter().map(|line| format!("<bob> {line}")).collect();
+    expected.push("-- Shutdown Server".to_owned());
+    ann.ends_with(&expected.iter().map(String::as_str).collect::<Vec<_>>());
+    drop((ann, bob));
+    assert_eq!(server.ends().code(), Some(0));
 }
 
 /// A member that never reads and whose socket is full, and one that made it so.

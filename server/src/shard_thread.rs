@@ -499,11 +499,13 @@ impl ShardThread {
         }
         self.accept_again = None;
         let here: Vec<_> = self.sockets.iter().flatten().map(|socket| socket.id).collect();
-        for id in here {
-            for _ in 0..LAST_READS {
-                self.read(now, id);
+        for _ in 0..LAST_READS {
+            self.shard.last_call(now);
+            for id in &here {
+                self.read(now, *id);
             }
         }
+        self.shard.last_call(now);
         self.post_requests();
         self.hub.close_shard();
     }

@@ -14,7 +14,8 @@ const HUB_IS_BUILT_ON: [&str; 5] =
     ["smallvec", "tinyvec", "unicode-normalization", "unicode-script", "unicode-security"];
 
 /// Crates outside this repository that the dialects are built on besides: a search for bytes, Unicode tables.
-const DIALECT_IS_BUILT_ON: [&str; 3] = ["memchr", "unicode-segmentation", "unicode-width"];
+const DIALECT_IS_BUILT_ON: [&str; 4] =
+    ["memchr", "unicode-properties", "unicode-segmentation", "unicode-width"];
 
 /// What a pure crate is built on, in full: itself, its dependencies and theirs.
 struct Allowed {

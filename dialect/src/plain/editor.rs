@@ -42,6 +42,7 @@ use above::Above;
 use clusters::Clusters;
 use completion::Completed;
 use history::History;
+use hub::is_showable;
 use keys::{Key, Keys};
 use line::{Effect, Line, Motion};
 use screen::Screen;
@@ -137,6 +138,13 @@ impl Editor {
     /// What [`Asked::Complete`] asked for last, if it has not been answered.
     pub(super) fn asked(&self) -> Option<&Completion> {
         self.asked.as_ref()
+    }
+
+    /// Begins with a line that was typed where somebody else edited it: text, whatever the keys mean here.
+    pub(super) fn take_over(&mut self, draft: &str) {
+        let spaced = draft.replace(['\t', '\r'], " ");
+        let text: String = spaced.chars().filter(|&character| is_showable(character)).collect();
+        self.typed(text.as_bytes());
     }
 
     /// The line as it was typed so far.

@@ -90,6 +90,8 @@ enum Throttle {
     Holding(Time),
     /// Has been told, and goes on as fast as is possible.
     Told,
+    /// There is no time left to wait: the server stops.
+    Lifted,
 }
 
 /// A moment or none, in the space of a moment: there may be very many sessions.
@@ -255,7 +257,7 @@ impl Session for PlainSession {
         match self.stage {
             Stage::Present | Stage::Ended if self.outlet == Outlet::Drained => self.read_on(turn),
             Stage::Present | Stage::Ended if self.held_until().is_some_and(|until| until <= now) => {
-                self.release(turn);
+                self.release(Throttle::Told, turn);
             }
             Stage::Undecided => self.silent(turn),
             Stage::Suspected => self.give_up(turn),
@@ -300,6 +302,13 @@ impl Session for PlainSession {
             && let Some(command) = listing.next.take()
         {
             output.commands.push(command);
+        }
+    }
+
+    fn last_call(&mut self, now: Time, setup: &Setup, output: &mut Output) {
+        let turn = &mut Turn { now, setup, output };
+        if self.held_until().is_some() {
+            self.release(Throttle::Lifted, turn);
         }
     }
 
@@ -365,11 +374,11 @@ impl PlainSession {
         let is_first = self.input.is_empty();
         self.input.wait(if is_first { sniff::without_leading_blank_lines(bytes) } else { bytes });
         match sniff::sniff(self.input.waiting()) {
-            Verdict::Plain => self.connect(turn),
-            Verdict::Foreign(protocol) => {
+            Verdict::Foreign(protocol) if self.style.refuses(protocol) => {
                 let waiting = self.input.take_waiting();
                 self.refuse(protocol, waiting.bytes(), turn);
             }
+            Verdict::Plain | Verdict::Foreign(_) => self.connect(turn),
             Verdict::Undecided => {
                 let is_ruled_out = !sniff::begins_like_protocol(self.input.waiting());
                 if self.stage == Stage::Suspected && is_ruled_out {
@@ -412,7 +421,9 @@ impl PlainSession {
     }
 
     fn refuse(&mut self, protocol: Protocol, first_bytes: &[u8], turn: &mut Turn<'_>) {
-        turn.output.words.extend_from_slice(&protocol.refusal(first_bytes));
+        if !self.style.relays() {
+            turn.output.words.extend_from_slice(&protocol.refusal(first_bytes));
+        }
         match self.stage {
             Stage::Undecided | Stage::Suspected => self.close(turn.output),
             _ => self.leave(Stage::Leaving, "", turn),

@@ -7,6 +7,8 @@
 //! What this file must never do: write a byte that the styles below do not name, or show a text but through `Text::lines`.
 
 use super::input::RawLine;
+use super::terminal::Terminal;
+use crate::sniff::Protocol;
 use hub::{Author, Ending, Event, Text, Who};
 use std::io::Write as _;
 
@@ -30,6 +32,17 @@ impl Style {
     /// Whether lines are only passed on.
     pub(super) fn relays(self) -> bool {
         self != Style::Chat
+    }
+
+    /// Whether a connection that speaks this protocol is turned away. A server that relays takes every line for what somebody said,
+    /// but for HTTP: a web page could otherwise make its visitors say something.
+    pub(super) fn refuses(self, protocol: Protocol) -> bool {
+        !self.relays() || protocol == Protocol::Http
+    }
+
+    /// The terminal of a telnet: where lines are only passed on, none is edited.
+    pub(super) fn terminal(self) -> Terminal {
+        if self.relays() { Terminal::never_edited() } else { Terminal::default() }
     }
 
     /// What is passed on of a line.

@@ -64,6 +64,7 @@ const CTRL_U: u8 = 0x15;
 pub(super) struct Telnet {
     state: State,
     is_known: bool,
+    echo: Echo,
     was_asked: bool,
     /// What we do.
     ours: Options,
@@ -73,6 +74,14 @@ pub(super) struct Telnet {
     columns: u16,
     is_dumb: bool,
     replies: Vec<u8>,
+}
+
+/// Whether a peer that asks for it may leave the echo to us.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Echo {
+    #[default]
+    Possible,
+    Refused,
 }
 
 /// Where between the bytes of a command we are.
@@ -221,6 +230,11 @@ impl Options {
 }
 
 impl Telnet {
+    /// A telnet whose peer shows itself what is typed.
+    pub(super) fn without_echo() -> Telnet {
+        Telnet { echo: Echo::Refused, ..Telnet::default() }
+    }
+
     /// Whether the peer has shown that it is telnet, or is to be treated like one.
     pub(super) fn is_known(&self) -> bool {
         self.is_known
@@ -345,7 +359,9 @@ impl Telnet {
     fn settle(&mut self, side: Side, option: u8, step: fn(&mut Agreement) -> Reply, unknown: Reply) {
         let had_type = self.theirs.terminal_type == Agreement::Yes;
         let options = if side == Side::Ours { &mut self.ours } else { &mut self.theirs };
-        let reply = options.on(side, option).map_or(unknown, step);
+        let is_refused = self.echo == Echo::Refused && option == ECHO;
+        let agreement = options.on(side, option).filter(|_| !is_refused);
+        let reply = agreement.map_or(unknown, step);
         self.reply(side, option, reply);
         if !had_type && self.theirs.terminal_type == Agreement::Yes {
             self.replies.extend_from_slice(&[IAC, SB, TTYPE, TTYPE_SEND, IAC, SE]);

@@ -23,6 +23,11 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
+    /// A terminal whose line is never edited here.
+    pub(super) fn never_edited() -> Terminal {
+        Terminal { telnet: Telnet::without_echo(), ..Terminal::default() }
+    }
+
     /// Whether the peer is telnet.
     pub(super) fn is_telnet(&self) -> bool {
         self.telnet.is_known()
@@ -85,8 +90,7 @@ impl Terminal {
             return self.end(draft);
         }
         let mut editor = Editor::new(self.telnet.columns());
-        // The beginning of a line asks for nothing.
-        editor.typed(&std::mem::take(draft));
+        editor.take_over(&String::from_utf8_lossy(&std::mem::take(draft)));
         self.editor = Some(Box::new(editor));
     }
 

@@ -71,7 +71,7 @@ pub(super) fn throttled(lines_per_second: u32, output: &mut Output) {
     let lines = if lines_per_second == 1 { "line" } else { "lines" };
     remark!(
         output,
-        "you send more than {lines_per_second} {lines} a second; the rest waits its turn, nothing is lost"
+        "you send more than {lines_per_second} {lines} a second; the rest waits its turn; stay until it is said"
     );
 }
 

@@ -11,6 +11,7 @@
 //! ann ends                     (nothing more will come from her)
 //! ann misses 412 in 1          (a room's number, or inbox)
 //! 50 ms pass
+//! server is about to stop      (and stops with `server stops`)
 //! server stops
 //! style tagged                 (or bare; before anybody connects)
 //! 10 lines a second             (are possible from here on)
@@ -110,6 +111,7 @@ fn act(world: &mut World, line: &str) {
             world.miss(index, number(count), SkippedPlace::Room(RoomNumber(number(room) as u32)));
         }
         [ms, "ms", "pass"] => world.pass(number(ms)),
+        ["server", "is", "about", "to", "stop"] => world.last_call(),
         ["server", "stops"] => world.stop(),
         ["style", "tagged"] => world.setup.plain_style = Style::Tagged,
         ["style", "bare"] => world.setup.plain_style = Style::Bare,

@@ -121,6 +121,13 @@ impl World {
         self.settle();
     }
 
+    pub(crate) fn last_call(&mut self) {
+        for index in 0..self.people.len() {
+            self.call(index, PlainSession::last_call);
+        }
+        self.settle();
+    }
+
     pub(crate) fn stop(&mut self) {
         for index in 0..self.people.len() {
             self.call(index, |session, _, _, output| session.shutdown(output));

@@ -9,6 +9,7 @@
 //!
 //! What this file must never do: measure a part of a grapheme cluster.
 
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -28,8 +29,24 @@ pub(super) fn room(text: &str) -> usize {
 }
 
 fn room_of_one(grapheme: &str) -> usize {
-    let apart: usize = grapheme.chars().map(|character| character.width().unwrap_or(0)).sum();
+    let apart: usize = grapheme.chars().map(widest).sum();
     apart.max(grapheme.width())
+}
+
+/// The most columns that one character takes on any terminal. Some have no width by the standards because they are not to
+/// be seen, as fillers and soft hyphens, or because they belong to the character before, as vowel signs that stand beside it;
+/// there are terminals that give them one column or two. Only what is drawn over or under another takes none anywhere.
+fn widest(character: char) -> usize {
+    use GeneralCategory::{EnclosingMark, Format, NonspacingMark, SpacingMark};
+    match (character.width().unwrap_or(0), character.general_category()) {
+        // Numbers in circles on black squares.
+        (1, _) if ('\u{3248}'..='\u{324f}').contains(&character) => 2,
+        (0, Format) if character == '\u{ad}' => 1,
+        (0, NonspacingMark | EnclosingMark | Format) => 0,
+        (0, SpacingMark) => 1,
+        (0, _) => 2,
+        (width, _) => width,
+    }
 }
 
 /// Whether all terminals show this text with the same width.

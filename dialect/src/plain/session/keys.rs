@@ -17,7 +17,8 @@ use std::sync::Arc;
 impl PlainSession {
     /// Bytes that may have telnet commands in them.
     pub(super) fn hear_telnet(&mut self, bytes: &[u8], turn: &mut Turn<'_>) {
-        let mut terminal = self.rare.as_mut().and_then(|rare| rare.terminal.take()).unwrap_or_default();
+        let known = self.rare.as_mut().and_then(|rare| rare.terminal.take());
+        let mut terminal = known.unwrap_or_else(|| self.style.terminal());
         let was_telnet = terminal.is_telnet();
         let mut data = Vec::with_capacity(bytes.len());
         terminal.decode(bytes, &mut data);
@@ -82,6 +83,10 @@ impl PlainSession {
             };
             let (bytes_used, asked) = editor.typed(&bytes[from..]);
             from += bytes_used;
+            if asked.is_some() {
+                // Whatever is asked for costs as much as a line.
+                self.spend(turn);
+            }
             match asked {
                 None => {}
                 Some(Asked::Line(text)) => self.line(RawLine::new(text.as_bytes()), turn),

@@ -30,14 +30,17 @@ impl PlainSession {
     pub(super) fn held_until(&self) -> Option<Time> {
         match self.rare.as_ref()?.throttle? {
             Throttle::Holding(until) => Some(until),
-            Throttle::Told => None,
+            Throttle::Told | Throttle::Lifted => None,
         }
     }
 
     /// Whether another line may be worked on now. If too many came, the rest waits, and its sender is told that.
     pub(super) fn may_send(&mut self, turn: &mut Turn<'_>) -> bool {
-        let wait_ms = self.pace.wait_ms(turn.now);
         let throttle = self.rare.as_ref().and_then(|rare| rare.throttle);
+        if throttle == Some(Throttle::Lifted) {
+            return true;
+        }
+        let wait_ms = self.pace.wait_ms(turn.now);
         if wait_ms == 0 {
             if throttle.is_some() && self.pace.is_relaxed(turn.now) {
                 self.with_rare(|rare| rare.throttle = None);
@@ -52,9 +55,14 @@ impl PlainSession {
         false
     }
 
+    /// Something was sent that counts.
+    pub(super) fn spend(&mut self, turn: &mut Turn<'_>) {
+        self.pace.spend(turn.now, turn.setup.lines_per_second.of(self.origin));
+    }
+
     /// The time of holding somebody's lines back is over.
-    pub(super) fn release(&mut self, turn: &mut Turn<'_>) {
-        self.with_rare(|rare| rare.throttle = Some(Throttle::Told));
+    pub(super) fn release(&mut self, throttle: Throttle, turn: &mut Turn<'_>) {
+        self.with_rare(|rare| rare.throttle = Some(throttle));
         self.read_waiting(turn);
     }
 
@@ -87,6 +95,7 @@ impl PlainSession {
                 break;
             }
             from += end + 1;
+            self.spend(turn);
             if self.input.has_partial() {
                 let stored = self.input.finish_line(&rest[..end]);
                 self.line(stored.line(), turn);
@@ -109,17 +118,20 @@ impl PlainSession {
             return;
         }
         let beginning = sniff::without_leading_blank_lines(self.input.partial());
-        if let Some(protocol) = sniff::protocol_of_beginning(beginning) {
+        if let Some(protocol) = sniff::protocol_of_beginning(beginning)
+            && self.style.refuses(protocol)
+        {
             let stored = self.input.finish_line(b"");
             self.refuse(protocol, stored.line().head(), turn);
         }
     }
 
     pub(super) fn line(&mut self, line: RawLine<'_>, turn: &mut Turn<'_>) {
-        self.pace.spend(turn.now, turn.setup.lines_per_second.of(self.origin));
         if self.first_line == FirstLine::Unjudged && !line.is_blank() {
             self.first_line = FirstLine::Judged;
-            if let Some(protocol) = line.protocol() {
+            if let Some(protocol) = line.protocol()
+                && self.style.refuses(protocol)
+            {
                 return self.refuse(protocol, line.head(), turn);
             }
         }

@@ -33,6 +33,8 @@ pub(crate) struct Weather {
     pub(crate) resets: u32,
     /// Chances in a thousand times that somebody types, that its session is made to panic.
     pub(crate) panics: u32,
+    /// How many lines a second plain sessions may send.
+    pub(crate) lines_per_second: u32,
     /// Chances in a million steps.
     pub(crate) crashes: u32,
     /// Out of a hundred commits, how many fail at first.
@@ -115,6 +117,7 @@ impl Weather {
             stalls: pick(random, &[0, 2, 10, 30]),
             resets: pick(random, &[0, 1, 5]),
             panics: pick(sabotage, &[0, 0, 20]),
+            lines_per_second: pick(sabotage, &[10_000, 10_000, 1, 3, 20]),
             crashes: if is_torrent { 3000 } else { pick(random, &[0, 300, 1500]) },
             failures: if is_torrent { pick(random, &[0, 90]) } else { pick(random, &[0, 0, 10, 40]) },
             diligence: if is_torrent { 10 } else { pick(random, &[5, 30, 90]) },

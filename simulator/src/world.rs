@@ -18,7 +18,7 @@ use crate::session::{Kind, Rendition, SimSession};
 use crate::store::Store;
 use crate::trace::Trace;
 use crate::weather::Weather;
-use dialect::Setup;
+use dialect::{ByOrigin, Setup};
 use engine::{ConnectionId, Desk, Journal, Mail, Release, Request, Shard};
 use fastrand::Rng;
 use hub::{Hub, MemberId, Position, Time};
@@ -142,7 +142,8 @@ impl World {
         let mut random = Rng::with_seed(seed);
         let mut sabotage = Rng::with_seed(seed ^ SABOTAGE);
         let weather = Weather::draw(&mut random, &mut sabotage);
-        let setup = Setup::new(weather.settings.home.clone());
+        let lines_per_second = ByOrigin { local: weather.lines_per_second, remote: weather.lines_per_second };
+        let setup = Setup { lines_per_second, ..Setup::new(weather.settings.home.clone()) };
         let rules =
             Rules { is_strict: weather.release == Release::WhenDurable, never_lags: weather.never_lags };
         let oracle = Oracle::new(setup.clone(), &weather.settings, rules);

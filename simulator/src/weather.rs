@@ -61,7 +61,7 @@ pub(crate) const ROOMS: [&str; 4] = ["lobby", "dev", "Ops", "x"];
 
 impl Weather {
     /// Panics are drawn from a generator of their own, so that worlds without any are what they were before there were any.
-    pub(crate) fn draw(random: &mut Rng, sabotage: &mut Rng) -> Weather {
+    pub(crate) fn draw(random: &mut Rng, sabotage: &mut Rng, haste: &mut Rng) -> Weather {
         let mood = match random.u32(..100) {
             0..3 => Mood::Talking,
             3..6 => Mood::Opening,
@@ -117,7 +117,7 @@ impl Weather {
             stalls: pick(random, &[0, 2, 10, 30]),
             resets: pick(random, &[0, 1, 5]),
             panics: pick(sabotage, &[0, 0, 20]),
-            lines_per_second: pick(sabotage, &[10_000, 10_000, 1, 3, 20]),
+            lines_per_second: pick(haste, &[10_000, 10_000, 1, 3, 20]),
             crashes: if is_torrent { 3000 } else { pick(random, &[0, 300, 1500]) },
             failures: if is_torrent { pick(random, &[0, 90]) } else { pick(random, &[0, 0, 10, 40]) },
             diligence: if is_torrent { 10 } else { pick(random, &[5, 30, 90]) },

@@ -29,6 +29,8 @@ const BEGINNING_MS: u64 = 1_000_000;
 /// Makes of a seed the one that panics are drawn from. Chosen so that none panics in the worlds of the seeds that are kept
 /// because they found something: they are still the worlds that found it.
 const SABOTAGE: u64 = 26_000;
+/// Likewise for how fast people may send: in those worlds, as fast as anybody can.
+const HASTE: u64 = 0x28cf_98c1_d63e_f1ca;
 /// The end of a step: what is wrong, if something is.
 pub(crate) type Outcome = Result<(), String>;
 
@@ -141,7 +143,8 @@ impl World {
     pub(crate) fn new(seed: u64, trace: Trace) -> World {
         let mut random = Rng::with_seed(seed);
         let mut sabotage = Rng::with_seed(seed ^ SABOTAGE);
-        let weather = Weather::draw(&mut random, &mut sabotage);
+        let mut haste = Rng::with_seed(seed ^ HASTE);
+        let weather = Weather::draw(&mut random, &mut sabotage, &mut haste);
         let lines_per_second = ByOrigin { local: weather.lines_per_second, remote: weather.lines_per_second };
         let setup = Setup { lines_per_second, ..Setup::new(weather.settings.home.clone()) };
         let rules =

@@ -7,6 +7,7 @@ mod settings;
 
 mod config;
 mod config_file;
+mod config_source;
 mod key;
 mod listings;
 #[cfg(test)]

@@ -7,15 +7,20 @@ use crate::settings::{KEYS, Settings};
 use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
+use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
     .literal(AnsiColor::Cyan.on_default());
+
+/// What the examples below a help text begin with.
+pub(crate) const EXAMPLES_TITLE: &str = "Examples:";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -52,6 +57,35 @@ pub(crate) struct CommandLine {
     pub(crate) verb: Verb,
 }
 
+impl CommandLine {
+    /// Reads the process's own, or ends it with the help or with what is wrong.
+    pub(crate) fn read() -> CommandLine {
+        let words: Vec<OsString> = std::env::args_os().collect();
+        CommandLine::of(&words).unwrap_or_else(|error| error.exit())
+    }
+
+    fn of(words: &[OsString]) -> Result<CommandLine, clap::Error> {
+        CommandLine::try_parse_from(words).map_err(|error| match words.get(1) {
+            Some(verb) if verb == "serve" => with_listen_flag(error),
+            _ => error,
+        })
+    }
+}
+
+/// Whoever wrote an address without the flag in front is told the flag. A hidden argument would do the same, but stand in the
+/// completions.
+fn with_listen_flag(mut error: clap::Error) -> clap::Error {
+    let unexpected = match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(word))) => word.clone(),
+        _ => return error,
+    };
+    if server::parse_listen(&unexpected).is_ok() {
+        let tip = format!("to listen there, write '--listen {unexpected}'");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
+}
+
 #[derive(Subcommand, Debug)]
 pub(crate) enum Verb {
     /// Run the server
@@ -70,7 +104,7 @@ pub(crate) enum Verb {
     },
     /// Print the man page, or write all of them into a directory
     Man {
-        /// Write roomful.1, roomful-serve.1 … into this directory
+        /// Write roomful.1, roomful-serve.1 and so on into this directory
         directory: Option<PathBuf>,
     },
 }
@@ -181,18 +215,6 @@ pub(crate) fn print(bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         printed => printed,
     }
-}
-
-/// Prints the man page of the program, or writes those of all its verbs.
-pub(crate) fn write_man_pages(directory: Option<&Path>) -> anyhow::Result<()> {
-    let command = CommandLine::command();
-    let Some(directory) = directory else {
-        let mut page = Vec::new();
-        let rendered = clap_mangen::Man::new(command).render(&mut page);
-        return rendered.and_then(|()| print(&page)).context("cannot print the man page");
-    };
-    clap_mangen::generate_to(command, directory)
-        .with_context(|| format!("cannot write man pages into {}", directory.display()))
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@
 //! What this file must never do: look for a file that nobody named, or let a wrong value pass because a better one
 //! stands elsewhere.
 
-use crate::config_file::{self, Problem};
+use crate::config_file::{self, PROBLEMS_MAX, Problem};
+use crate::config_source;
 use crate::key::{Key, Reload};
 use crate::settings::{KEYS, Settings};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The environment variable that names the file.
@@ -102,19 +102,11 @@ impl Configuration {
 
     fn add_file(&mut self, file: &Path, problems: &mut Problems) {
         let shown = file.display();
-        let bytes = match fs::read(file) {
-            Ok(bytes) => bytes,
-            Err(error) => return problems.0.push(format!("cannot read {shown}: {error}")),
-        };
-        let text = match str::from_utf8(&bytes) {
+        let text = match config_source::text_of(file) {
             Ok(text) => text,
-            Err(error) => {
-                let before = bytes.iter().take(error.valid_up_to());
-                let line = 1 + before.filter(|byte| **byte == b'\n').count();
-                return problems.0.push(format!("{shown}:{line}: this is not UTF-8; save the file as UTF-8"));
-            }
+            Err(problem) => return problems.0.push(problem),
         };
-        let contents = config_file::read(text);
+        let contents = config_file::read(&text);
         let mut found = contents.problems;
         for entry in contents.entries {
             if let Err(reason) = self.put(entry.key, &entry.text, Origin::File(entry.line)) {
@@ -122,7 +114,12 @@ impl Configuration {
             }
         }
         found.sort_by_key(|problem| problem.line);
-        problems.0.extend(found.iter().map(|problem| format!("{shown}:{}: {}", problem.line, problem.words)));
+        let told = found.iter().take(PROBLEMS_MAX);
+        problems.0.extend(told.map(|problem| format!("{shown}:{}: {}", problem.line, problem.words)));
+        let untold = contents.untold + found.len().saturating_sub(PROBLEMS_MAX);
+        if untold > 0 {
+            problems.0.push(format!("{shown}: and {untold} more problems"));
+        }
     }
 
     fn add_environment(&mut self, environment: Environment<'_>, problems: &mut Problems) {

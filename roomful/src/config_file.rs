@@ -7,6 +7,7 @@
 
 use crate::key::{Key, Kind};
 use crate::settings;
+use std::collections::BTreeSet;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
@@ -15,7 +16,12 @@ use toml::de::{DeArray, DeTable, DeValue};
 pub(crate) struct Contents {
     pub(crate) entries: Vec<Entry>,
     pub(crate) problems: Vec<Problem>,
+    /// How many more problems there are.
+    pub(crate) untold: usize,
 }
+
+/// Of the problems of a file no more than these are told. Whoever made more has probably named the wrong file.
+pub(crate) const PROBLEMS_MAX: usize = 100;
 
 /// A key with its value.
 #[derive(Debug)]
@@ -35,30 +41,77 @@ pub(crate) struct Problem {
     pub(crate) words: String,
 }
 
-/// Reads a file's text.
+/// Reads a file's text. It takes time for its length and no more, whatever stands in it.
 pub(crate) fn read(text: &str) -> Contents {
-    let line_at =
-        |offset: usize| 1 + text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count();
-    let (table, errors) = DeTable::parse_recoverable(text);
-    let mut contents = Contents::default();
-    for error in errors {
-        let span = error.span().unwrap_or_default();
-        let words = words_of(error.message(), text.get(span.clone()).unwrap_or_default());
-        contents.problems.push(Problem { line: line_at(span.start), words });
+    let lines = Lines::of(text);
+    let (table, mut errors) = DeTable::parse_recoverable(text);
+    errors.sort_by_key(start_of);
+    let mut contents = Contents { untold: errors.len().saturating_sub(PROBLEMS_MAX), ..Contents::default() };
+    for error in errors.iter().take(PROBLEMS_MAX) {
+        let place = text.get(error.span().unwrap_or_default()).unwrap_or_default();
+        let words = words_of(error.message(), place);
+        contents.problems.push(Problem { line: lines.at(start_of(error)), words });
     }
-    let broken: Vec<usize> = contents.problems.iter().map(|problem| problem.line).collect();
-    for (name, value) in table.get_ref() {
-        let line = line_at(name.span().start);
-        // What could be made out of a line that is no TOML was not written by anybody.
-        if broken.contains(&line) {
-            continue;
-        }
-        match entry(name.get_ref(), value.get_ref()) {
-            Ok((key, text)) => contents.entries.push(Entry { line, key, text }),
-            Err(words) => contents.problems.push(Problem { line, words }),
-        }
-    }
+    let broken: BTreeSet<usize> = errors.iter().map(|error| lines.at(start_of(error))).collect();
+    let rows = table.get_ref().iter().map(|(name, value)| Row {
+        line: lines.at(name.span().start),
+        name: name.get_ref(),
+        value: value.get_ref(),
+    });
+    // What could be made out of a line that is no TOML was not written by anybody.
+    let mut rows: Vec<Row<'_>> = rows.filter(|row| !broken.contains(&row.line)).collect();
+    rows.sort_by_key(|row| row.line);
+    contents.add(&rows);
     contents
+}
+
+fn start_of(error: &toml::de::Error) -> usize {
+    error.span().unwrap_or_default().start
+}
+
+/// A name with a value, as they stand in the file.
+struct Row<'a> {
+    line: usize,
+    name: &'a str,
+    value: &'a DeValue<'a>,
+}
+
+impl Contents {
+    /// Adds what these rows say. There can be no more known keys than there are; of the others any number.
+    fn add(&mut self, rows: &[Row<'_>]) {
+        let mut unknown_count = 0;
+        for row in rows {
+            let line = row.line;
+            let Some(key) = settings::key(row.name) else {
+                unknown_count += 1;
+                // Words are made only for those that are told: to find the key that was meant takes its time.
+                if unknown_count <= PROBLEMS_MAX {
+                    self.problems.push(Problem { line, words: unknown(row.name, row.value) });
+                }
+                continue;
+            };
+            match text_of(key, row.value) {
+                Some(text) => self.entries.push(Entry { line, key, text }),
+                None => self.problems.push(Problem { line, words: wrong_type(key, row.value) }),
+            }
+        }
+        self.untold += unknown_count.saturating_sub(PROBLEMS_MAX);
+    }
+}
+
+/// Where the lines of a text begin.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Lines {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Lines(std::iter::once(0).chain(ends.map(|(offset, _)| offset + 1)).collect())
+    }
+
+    /// The line, from 1, that this byte stands in.
+    fn at(&self, offset: usize) -> usize {
+        self.0.partition_point(|start| *start <= offset)
+    }
 }
 
 /// The parser's words, and for the commonest mistakes what to do about it.
@@ -69,12 +122,6 @@ fn words_of(message: &str, place: &str) -> String {
         }
         _ => format!("this is not TOML: {message}"),
     }
-}
-
-fn entry(name: &str, value: &DeValue<'_>) -> Result<(&'static Key, String), String> {
-    let Some(key) = settings::key(name) else { return Err(unknown(name, value)) };
-    let text = text_of(key, value).ok_or_else(|| wrong_type(key, value))?;
-    Ok((key, text))
 }
 
 fn unknown(name: &str, value: &DeValue<'_>) -> String {
@@ -158,7 +205,7 @@ mod tests {
         let text = "# a comment\nmembers_max = 1_000\nlisten = [\"8008\",\n  \"[::1]:9\"]\nshards = 0x10\nroom = 'ops'\n";
         assert_eq!(
             entries(text),
-            ["3: listen 8008,[::1]:9", "2: members_max 1000", "6: room ops", "5: shards 16"]
+            ["2: members_max 1000", "3: listen 8008,[::1]:9", "5: shards 16", "6: room ops"]
         );
         assert_eq!(entries("listen = 8008"), ["1: listen 8008"]);
         assert_eq!(entries("listen = [1, '127.0.0.1']"), ["1: listen 1,127.0.0.1"]);

@@ -1,14 +1,21 @@
 //! How to join, one line for each way: what `serve` prints first.
 
+use server::PlainStyle;
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 /// The lines, without a last line feed.
-pub(crate) fn lines(addresses: &[SocketAddr]) -> String {
+pub(crate) fn lines(addresses: &[SocketAddr], style: PlainStyle) -> String {
     let mut lines = String::from("Roomful is open. Join it from any terminal:");
     for address in addresses {
-        let port = address.port();
-        let _ = write!(lines, "\n  nc {} {port}", dialled(address.ip()));
+        let (host, port) = (dialled(address.ip()), address.port());
+        let _ = write!(lines, "\n  nc {host} {port}");
+        // Where nobody chats there is no line to edit.
+        if style == PlainStyle::Chat {
+            // Without the minus sign GNU's telnet does not introduce itself to any port but 23, and without the `--` it takes
+            // that for a flag.
+            let _ = write!(lines, "\n  telnet -- {host} -{port}   the server edits the line");
+        }
         if address.ip().is_unspecified() {
             let _ = write!(lines, "\n  nc {} {port}   from other machines", host_name());
         }
@@ -29,16 +36,36 @@ fn host_name() -> String {
 mod tests {
     use super::*;
 
+    fn lines_of(addresses: &[&str], style: PlainStyle) -> String {
+        let addresses: Vec<SocketAddr> = addresses.iter().map(|address| address.parse().unwrap()).collect();
+        lines(&addresses, style)
+    }
+
     #[test]
     fn every_listener_is_named_as_it_is_dialled() {
-        let lines = lines(&["127.0.0.1:8008".parse().unwrap(), "[::1]:9000".parse().unwrap()]);
-        assert_eq!(lines, "Roomful is open. Join it from any terminal:\n  nc 127.0.0.1 8008\n  nc ::1 9000");
+        assert_eq!(
+            lines_of(&["127.0.0.1:8008", "[::1]:9000"], PlainStyle::Chat),
+            "Roomful is open. Join it from any terminal:
+  nc 127.0.0.1 8008
+  telnet -- 127.0.0.1 -8008   the server edits the line
+  nc ::1 9000
+  telnet -- ::1 -9000   the server edits the line"
+        );
+    }
+
+    #[test]
+    fn telnet_is_not_named_where_lines_are_only_relayed() {
+        for style in [PlainStyle::Tagged, PlainStyle::Bare] {
+            let expected = "Roomful is open. Join it from any terminal:\n  nc 127.0.0.1 8008";
+            assert_eq!(lines_of(&["127.0.0.1:8008"], style), expected);
+        }
     }
 
     #[test]
     fn all_interfaces_are_reached_from_other_machines_too() {
-        let lines = lines(&["[::]:8008".parse().unwrap()]);
+        let lines = lines_of(&["[::]:8008"], PlainStyle::Chat);
         assert!(lines.contains("nc 127.0.0.1 8008"));
+        assert!(lines.contains("telnet -- 127.0.0.1 -8008"));
         assert!(lines.ends_with("from other machines"));
     }
 }

@@ -3,10 +3,12 @@
 //! What it must never do: anything that a library crate could do and be tested for.
 
 mod command_line;
+mod man_pages;
 mod settings;
 
 mod config;
 mod config_file;
+mod config_source;
 mod key;
 mod listings;
 #[cfg(test)]
@@ -18,14 +20,13 @@ mod join_hints;
 mod logging;
 mod reload;
 
-use clap::Parser;
 use command_line::{CommandLine, ConfigVerb, Verb};
 use config::Flags;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let outcome = match CommandLine::parse().verb {
+    let outcome = match CommandLine::read().verb {
         Verb::Serve(flags) => serve::run(&flags),
         Verb::Config { verb } => match verb {
             ConfigVerb::Default => listings::print_default(),
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
             ConfigVerb::Show(flags) => listings::print_effective(&flags),
         },
         Verb::Completions { shell } => command_line::print_completions(shell),
-        Verb::Man { directory } => command_line::write_man_pages(directory.as_deref()),
+        Verb::Man { directory } => man_pages::write(directory.as_deref()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -28,7 +28,7 @@ before the file, the file before the default. An environment variable that is em
 ## The file
 
 `roomful serve --config FILE` reads it, or `ROOMFUL_CONFIG=FILE roomful serve`; without either no file is read. It is TOML, without
-sections:
+sections, in a regular file (no pipe) of at most 1 MiB:
 
 ```toml
 listen = [\"8008\", \"[::1]:9000\"]
@@ -36,7 +36,7 @@ members_max = 500
 room = \"ops\"
 ```
 
-An unknown key is an error, like a value that is not possible, and all of them are told at once:
+An unknown key is an error, like a value that is not possible, and all of them are told at once, of a file the first 100:
 
 ```text
 roomful: roomful.toml:2: unknown key 'mebers_max'; did you mean 'members_max'?

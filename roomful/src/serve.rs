@@ -18,7 +18,7 @@ pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     server::log_panics();
     raise_descriptor_limit();
     let server = Server::start(&running.server)?;
-    let hints = join_hints::lines(server.addresses());
+    let hints = join_hints::lines(server.addresses(), running.server.plain_style);
     // Whoever started the server may not want to read it; that is no reason to stop.
     let _ = writeln!(io::stdout(), "{hints}");
     tracing::info!(addresses = ?server.addresses(), "listening");

@@ -444,7 +444,11 @@ pub(crate) fn nearest(name: &str) -> Option<&'static Key> {
     const LIKE_ENOUGH: f64 = 0.6;
     let name = name.to_lowercase().replace('-', "_");
     let likeness = |key: &Key| strsim::normalized_damerau_levenshtein(&name, key.name);
-    let nearest = KEYS.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
+    // A name of more than twice a key's length has too much that would have to go. Comparing would show that, too, but takes
+    // seconds and much memory for a name that is as long as a file may be.
+    let characters = name.chars().count();
+    let comparable = KEYS.iter().filter(|key| characters <= 2 * key.name.len());
+    let nearest = comparable.max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
     (likeness(nearest) >= LIKE_ENOUGH).then_some(nearest)
 }
 
@@ -569,6 +573,7 @@ mod tests {
             assert_eq!(nearest(name).map(|key| key.name), Some(meant), "{name}");
         }
         assert!(nearest("colour").is_none());
+        assert!(nearest(&"members_max".repeat(3)).is_none());
     }
 
     /// What the table says that people are told is what they are told.

@@ -1,6 +1,7 @@
 //! The command line: what goes wrong is said with what to do, and what is printed can be used.
 
-use crate::harness::{Server, Tool, roomful};
+use crate::harness::{Ears as _, Server, Tool, roomful};
+use rustix::process::Signal;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -33,6 +34,17 @@ fn broken_pipe() -> Stdio {
 }
 
 #[test]
+fn server_tells_how_to_join_with_telnet_if_people_can_chat_there() {
+    let mut server = Server::start();
+    let port = server.address().port();
+    server.stdout.hears(&format!("  telnet -- 127.0.0.1 -{port}   the server edits the line"));
+    let mut server = Server::start_with(&["--plain-style", "bare"]);
+    server.signal(Signal::TERM);
+    server.ends();
+    assert!(!server.stdout.heard().iter().any(|line| line.contains("telnet")));
+}
+
+#[test]
 fn second_server_on_a_port_says_what_to_do() {
     let server = Server::start();
     let output = output_of(&["serve", "--listen", &server.address().to_string()]);
@@ -50,6 +62,14 @@ fn second_server_on_a_port_says_what_to_do() {
 #[test]
 fn unknown_flag_is_answered_with_the_one_that_was_meant() {
     assert!(complaint(&["serve", "--listne", "1"]).contains("--listen"));
+}
+
+#[test]
+fn address_without_its_flag_is_answered_with_the_flag() {
+    assert!(complaint(&["serve", "8008"]).contains("tip: to listen there, write '--listen 8008'"));
+    assert!(complaint(&["serve", "--shards", "2", "[::1]:9"]).contains("'--listen [::1]:9'"));
+    assert!(!complaint(&["serve", "nowhere"]).contains("--listen"));
+    assert!(!complaint(&["completions", "bash", "8008"]).contains("--listen"));
 }
 
 #[test]
@@ -109,6 +129,19 @@ fn man_page_is_printed() {
     assert!(page.contains(".TH roomful 1") && page.contains(".SH NAME"), "{page}");
 }
 
+/// The example lines stand as they are, in a section of their own.
+fn shows_examples(page: &str, example: &str) {
+    let (_, examples) = page.split_once("\n.SH EXAMPLES\n.nf\n").expect("a section of examples, not filled");
+    let (examples, _) = examples.split_once("\n.fi\n").expect("the end of what is not filled");
+    assert!(examples.lines().any(|line| line.trim_start().starts_with(example)), "{examples}");
+    assert!(!page.contains("EXTRA") && !page.contains("Examples:"), "{page}");
+}
+
+#[test]
+fn man_page_has_its_examples_line_by_line() {
+    shows_examples(&printed(&["man"]), r"roomful serve \-\-listen 8008 \-\-listen \*(Aq[::1]:9000\*(Aq");
+}
+
 #[test]
 fn man_pages_are_written_into_a_directory() {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("man-pages-{}", std::process::id()));
@@ -121,6 +154,11 @@ fn man_pages_are_written_into_a_directory() {
         let page = fs::read_to_string(directory.join(page)).expect("the page was written");
         assert!(page.contains(".SH NAME"), "{page}");
     }
+    let page = |name: &str| fs::read_to_string(directory.join(name)).expect("the page was written");
+    shows_examples(&page("roomful-serve.1"), "ROOMFUL_LISTEN=9000 roomful serve");
+    shows_examples(&page("roomful-config.1"), "roomful config default > roomful.toml");
+    assert!(page("roomful-serve.1").contains("\nSIGTERM or SIGINT stops the server"), "the prose is filled");
+    assert!(!page("roomful-man.1").contains(".SH EXAMPLES"), "there are none");
     fs::remove_dir_all(&directory).expect("the directory goes");
 }
 

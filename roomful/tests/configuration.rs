@@ -1,12 +1,13 @@
 //! Configuration: flags before environment before file, every mistake said with its place, and reloads that change what
 //! they can and say so.
 
-use crate::harness::{Client, Ears as _, Server, roomful};
+use crate::harness::{Client, Ears as _, Lines, Server, roomful};
 use crate::stopping::stuck_member;
+use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::process::Signal;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Child, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A configuration file of one test.
@@ -28,6 +29,12 @@ impl File {
 
     fn path(&self) -> &str {
         self.0.to_str().expect("UTF-8")
+    }
+
+    /// A pipe with a name goes where it was. Whoever opens it waits for somebody to write.
+    fn becomes_a_fifo(&self) {
+        fs::remove_file(&self.0).expect("the file goes");
+        mkfifoat(CWD, &self.0, Mode::RUSR | Mode::WUSR).expect("a pipe with a name");
     }
 
     /// A server that reads it.
@@ -59,6 +66,27 @@ fn complaint(arguments: &[&str], variables: &[(&str, &str)]) -> String {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
     String::from_utf8(output.stderr).expect("UTF-8")
+}
+
+/// A run that might go on for ever: it is killed at the end of the test.
+struct Run(Child);
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to kill.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The lines that a run says on standard error until its end, which is waited for with a guard.
+fn complaints_in_time(arguments: &[&str]) -> Vec<String> {
+    let child = roomful(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let mut run = Run(child.expect("the program starts"));
+    let mut stderr = Lines::of("standard error", run.0.stderr.take().expect("a pipe"));
+    while stderr.next("the end of the run").is_some() {}
+    assert_eq!(run.0.wait().expect("the run can be waited for").code(), Some(1));
+    stderr.heard().clone()
 }
 
 /// The line of `roomful config show` about a key, its blanks made one.
@@ -135,6 +163,70 @@ fn file_that_cannot_be_read_is_named() {
     fs::write(&file.0, b"# \xff\n").expect("the file is written");
     let expected = format!("roomful: {}:1: this is not UTF-8; save the file as UTF-8\n", file.path());
     assert_eq!(complaint(&["config", "check", file.path()], &[]), expected);
+}
+
+#[test]
+fn fifo_and_device_and_directory_are_refused_instead_of_waited_for() {
+    let file = File::new("");
+    file.becomes_a_fifo();
+    for path in [file.path(), "/dev/zero", "/dev"] {
+        let expected = [format!("roomful: {path}: that is no regular file")];
+        assert_eq!(complaints_in_time(&["config", "check", path]), expected);
+        assert_eq!(complaints_in_time(&["serve", "--listen", "127.0.0.1:0", "--config", path]), expected);
+    }
+}
+
+#[test]
+fn file_that_has_become_a_fifo_changes_nothing_and_the_server_still_stops() {
+    let file = File::new("topic_bytes_max = 5\n");
+    let mut server = file.serves(&[]);
+    file.becomes_a_fifo();
+    server.signal(Signal::HUP);
+    server.logs.waits_for(&format!("{}: that is no regular file", file.path()));
+    server.logs.waits_for("everything stays as it was");
+    server.signal(Signal::TERM);
+    assert!(server.ends().success());
+}
+
+#[test]
+fn file_that_is_too_large_is_said_to_be() {
+    const FILE_BYTES_MAX: usize = 1024 * 1024;
+    let largest = "#".repeat(FILE_BYTES_MAX);
+    let file = File::new(&largest);
+    printed(&["config", "check", file.path()], &[]);
+    file.write(&(largest + "\n"));
+    let expected = format!("roomful: {}: it has 1048577 bytes; at most 1048576 are read", file.path());
+    assert_eq!(complaints_in_time(&["config", "check", file.path()]), [expected]);
+}
+
+#[test]
+fn largest_file_full_of_problems_is_answered_in_time_with_the_first_hundred() {
+    let repeated = "a=1\n".repeat(250_000);
+    let numbers = (10_000..90_000).map(|number| number.to_string());
+    let unknown = format!("mem{}=1\n", numbers.clone().collect::<Vec<_>>().join("=1\nmem"));
+    let alternating =
+        format!("shards{}=1\n=\n", numbers.take(50_000).collect::<Vec<_>>().join("=1\n=\nshards"));
+    // How many faults the parser finds in a line that is nothing but a sign is its own business.
+    for (text, rest) in [(repeated, ": and 249900"), (unknown, ": and 79900"), (alternating, ": and ")] {
+        let file = File::new(&text);
+        let complaints = complaints_in_time(&["config", "check", file.path()]);
+        assert_eq!(complaints.len(), 101, "{:?}", complaints.last());
+        assert!(
+            complaints[0].starts_with(&format!("roomful: {}:1: unknown key", file.path())),
+            "{}",
+            complaints[0]
+        );
+        let expected = format!("roomful: {}{rest}", file.path());
+        let last = &complaints[100];
+        assert!(last.starts_with(&expected) && last.ends_with(" more problems"), "{last}");
+    }
+}
+
+#[test]
+fn key_as_long_as_the_largest_file_is_answered_in_time() {
+    let file = File::new(&format!("{}=1\n", "k".repeat(1_000_000)));
+    let complaints = complaints_in_time(&["config", "check", file.path()]);
+    assert!(complaints[0].ends_with("`roomful config default` lists them all"));
 }
 
 #[test]

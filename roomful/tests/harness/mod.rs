@@ -9,7 +9,7 @@ mod system;
 mod terminal;
 
 pub(crate) use client::{Client, Probe, reset};
-pub(crate) use ears::Ears;
+pub(crate) use ears::{Ears, Lines};
 pub(crate) use outside::{Outside, Tool};
 pub(crate) use server::{Server, roomful};
 pub(crate) use system::may_have_descriptors;

@@ -21,7 +21,8 @@ pub(crate) fn roomful(arguments: &[&str]) -> Command {
 pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
-    stdout: Lines,
+    /// What it has printed.
+    pub(crate) stdout: Lines,
     /// What it has logged.
     pub(crate) logs: Lines,
     has_stopped: bool,
@@ -59,8 +60,11 @@ impl Server {
     /// Waits until the process has ended by itself.
     pub(crate) fn ends(&mut self) -> ExitStatus {
         self.has_stopped = true;
-        // Its standard output ends when the process does; unlike waiting for the process this has a guard.
-        self.stdout.ends_with(&[]);
+        // Its standard output ends when the process does; unlike waiting for the process this has a guard. Nothing but more
+        // ways to join stands there.
+        while let Some(line) = self.stdout.next("the end") {
+            assert!(line.starts_with("  telnet -- "), "{line}");
+        }
         self.child.wait().expect("the process can be waited for")
     }
 

@@ -586,7 +586,7 @@ mod tests {
     #[test]
     fn session_at_rest_is_small() {
         // Thousands of people who only listen have one of these each, and one room of 24 bytes behind it.
-        assert!(size_of::<PlainSession>() <= 96, "{} bytes", size_of::<PlainSession>());
+        assert!(size_of::<PlainSession>() <= 72, "{} bytes", size_of::<PlainSession>());
         assert_eq!(size_of::<Entered>(), 24);
         let session = present();
         assert!(session.input.is_empty() && session.rooms.capacity() == 1);

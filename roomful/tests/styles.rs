@@ -1,6 +1,6 @@
 //! The two classic styles, byte for byte, as the programs that were written for them read them.
 
-use crate::harness::{GUARD, Server};
+use crate::harness::{Ears as _, GUARD, Server};
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
@@ -10,10 +10,15 @@ struct Old {
 }
 
 impl Old {
-    fn connect(server: &Server) -> Old {
+    /// Connects, and is there: whatever others send from now on comes here.
+    fn connect(server: &mut Server) -> Old {
         let stream = TcpStream::connect_timeout(&server.address(), GUARD).expect("the server accepts");
         stream.set_read_timeout(Some(GUARD)).expect("an option of sockets");
-        Old { stream }
+        let old = Old { stream };
+        // Nothing tells whoever is new that it is let in; the log does.
+        let port = format!(":{} ", old.address().port());
+        while !server.logs.waits_for("connected").contains(&port) {}
+        old
     }
 
     fn address(&self) -> SocketAddr {
@@ -46,9 +51,9 @@ fn tag(peer: &Old) -> String {
 #[test]
 fn tagged_is_what_the_client_of_the_exercise_expects() {
     let mut server = Server::start_with(&["--plain-style", "tagged"]);
-    let mut ann = Old::connect(&server);
+    let mut ann = Old::connect(&mut server);
     // Nothing greets ann; the first that she reads is that bob has come.
-    let mut bob = Old::connect(&server);
+    let mut bob = Old::connect(&mut server);
     ann.reads(&format!("[127.0.0.1:{}] entered room\n", bob.address().port()));
     ann.sends("hello\n");
     bob.reads(&format!("{}hello\n", tag(&ann)));
@@ -62,7 +67,7 @@ fn tagged_is_what_the_client_of_the_exercise_expects() {
     let bob_port = bob.address().port();
     drop(bob);
     ann.reads(&format!("Client (127.0.0.1, {bob_port}) is offline"));
-    let mut cat = Old::connect(&server);
+    let mut cat = Old::connect(&mut server);
     ann.reads(&format!("[127.0.0.1:{}] entered room\n", cat.address().port()));
     server.signal(rustix::process::Signal::TERM);
     for old in [&mut ann, &mut cat] {
@@ -75,8 +80,8 @@ fn tagged_is_what_the_client_of_the_exercise_expects() {
 #[test]
 fn bare_passes_lines_on_and_nothing_else() {
     let mut server = Server::start_with(&["--plain-style", "bare"]);
-    let mut ann = Old::connect(&server);
-    let mut bob = Old::connect(&server);
+    let mut ann = Old::connect(&mut server);
+    let mut bob = Old::connect(&mut server);
     // Who has been heard is there: nobody is told who comes.
     ann.sends("are you there\n");
     bob.reads("are you there\n");
@@ -94,8 +99,8 @@ fn bare_passes_lines_on_and_nothing_else() {
 
 #[test]
 fn an_ipv4_address_is_shown_as_one_on_a_listener_for_both() {
-    let server = Server::start_with(&["--plain-style", "tagged", "--listen", "0"]);
-    let mut ann = Old::connect(&server);
-    let bob = Old::connect(&server);
+    let mut server = Server::start_with(&["--plain-style", "tagged", "--listen", "0"]);
+    let mut ann = Old::connect(&mut server);
+    let bob = Old::connect(&mut server);
     ann.reads(&format!("[127.0.0.1:{}] entered room\n", bob.address().port()));
 }

@@ -666,6 +666,21 @@ fn a_room_that_is_entered_before_it_is_closed_stays() {
 }
 
 #[test]
+fn what_too_many_begin_with_is_not_completed() {
+    const LOOKED_AT: u64 = 1000;
+    let mut hub = Hub::new(wide());
+    let ask = Command::Complete { among: Among::Nicks, beginning: "guest-".into() };
+    let asker = Speaker::Member(member(0));
+    for count in 0..=LOOKED_AT {
+        assert!(matches!(hub.propose(&asker, &ask), Ok(_) | Err(Refusal::NotConnected)), "after {count}");
+        let nick = Nick::guest(count as u32);
+        let presence = Presence::Visible;
+        tell(&mut hub, Fact::Connected { member: member(count), nick, presence, address: None });
+    }
+    assert_eq!(hub.propose(&asker, &ask), Err(Refusal::TooManyBeginSo(LOOKED_AT as u32)));
+}
+
+#[test]
 fn a_record_with_an_old_position_is_passed_over() {
     let mut hub = Hub::new(wide());
     tell(&mut hub, connected(1, "ann"));

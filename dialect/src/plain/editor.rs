@@ -180,7 +180,7 @@ impl Editor {
     }
 
     /// Takes the row off the screen. The beginning of a line of text that was held is written as it is: the rest of it comes
-    /// without the editor. What was typed and not finished is lost.
+    /// without the editor. Whoever wants what was typed and not finished takes [`Editor::draft`] first.
     pub(super) fn leave(&mut self, bytes: &mut Vec<u8>) {
         self.keep_finished(bytes);
         self.screen.clear(bytes);

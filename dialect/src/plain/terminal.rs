@@ -146,6 +146,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn telnet_that_does_not_read_its_answers_is_not_read_from() {
+        const DO_UNKNOWN: [u8; 3] = [255, 253, 99];
+        let (mut terminal, mut data) = (Terminal::default(), Vec::new());
+        while terminal.has_room() {
+            terminal.decode(&DO_UNKNOWN, &mut data);
+            assert!(terminal.telnet.replies().len() <= OUTGOING_BYTES_MAX + DO_UNKNOWN.len());
+        }
+        terminal.write(&[], &mut Vec::new());
+        assert!(terminal.has_room() && data.is_empty());
+    }
+
+    #[test]
     fn draft_that_is_handed_over_is_not_cut_at_a_key() {
         for (draft, rest) in
             [("see\tyou later", "you later"), ("one\rtwo three", "two three"), ("a\x03b c", "b c")]

@@ -5,7 +5,7 @@
 //!
 //! What this file must never do: offer anything to a peer that has not shown that it is telnet, unless its person asks.
 
-use super::{Outlet, PlainSession, Stage, Turn, WORDS_BYTES_MAX};
+use super::{PlainSession, Stage, Turn};
 use crate::plain::commands;
 use crate::plain::editor::{Asked, Completion, CompletionKind};
 use crate::plain::input::RawLine;
@@ -60,7 +60,7 @@ impl PlainSession {
         }
     }
 
-    /// Offers to edit the line, to a telnet that has shown itself, that was seen to send key by key, or that was typed of.
+    /// Offers to edit the line: the peer has shown that it is telnet, sends key by key, or its person has asked for it.
     pub(in crate::plain) fn offer_editor(&mut self) {
         self.with_rare(|rare| rare.terminal.get_or_insert_default().offer());
     }
@@ -94,9 +94,7 @@ impl PlainSession {
                 Some(Asked::Interrupt) => remark!(turn.output, "Ctrl-D or /quit leaves"),
                 Some(Asked::End) => self.quit("", turn),
             }
-            if self.is_reading() && turn.output.words.len() >= WORDS_BYTES_MAX {
-                self.outlet = Outlet::Full;
-            }
+            self.wait_if_much_was_said(turn);
         }
         if self.is_waiting() { from } else { bytes.len() }
     }

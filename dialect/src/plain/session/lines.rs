@@ -21,7 +21,7 @@ impl PlainSession {
         matches!(self.stage, Stage::Present | Stage::Ended) && !self.is_waiting()
     }
 
-    /// Whether lines have to wait, for an answer or for the person to read.
+    /// Whether lines have to wait: for an answer, for the person to read, or because too many came.
     pub(super) fn is_waiting(&self) -> bool {
         self.awaited.is_some() || self.outlet != Outlet::Free || self.held_until().is_some()
     }
@@ -105,11 +105,16 @@ impl PlainSession {
             } else {
                 self.line(RawLine::new(&rest[..end]), turn);
             }
-            if self.is_reading() && turn.output.words.len() >= WORDS_BYTES_MAX {
-                self.outlet = Outlet::Full;
-            }
+            self.wait_if_much_was_said(turn);
         }
         if self.is_waiting() { from } else { bytes.len() }
+    }
+
+    /// What comes next waits until the person has read what was answered, if that is much.
+    pub(super) fn wait_if_much_was_said(&mut self, turn: &mut Turn<'_>) {
+        if self.is_reading() && turn.output.words.len() >= WORDS_BYTES_MAX {
+            self.outlet = Outlet::Full;
+        }
     }
 
     fn begin_line(&mut self, bytes: &[u8], turn: &mut Turn<'_>) {

@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn telnet_that_does_not_read_its_answers_is_not_read_from() {
-        const DO_UNKNOWN: [u8; 3] = [255, 253, 99];
+        const DO_UNKNOWN: [u8; 3] = [255, 253, 40];
         let (mut terminal, mut data) = (Terminal::default(), Vec::new());
         while terminal.has_room() {
             terminal.decode(&DO_UNKNOWN, &mut data);

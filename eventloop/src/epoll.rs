@@ -19,7 +19,7 @@ use rustix::{
     io::Errno,
 };
 
-use crate::poller::{Event, Interest, Token};
+use crate::event::{Event, Interest, Mask, Token};
 
 /// An epoll instance. The kernel puts whom it has reported at the end of its queue, which is the fairness that the
 /// contract promises.
@@ -90,19 +90,19 @@ fn flags(interest: Interest) -> EventFlags {
     let mut flags = EventFlags::empty();
     flags.set(EventFlags::IN, interest.reads());
     flags.set(EventFlags::OUT, interest.writes());
+    flags.set(EventFlags::PRI, interest.priority());
     flags
 }
 
 fn event(found: epoll::Event) -> Event {
     // The kernel's record is packed, so its fields are copied out and never borrowed.
     let (flags, data) = (found.flags, found.data);
-    Event {
-        token: Token(data.u64()),
-        readable: flags.contains(EventFlags::IN),
-        writable: flags.contains(EventFlags::OUT),
-        hangup: flags.contains(EventFlags::HUP),
-        error: flags.contains(EventFlags::ERR),
-    }
+    let mask = Mask::READABLE.only_if(flags.contains(EventFlags::IN))
+        | Mask::PRIORITY.only_if(flags.contains(EventFlags::PRI))
+        | Mask::WRITABLE.only_if(flags.contains(EventFlags::OUT))
+        | Mask::ERROR.only_if(flags.contains(EventFlags::ERR))
+        | Mask::HANGUP.only_if(flags.contains(EventFlags::HUP));
+    Event { token: Token(data.u64()), mask }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@
 //! let mut events = Events::with_capacity(64);
 //! poller.poll(&mut events, Some(Duration::from_secs(1)))?;
 //! let event = events.iter().next().expect("five bytes wait to be read");
-//! assert!(event.token == Token(7) && event.readable);
+//! assert!(event.token == Token(7) && event.readable());
 //! # Ok(())
 //! # }
 //! ```
@@ -92,13 +92,19 @@
 //! kernel's unit here), a busy machine aside. Signals do not end it: an interrupted poll goes on with the time that is
 //! left. Deadlines are kept by [`Timers`], which know no clock: the caller says what time it is.
 
-mod epoll;
+mod event;
+mod kind;
 mod poller;
+
+mod epoll;
+
 mod tcp;
 mod timers;
 mod waker;
 
-pub use poller::{Event, Events, Interest, Poller, Token};
+pub use event::{Event, Interest, Mask, Token};
+pub use kind::{Condition, PollerKind, Telling, UnknownPoller};
+pub use poller::{Events, Poller};
 pub use tcp::{SignsOfLife, set_asking_interval_max, signs_of_life};
 pub use timers::{TimerKey, Timers};
 pub use waker::Waker;

@@ -1,4 +1,4 @@
-//! The public face of every poller: tokens, interests, events, and [`Poller`], which waits.
+//! The public face of every poller: [`Poller`], which waits, and [`Events`], into which it puts what it found.
 //!
 //! It stands between the loop that asks and the back end that speaks to the kernel (`epoll.rs`). What all back ends
 //! have in common is here and only here: how the time that is left is counted and how an interrupted wait goes on.
@@ -8,68 +8,21 @@ use std::{
     cell::Cell,
     fmt, io,
     marker::PhantomData,
-    os::fd::AsFd,
+    os::fd::{AsFd, RawFd},
     time::{Duration, Instant},
 };
 
 use rustix::io::{Errno, retry_on_intr};
 
-use crate::epoll::{Epoll, EpollEvents};
+use crate::{
+    epoll::{Epoll, EpollEvents},
+    event::{Event, Interest, Mask, Token},
+    kind::PollerKind,
+};
 
 /// The kernel is asked to wait for at most a day at a time, because the unit and width of its own argument end at
 /// 24 days. A longer timeout is waited for in several steps.
 const STEP_MAX: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// The caller's own number for a registered descriptor. It comes back in every [`Event`] and is never interpreted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Token(pub u64);
-
-/// What the caller wants to be told about a descriptor, beyond hangups and errors, which are always told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Interest {
-    reads: bool,
-    writes: bool,
-}
-
-impl Interest {
-    /// Neither: the descriptor stays registered, and only hangups and errors are reported.
-    pub const NONE: Interest = Interest { reads: false, writes: false };
-    /// Tell when a read would not block.
-    pub const READ: Interest = Interest { reads: true, writes: false };
-    /// Tell when a write would not block.
-    pub const WRITE: Interest = Interest { reads: false, writes: true };
-    /// Tell both.
-    pub const BOTH: Interest = Interest { reads: true, writes: true };
-
-    /// Whether readability is asked for.
-    pub const fn reads(self) -> bool {
-        self.reads
-    }
-
-    /// Whether writability is asked for.
-    pub const fn writes(self) -> bool {
-        self.writes
-    }
-}
-
-/// The state of one descriptor, as a poll found it. The crate's documentation says what each word promises.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four facts that may be true side by side in any combination"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// The number under which the descriptor was registered.
-    pub token: Token,
-    /// A read would not block: bytes, the end of the stream, or an error.
-    pub readable: bool,
-    /// A write would not block.
-    pub writable: bool,
-    /// Both directions have ended; bytes that came before may still wait to be read.
-    pub hangup: bool,
-    /// An error is pending; the next read or write returns it.
-    pub error: bool,
-}
 
 /// The events of one poll, in a buffer that is used again by the next one.
 pub struct Events {
@@ -88,6 +41,11 @@ impl Events {
     /// most once.
     pub fn iter(&self) -> impl Iterator<Item = Event> {
         self.found.iter()
+    }
+
+    /// The same as (descriptor, mask), for those who registered each descriptor under [`Token::of`] itself.
+    pub fn descriptors(&self) -> impl Iterator<Item = (RawFd, Mask)> {
+        self.iter().map(|event| (event.token.descriptor(), event.mask))
     }
 
     /// How many events the last poll found.
@@ -124,13 +82,31 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// A poller with nothing registered.
+    /// The poller that suits the system best, with nothing registered: [`Poller::of`] the default kind.
     ///
     /// # Errors
     ///
     /// When the process or the system has no descriptors or no memory left.
     pub fn new() -> io::Result<Self> {
-        Ok(Poller { epoll: Epoll::new()?, not_shared: PhantomData })
+        Self::of(PollerKind::default())
+    }
+
+    /// A poller of this kind, with nothing registered.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` if this system does not have it; otherwise when the process or the system has no descriptors or no
+    /// memory left.
+    pub fn of(kind: PollerKind) -> io::Result<Self> {
+        match kind {
+            PollerKind::Epoll => Ok(Poller { epoll: Epoll::new()?, not_shared: PhantomData }),
+            PollerKind::Select | PollerKind::Poll => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Which one it is.
+    pub const fn kind(&self) -> PollerKind {
+        PollerKind::Epoll
     }
 
     /// Begins to watch `source`, which is borrowed for this call only. What is already so (bytes waiting, room to

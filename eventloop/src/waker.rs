@@ -15,7 +15,7 @@ use rustix::{
     io::{Errno, read, write},
 };
 
-use crate::poller::{Poller, Token};
+use crate::{event::Token, poller::Poller};
 
 /// Wakes a [`Poller`] from any thread. Clones ring the same bell.
 ///

@@ -376,12 +376,12 @@ impl ShardThread {
             self.draining.ready(&self.poller, event.token, &mut self.buffers.read);
             return;
         };
-        if event.writable {
+        if event.writable() {
             self.unblock(id);
         }
-        if event.readable {
+        if event.readable() {
             self.read(now, id);
-        } else if event.hangup || event.error {
+        } else if event.hangup() || event.error() {
             self.close(id);
         }
     }

@@ -11,7 +11,7 @@ mod waker;
 
 use std::{os::fd::AsFd, time::Duration};
 
-use eventloop::{Event, Events, Interest, Poller, Token};
+use eventloop::{Event, Events, Interest, Mask, Poller, Token};
 
 /// Far longer than anything here takes. A wait of that length that ends without an event is a failure.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -61,9 +61,9 @@ impl Watch {
     }
 }
 
-/// An event that says nothing yet, to be completed by what a fact awaits.
-const fn silent(token: Token) -> Event {
-    Event { token, readable: false, writable: false, hangup: false, error: false }
+/// The event that a fact awaits.
+const fn event(token: Token, mask: Mask) -> Event {
+    Event { token, mask }
 }
 
 macro_rules! conformance {

@@ -49,7 +49,7 @@ pub(crate) fn event_ends_the_wait_before_the_timeout(poller: Poller) {
         theirs.write_all(b"hello").unwrap();
         theirs
     });
-    assert!(watch.one().readable);
+    assert!(watch.one().readable());
     assert!(start.elapsed() < PATIENCE);
     drop(writer.join().unwrap());
 }

@@ -7,12 +7,12 @@ use std::{
     thread,
 };
 
-use eventloop::{Event, Interest, Poller, Token, Waker};
+use eventloop::{Event, Interest, Mask, Poller, Token, Waker};
 
-use crate::{Watch, silent};
+use crate::{Watch, event};
 
 const BELL: Token = Token(1);
-const RUNG: Event = Event { readable: true, ..silent(BELL) };
+const RUNG: Event = event(BELL, Mask::READABLE);
 
 fn waker(watch: &Watch, token: Token) -> Waker {
     Waker::new(&watch.poller, token).expect("the system has room for a waker")
@@ -101,7 +101,7 @@ pub(crate) fn two_wakers_are_told_apart(poller: Poller) {
     let mut watch = Watch::new(poller);
     let (bell, other) = (waker(&watch, BELL), waker(&watch, Token(2)));
     other.wake();
-    assert_eq!(watch.now(), [Event { readable: true, ..silent(Token(2)) }]);
+    assert_eq!(watch.now(), [event(Token(2), Mask::READABLE)]);
     bell.wake();
     assert_eq!(watch.now(), [RUNG]);
 }
@@ -112,7 +112,7 @@ pub(crate) fn waker_is_heard_among_busy_sockets(poller: Poller) {
     let bell = waker(&watch, BELL);
     watch.register(&ours, Token(2), Interest::READ);
     theirs.write_all(b"hello").unwrap();
-    let busy = Event { readable: true, ..silent(Token(2)) };
+    let busy = event(Token(2), Mask::READABLE);
     assert_eq!(watch.now(), [busy]);
     bell.wake();
     let mut both = watch.now();

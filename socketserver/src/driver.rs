@@ -1,0 +1,476 @@
+//! Runs protocols on a poller: many connections in one thread, or just one.
+//!
+//! It stands between the sockets and [`Protocol`]. The evented strategy gives it everybody; the others, in a thread, a
+//! child or the server's own loop, one connection each. So a protocol meets the same rules everywhere: what is read when,
+//! what is sent when, and how a conversation ends. It must never wait for one client, and nobody's panic may get out.
+
+use crate::conversation::{Connection, Exchange};
+use crate::endpoint::Address;
+use crate::error::RequestError;
+use crate::hooks::{Hooks, panicked};
+use crate::outlet::{Mailbox, OutletDesk, Outlets};
+use crate::protocol::{Ending, Output, Pending, Protocol};
+use crate::socket;
+use crate::waiting::TimeLimits;
+use eventloop::{Event, Interest, Poller, TimerKey, Timers, Token};
+use rustix::net::{Shutdown, sockopt};
+use std::cell::OnceCell;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// While more than this waits to be sent to a client, nothing is read from it.
+const UNSENT_BYTES_MAX: usize = 64 * 1024;
+/// How much is read from one connection in one turn; a record may be as long.
+const READ_BYTES: usize = 64 * 1024;
+/// How long a client that was sent everything may take to close its side.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Whether the end of a connection is waited for after everything was sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Farewell {
+    /// For a second at most; the client surely gets the end of what it was sent.
+    Linger,
+    /// Others wait for their turn.
+    AtOnce,
+}
+
+/// All the connections of one loop.
+pub(crate) struct Driver<'a, P, F> {
+    poller: &'a Poller,
+    make: &'a F,
+    hooks: &'a Hooks,
+    limits: TimeLimits,
+    farewell: Farewell,
+    desk: OutletDesk<'a>,
+    entries: Vec<Option<Entry<P>>>,
+    free: Vec<usize>,
+    /// Makes tokens of connections that have the same place, one after the other, different.
+    generation: u64,
+    timers: Timers<Instant, Token>,
+    buffer: Vec<u8>,
+}
+
+struct Entry<P> {
+    connection: Connection,
+    token: Token,
+    protocol: P,
+    pending: Pending,
+    mailbox: OnceCell<Arc<Mailbox>>,
+    interest: Interest,
+    phase: Phase,
+    /// The client sends nothing more.
+    has_ended: bool,
+    /// What `closed` will be told, if the protocol closes.
+    ending: Ending,
+    heard_at: Instant,
+    timer: Option<TimerKey<Instant>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Talking,
+    /// It was sent everything and told the end; the client has not closed its side.
+    Lingering,
+}
+
+/// How far a flush came.
+enum Flushed {
+    Everything,
+    /// The socket takes no more for now.
+    Partly,
+}
+
+/// The bell of the outlets. No connection comes near it.
+pub(crate) const BELL: Token = Token(u64::MAX);
+
+const INDEX_BITS: u32 = 32;
+
+impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
+    pub(crate) fn new(
+        poller: &'a Poller,
+        make: &'a F,
+        hooks: &'a Hooks,
+        limits: TimeLimits,
+        farewell: Farewell,
+    ) -> Self {
+        Driver {
+            poller,
+            make,
+            hooks,
+            limits,
+            farewell,
+            desk: OutletDesk::new(poller, BELL),
+            entries: Vec::new(),
+            free: Vec::new(),
+            generation: 0,
+            timers: Timers::new(),
+            buffer: vec![0; READ_BYTES],
+        }
+    }
+
+    /// How many connections there are.
+    pub(crate) fn connections(&self) -> usize {
+        self.entries.len() - self.free.len()
+    }
+
+    /// When the next deadline is over.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Begins a conversation.
+    pub(crate) fn open(&mut self, now: Instant, connection: Connection) {
+        let made = catch_unwind(AssertUnwindSafe(|| (self.make)(&connection.peer)));
+        let protocol = match made {
+            Ok(protocol) => protocol,
+            Err(panic) => return self.hooks.report(&panicked(&*panic), Some(&connection.peer)),
+        };
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.entries.push(None);
+            self.entries.len() - 1
+        });
+        self.generation = (self.generation + 1) & 0x7fff_ffff;
+        let token = Token((self.generation << INDEX_BITS) | index as u64);
+        if let Err(error) = self.poller.register(&connection.socket, token, Interest::READ) {
+            self.free.push(index);
+            return self.hooks.report(&RequestError::Accept(error), Some(&connection.peer));
+        }
+        let records = connection.transport.keeps_boundaries();
+        let deadline = self.limits.timeout.and_then(|timeout| now.checked_add(timeout));
+        self.entries[index] = Some(Entry {
+            connection,
+            token,
+            protocol,
+            pending: if records { Pending::records() } else { Pending::stream() },
+            mailbox: OnceCell::new(),
+            interest: Interest::READ,
+            phase: Phase::Talking,
+            has_ended: false,
+            ending: Ending::ByServer,
+            heard_at: now,
+            timer: deadline.map(|at| self.timers.set(at, token)),
+        });
+        self.call(token, Protocol::opened);
+        self.settle(now, token);
+    }
+
+    /// What the poller has found about a connection.
+    pub(crate) fn ready(&mut self, now: Instant, event: Event) {
+        let token = event.token;
+        let Some(entry) = self.entry(token) else { return };
+        if entry.phase == Phase::Lingering {
+            if entry.connection.discard() {
+                self.remove(token);
+            }
+            return;
+        }
+        entry.heard_at = now;
+        if event.readable() && entry.interest.reads() {
+            self.read(now, token);
+        } else if event.hangup() || event.error() {
+            let error = sockopt::socket_error(&entry.connection.socket);
+            let error = error.map_or_else(io::Error::from, |outcome| {
+                outcome.err().map_or_else(|| io::ErrorKind::BrokenPipe.into(), io::Error::from)
+            });
+            return self.broken(token, error);
+        }
+        if event.writable() {
+            self.settle(now, token);
+        }
+    }
+
+    /// Takes in what was sent through outlets.
+    pub(crate) fn take_mail(&mut self, now: Instant) {
+        for token in self.desk.called() {
+            let Some(entry) = self.entry(token).filter(|entry| entry.phase == Phase::Talking) else {
+                continue;
+            };
+            let Some(mail) = entry.mailbox.get().map(|mailbox| mailbox.take()) else { continue };
+            for part in mail.parts() {
+                entry.pending.send(part);
+            }
+            entry.pending.is_closing |= mail.is_closing;
+            self.settle(now, token);
+        }
+    }
+
+    /// Ends what has taken too long.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        while let Some(token) = self.timers.due(now) {
+            let timeout = self.limits.timeout;
+            let Some(entry) = self.entry(token) else { continue };
+            entry.timer = None;
+            if entry.phase == Phase::Lingering {
+                self.remove(token);
+                continue;
+            }
+            let Some(at) = timeout.and_then(|timeout| entry.heard_at.checked_add(timeout)) else { continue };
+            if at > now {
+                let timer = self.timers.set(at, token);
+                if let Some(entry) = self.entry(token) {
+                    entry.timer = Some(timer);
+                }
+            } else {
+                self.end(token, Ending::TimedOut);
+            }
+        }
+    }
+
+    /// The server stops: what has arrived by now is still answered, and everybody is sent what waits.
+    pub(crate) fn stop(&mut self, now: Instant) {
+        for token in self.tokens() {
+            if self.entry(token).is_some_and(|entry| entry.phase == Phase::Talking && !entry.has_ended) {
+                self.read(now, token);
+            }
+            if let Some(entry) = self.entry(token).filter(|entry| entry.phase == Phase::Talking) {
+                entry.pending.is_closing = true;
+                entry.ending = Ending::Shutdown;
+                self.settle(now, token);
+            }
+        }
+    }
+
+    /// The grace is over.
+    pub(crate) fn cut_all(&mut self) {
+        for token in self.tokens() {
+            self.end(token, Ending::Shutdown);
+        }
+    }
+
+    fn tokens(&self) -> Vec<Token> {
+        self.entries.iter().flatten().map(|entry| entry.token).collect()
+    }
+
+    fn entry(&mut self, token: Token) -> Option<&mut Entry<P>> {
+        let index = (token.0 & ((1 << INDEX_BITS) - 1)) as usize;
+        self.entries.get_mut(index)?.as_mut().filter(|entry| entry.token == token)
+    }
+
+    /// Reads once, so that nobody's flood delays the others by more than a turn.
+    fn read(&mut self, now: Instant, token: Token) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        if let Some(entry) = self.entry(token) {
+            match socket::receive(&entry.connection.socket, entry.connection.transport, &mut buffer) {
+                Ok(0) => {
+                    entry.has_ended = true;
+                    entry.ending = Ending::ByClient;
+                    self.call(token, Protocol::ended);
+                    self.settle(now, token);
+                }
+                Ok(count) => {
+                    self.call(token, |protocol, out| protocol.received(&buffer[..count], out));
+                    self.settle(now, token);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => self.broken(token, error),
+            }
+        }
+        self.buffer = buffer;
+    }
+
+    /// Calls a protocol. One that panics is not called again.
+    fn call(&mut self, token: Token, call: impl FnOnce(&mut P, &mut Output<'_>)) {
+        let index = (token.0 & ((1 << INDEX_BITS) - 1)) as usize;
+        let Some(entry) = self.entries.get_mut(index).and_then(Option::as_mut) else { return };
+        let client = &entry.connection.peer;
+        let outlets = Outlets::Connection { desk: &self.desk, connection: token, mailbox: &entry.mailbox };
+        let mut out = Output { pending: &mut entry.pending, client_address: client, outlets: &outlets };
+        let outcome = catch_unwind(AssertUnwindSafe(|| call(&mut entry.protocol, &mut out)));
+        entry.pending.end_record();
+        if let Err(panic) = outcome {
+            self.hooks.report(&panicked(&*panic), Some(client));
+            return self.remove(token);
+        }
+        if let Some(error) = entry.pending.failure.take() {
+            entry.ending = Ending::Failed;
+            self.hooks.report(&RequestError::Failed(error), Some(client));
+        }
+    }
+
+    /// Sends what waits, and does what follows from that: the protocol is asked for more, or the conversation is over, or
+    /// the poller is told what to watch for.
+    fn settle(&mut self, now: Instant, token: Token) {
+        let Some(entry) = self.entry(token).filter(|entry| entry.phase == Phase::Talking) else { return };
+        let had_pending = !entry.pending.is_empty();
+        match entry.flush() {
+            Err(error) => return self.broken(token, error),
+            Ok(Flushed::Partly) => return self.watch(token),
+            Ok(Flushed::Everything) => {}
+        }
+        if had_pending {
+            entry.heard_at = now;
+            if !entry.pending.is_closing {
+                self.call(token, Protocol::drained);
+            }
+        }
+        let Some(entry) = self.entry(token) else { return };
+        if entry.pending.is_empty() && (entry.pending.is_closing || entry.has_ended) {
+            return self.finish(now, token);
+        }
+        // What `drained` has added is sent in the next turn: a large answer is not to keep the others waiting.
+        self.watch(token);
+    }
+
+    fn watch(&mut self, token: Token) {
+        let Some(entry) = self.entry(token) else { return };
+        let reads = !entry.has_ended && !entry.pending.is_closing && entry.pending.len() <= UNSENT_BYTES_MAX;
+        let interest = match (reads, !entry.pending.is_empty()) {
+            (true, true) => Interest::BOTH,
+            (true, false) => Interest::READ,
+            (false, true) => Interest::WRITE,
+            (false, false) => Interest::NONE,
+        };
+        if interest == entry.interest {
+            return;
+        }
+        entry.interest = interest;
+        let poller = self.poller;
+        let Some(entry) = self.entry(token) else { return };
+        if let Err(error) = poller.modify(&entry.connection.socket, token, interest) {
+            self.broken(token, error);
+        }
+    }
+
+    fn broken(&mut self, token: Token, error: io::Error) {
+        let hooks = self.hooks;
+        let Some(entry) = self.entry(token) else { return };
+        hooks.report(&RequestError::Failed(error), Some(&entry.connection.peer));
+        self.end(token, Ending::Failed);
+    }
+
+    /// Everything was sent: the conversation ends in an orderly way.
+    fn finish(&mut self, now: Instant, token: Token) {
+        let farewell = self.farewell;
+        let Some(entry) = self.entry(token) else { return };
+        let ending = entry.ending;
+        let lingers = farewell == Farewell::Linger && !entry.has_ended;
+        if !lingers {
+            entry.connection.finish();
+            return self.end(token, ending);
+        }
+        self.tell_ending(token, ending);
+        let poller = self.poller;
+        let deadline = now.checked_add(LINGER);
+        let timer = deadline.map(|at| self.timers.set(at, token));
+        let Some(entry) = self.entry(token) else { return };
+        let old_timer = std::mem::replace(&mut entry.timer, timer);
+        entry.phase = Phase::Lingering;
+        let is_shut = rustix::net::shutdown(&entry.connection.socket, Shutdown::Write).is_ok();
+        // One look first: most clients that have closed did it before.
+        let is_over = !is_shut
+            || entry.connection.discard()
+            || poller.modify(&entry.connection.socket, token, Interest::READ).is_err();
+        if let Some(timer) = old_timer {
+            self.timers.cancel(timer);
+        }
+        if is_over {
+            self.remove(token);
+        }
+    }
+
+    /// Ends a conversation at once. One that lingers has been told before.
+    fn end(&mut self, token: Token, ending: Ending) {
+        if self.entry(token).is_some_and(|entry| entry.phase == Phase::Talking) {
+            self.tell_ending(token, ending);
+        }
+        self.remove(token);
+    }
+
+    fn tell_ending(&mut self, token: Token, ending: Ending) {
+        let hooks = self.hooks;
+        let Some(entry) = self.entry(token) else { return };
+        if let Some(mailbox) = entry.mailbox.get() {
+            mailbox.close();
+        }
+        let told = catch_unwind(AssertUnwindSafe(|| entry.protocol.closed(ending)));
+        if let Err(panic) = told {
+            hooks.report(&panicked(&*panic), Some(&entry.connection.peer));
+        }
+    }
+
+    fn remove(&mut self, token: Token) {
+        let index = (token.0 & ((1 << INDEX_BITS) - 1)) as usize;
+        if self.entry(token).is_none() {
+            return;
+        }
+        let Some(entry) = self.entries[index].take() else { return };
+        self.free.push(index);
+        if let Some(mailbox) = entry.mailbox.get() {
+            mailbox.close();
+        }
+        if let Some(timer) = entry.timer {
+            self.timers.cancel(timer);
+        }
+        // It was registered with this descriptor, so it is known.
+        let _ = self.poller.unregister(&entry.connection.socket);
+        drop_quietly(entry.protocol, self.hooks, &entry.connection.peer);
+    }
+}
+
+impl<P> Entry<P> {
+    fn flush(&mut self) -> io::Result<Flushed> {
+        while let Some(next) = self.pending.next() {
+            // An empty record would look like the end.
+            let sent = if next.is_empty() { Ok(0) } else { socket::send(&self.connection.socket, next) };
+            match sent {
+                Ok(count) => self.pending.taken(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Flushed::Partly),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Flushed::Everything)
+    }
+}
+
+/// A destructor may panic as well.
+fn drop_quietly<P>(protocol: P, hooks: &Hooks, client: &Address) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(protocol))) {
+        hooks.report(&panicked(&*panic), Some(client));
+    }
+}
+
+/// How the reply to a datagram is sent.
+pub(crate) type Reply = fn(&Exchange, &[u8]) -> io::Result<()>;
+
+/// Has a protocol answer one datagram.
+pub(crate) fn answer_datagram<P: Protocol>(
+    make: &impl Fn(&Address) -> P,
+    exchange: &Exchange,
+    hooks: &Hooks,
+    reply: Reply,
+) {
+    let client = exchange.client_address();
+    let answered = catch_unwind(AssertUnwindSafe(|| converse(make, exchange, &client, reply)));
+    match answered {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => hooks.report(&RequestError::Failed(error), Some(&client)),
+        Err(panic) => hooks.report(&panicked(&*panic), Some(&client)),
+    }
+}
+
+fn converse<P: Protocol>(
+    make: &impl Fn(&Address) -> P,
+    exchange: &Exchange,
+    client: &Address,
+    reply: Reply,
+) -> io::Result<()> {
+    let mut protocol = make(client);
+    let mut pending = Pending::records();
+    let mut out = Output { pending: &mut pending, client_address: client, outlets: &Outlets::None };
+    protocol.opened(&mut out);
+    out.pending.end_record();
+    if !out.pending.is_closing {
+        protocol.received(&exchange.datagram.bytes, &mut out);
+        out.pending.end_record();
+    }
+    let mut outcome = pending.failure.take().map_or(Ok(()), Err);
+    while let Some(datagram) = pending.next() {
+        let length = datagram.len();
+        outcome = outcome.and(reply(exchange, datagram));
+        pending.taken(length);
+    }
+    protocol.closed(if outcome.is_ok() { Ending::ByClient } else { Ending::Failed });
+    outcome
+}

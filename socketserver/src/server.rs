@@ -1,0 +1,338 @@
+//! [`Server`]: a listener, a strategy and a handler, put together; and what every strategy needs of them.
+//!
+//! Where requests are taken and offered to the hooks. How they are then run is the strategy's business alone.
+
+use crate::Error;
+use crate::conversation::{Conversation, Exchange};
+use crate::driver::{self, Driver, Farewell};
+use crate::endpoint::Address;
+use crate::error::RequestError;
+use crate::hooks::{Hooks, panicked};
+use crate::listener::Listener;
+use crate::protocol::Protocol;
+use crate::request::{Request, RequestHandler};
+use crate::shutdown::{ShutdownHandle, StopRequest};
+use crate::strategy::Strategy;
+use crate::waiting::{TimeLimits, Waiting};
+use eventloop::{Events, Interest, Poller, PollerKind, Token};
+use rustix::io::Errno;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long requests may still go on when a server stops, unless told otherwise.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A server: what comes to a listener is handled by a handler, in the way of a strategy.
+///
+/// It is made by [`Server::blocking`] or [`Server::sans_io`], set up by the methods that take and give back the server,
+/// and run by [`Server::serve_forever`] or [`Server::handle_request`].
+///
+/// ```
+/// use socketserver::{Endpoint, Iterative, Listener, Request, Server};
+/// use std::io::Write;
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), socketserver::Error> {
+/// let listener = Listener::open(&Endpoint::tcp("127.0.0.1:0")?)?;
+/// let mut server = Server::blocking(listener, Iterative, |request: &mut Request| {
+///     writeln!(request.writer, "Thank you for connecting")
+/// })?
+/// .timeout(Duration::from_millis(10))
+/// .handle_timeout(|| println!("nobody came"));
+/// println!("listening at {}", server.server_address());
+/// server.handle_request()?; // one request, or ten milliseconds
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Server<H, S: Strategy<H>> {
+    core: Arc<Core>,
+    handler: Arc<H>,
+    strategy: S,
+}
+
+/// What [`Server::handle_request`] has done.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Served {
+    /// A request was taken. The concurrent strategies may still be at work on it.
+    Request,
+    /// Nobody came within the timeout, or the server was asked to stop.
+    Nothing,
+}
+
+/// How much a strategy is to serve.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extent {
+    /// One request.
+    One,
+    /// All, until the server is asked to stop.
+    Forever,
+}
+
+impl<H: RequestHandler, S: Strategy<Blocking<H>>> Server<Blocking<H>, S> {
+    /// A server whose requests are handled by a [`RequestHandler`], or a closure, that may block.
+    ///
+    /// # Errors
+    /// If the process has no descriptor left.
+    pub fn blocking(listener: Listener, strategy: S, handler: H) -> Result<Self, Error> {
+        Server::new(listener, strategy, Blocking(handler))
+    }
+}
+
+impl<P: Protocol, F: Fn(&Address) -> P, S: Strategy<SansIo<F>>> Server<SansIo<F>, S> {
+    /// A server that makes a [`Protocol`] for each client, out of the client's address.
+    ///
+    /// # Errors
+    /// If the process has no descriptor left.
+    pub fn sans_io(listener: Listener, strategy: S, make: F) -> Result<Self, Error> {
+        Server::new(listener, strategy, SansIo(make))
+    }
+}
+
+impl<H, S: Strategy<H>> Server<H, S> {
+    fn new(listener: Listener, strategy: S, handler: H) -> Result<Self, Error> {
+        let stop = StopRequest::new().map_err(Error::system("preparing the shutdown"))?;
+        let core = Core {
+            listener: Arc::new(listener),
+            stop: Arc::new(stop),
+            hooks: Hooks::default(),
+            limits: TimeLimits { timeout: None, grace: GRACE },
+            timeout: None,
+        };
+        Ok(Server { core: Arc::new(core), handler: Arc::new(handler), strategy })
+    }
+
+    /// How long [`Server::handle_request`] waits for one; for ever unless set.
+    #[must_use]
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.with(|core| core.timeout = Some(timeout))
+    }
+
+    /// How long a client may do nothing while its request is being handled: a blocking handler's read or write then fails
+    /// with `TimedOut`, and a protocol is closed with [`Ending::TimedOut`](crate::Ending::TimedOut). For ever unless set.
+    #[must_use]
+    pub fn request_timeout(self, timeout: Duration) -> Self {
+        self.with(|core| core.limits.timeout = Some(timeout))
+    }
+
+    /// How long requests may go on when the server stops; five seconds unless set. Then reads and writes of blocking
+    /// handlers fail with `ConnectionAborted`, protocols are closed, and children are killed.
+    #[must_use]
+    pub fn grace(self, grace: Duration) -> Self {
+        self.with(|core| core.limits.grace = grace)
+    }
+
+    /// Asks whether a client may come. If not, its connection is closed, or its datagram forgotten.
+    #[must_use]
+    pub fn verify_request(self, verify: impl Fn(&Address) -> bool + Send + Sync + 'static) -> Self {
+        self.with(|core| core.hooks.verify_request = Arc::new(verify))
+    }
+
+    /// Is told what went wrong, and whose request it was; a line on standard error unless set.
+    #[must_use]
+    pub fn handle_error(
+        self,
+        handle: impl Fn(&RequestError, Option<&Address>) + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|core| core.hooks.handle_error = Arc::new(handle))
+    }
+
+    /// Is told that nobody came within the [`timeout`](Server::timeout) of [`Server::handle_request`].
+    #[must_use]
+    pub fn handle_timeout(self, handle: impl Fn() + Send + Sync + 'static) -> Self {
+        self.with(|core| core.hooks.handle_timeout = Arc::new(handle))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Core)) -> Self {
+        change(Arc::make_mut(&mut self.core));
+        self
+    }
+
+    /// Where the server listens, with the port that it got.
+    pub fn server_address(&self) -> &Address {
+        self.core.listener.address()
+    }
+
+    /// What stops the server, from anywhere.
+    pub fn shutdown_handle(&self) -> ShutdownHandle {
+        ShutdownHandle::new(self.core.stop.clone())
+    }
+
+    /// Serves until it is asked to stop, and then ends in an orderly way: nobody is let in any more, and those who are being
+    /// served have the [`grace`](Server::grace).
+    ///
+    /// # Errors
+    /// If the strategy cannot be run here, the system refuses to wait, or requests go on in spite of everything. What goes
+    /// wrong in one request reaches the hook instead.
+    pub fn serve_forever(&mut self) -> Result<(), Error> {
+        let served = self.strategy.serve(&self.core, &self.handler, Extent::Forever);
+        let finished = self.strategy.finish(&self.core);
+        self.core.stop.reset();
+        served.and(finished)
+    }
+
+    /// Serves one request, or none if the [`timeout`](Server::timeout) is over first. With threads and children it does
+    /// not wait for the end of the request; dropping the server does.
+    ///
+    /// # Errors
+    /// As [`Server::serve_forever`].
+    pub fn handle_request(&mut self) -> Result<Served, Error> {
+        let served = self.strategy.serve(&self.core, &self.handler, Extent::One)?;
+        if served == Served::Nothing && !self.core.stop.is_made() {
+            self.core.hooks.nobody_came();
+        }
+        Ok(served)
+    }
+}
+
+/// The listener, for a poller of one's own: when it is readable, [`Server::handle_request`] will not wait.
+impl<H, S: Strategy<H>> AsFd for Server<H, S> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.core.listener.as_fd()
+    }
+}
+
+impl<H, S: Strategy<H>> Drop for Server<H, S> {
+    /// Waits for what is still being handled, as long as the grace allows.
+    fn drop(&mut self) {
+        // Whoever wants to know whether everything has ended calls `serve_forever`.
+        let _ = self.strategy.finish(&self.core);
+    }
+}
+
+/// What every strategy needs.
+#[derive(Clone, Debug)]
+pub struct Core {
+    pub(crate) listener: Arc<Listener>,
+    pub(crate) stop: Arc<StopRequest>,
+    pub(crate) hooks: Hooks,
+    pub(crate) limits: TimeLimits,
+    /// Of `handle_request`.
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// What came of looking for the next request.
+pub(crate) enum Taken {
+    Request(Conversation),
+    /// One was taken and is gone: not admitted, or broken.
+    Dropped,
+    Nothing,
+    /// The process has no descriptors or memory left for one more.
+    Exhausted,
+}
+
+impl Core {
+    /// Takes the next request, if one waits.
+    pub(crate) fn take(&self) -> Taken {
+        let next = if self.listener.transport().has_connections() {
+            self.listener.accept().map(|connection| connection.map(Conversation::Connection))
+        } else {
+            let datagram = self.listener.receive();
+            let exchange = |datagram| Exchange { listener: self.listener.clone(), datagram };
+            datagram.map(|datagram| datagram.map(|datagram| Conversation::Datagram(exchange(datagram))))
+        };
+        match next {
+            Ok(Some(request)) if self.hooks.admits(&request.client_address()) => Taken::Request(request),
+            Ok(Some(_)) => Taken::Dropped,
+            Ok(None) => Taken::Nothing,
+            Err(error) => {
+                let exhausts = is_exhaustion(&error);
+                self.hooks.report(&RequestError::Accept(error), None);
+                if exhausts { Taken::Exhausted } else { Taken::Dropped }
+            }
+        }
+    }
+}
+
+fn is_exhaustion(error: &io::Error) -> bool {
+    let codes = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+    codes.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// A handler that can see one request through, from its beginning to its end.
+pub trait Converse {
+    /// Handles it. What goes wrong reaches the hooks.
+    fn converse(&self, core: &Core, conversation: Conversation, farewell: Farewell);
+}
+
+/// A [`RequestHandler`] in a server.
+#[derive(Debug)]
+pub struct Blocking<H>(pub(crate) H);
+
+/// A factory of [`Protocol`]s in a server.
+#[derive(Debug)]
+pub struct SansIo<F>(pub(crate) F);
+
+impl<H: RequestHandler> Converse for Blocking<H> {
+    fn converse(&self, core: &Core, conversation: Conversation, _: Farewell) {
+        let mut request = Request::new(conversation, Waiting::new(core.stop.clone(), core.limits));
+        let handled = catch_unwind(AssertUnwindSafe(|| self.0.handle(&mut request)));
+        let finished = request.finish();
+        let error = match handled {
+            Ok(outcome) => outcome.and(finished).err().map(RequestError::Failed),
+            Err(panic) => Some(panicked(&*panic)),
+        };
+        if let Some(error) = error {
+            core.hooks.report(&error, Some(request.client_address()));
+        }
+    }
+}
+
+const STOP: Token = Token(u64::MAX - 1);
+
+impl<P: Protocol, F: Fn(&Address) -> P> Converse for SansIo<F> {
+    fn converse(&self, core: &Core, conversation: Conversation, farewell: Farewell) {
+        match conversation {
+            Conversation::Datagram(exchange) => {
+                driver::answer_datagram(&self.0, &exchange, &core.hooks, Exchange::reply);
+            }
+            Conversation::Connection(connection) => {
+                let client = connection.peer.clone();
+                // One or two descriptors: `poll` needs none of its own for them.
+                let outcome = Poller::of(PollerKind::Poll).and_then(|poller| {
+                    let mut driver = Driver::new(&poller, &self.0, &core.hooks, core.limits, farewell);
+                    poller.register(&*core.stop, STOP, Interest::READ)?;
+                    driver.open(Instant::now(), connection);
+                    see_through(&poller, &mut driver, core)
+                });
+                if let Err(error) = outcome {
+                    core.hooks.report(&RequestError::Failed(error), Some(&client));
+                }
+            }
+        }
+    }
+}
+
+/// Runs a driver until nobody is left in it, or the server has stopped and the grace is over.
+fn see_through<P: Protocol, F: Fn(&Address) -> P>(
+    poller: &Poller,
+    driver: &mut Driver<'_, P, F>,
+    core: &Core,
+) -> io::Result<()> {
+    let mut events = Events::with_capacity(4);
+    let mut ends_at = None;
+    while driver.connections() > 0 {
+        let deadline = driver.next_deadline().into_iter().chain(ends_at).min();
+        poller.poll(&mut events, deadline.map(|at| at.saturating_duration_since(Instant::now())))?;
+        let now = Instant::now();
+        for event in events.iter() {
+            match event.token {
+                STOP => {
+                    poller.unregister(&*core.stop)?;
+                    driver.stop(now);
+                    ends_at = Some(now + core.limits.grace);
+                }
+                driver::BELL => driver.take_mail(now),
+                _ => driver.ready(now, event),
+            }
+        }
+        driver.tick(now);
+        if ends_at.is_some_and(|at| at <= now) {
+            driver.cut_all();
+        }
+    }
+    Ok(())
+}

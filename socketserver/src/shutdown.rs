@@ -1,0 +1,147 @@
+//! How a server is asked to stop, from anywhere: another thread, a handler of its own, a signal handler.
+//!
+//! The request is a descriptor that becomes readable and stays so until the server has stopped. Everything in the crate
+//! that waits for a socket waits for it, too: the loop, each blocking handler, each child. It must never be read before
+//! the server has stopped, or somebody who waits would not hear of it.
+
+use rustix::io::Errno;
+use rustix::process::{Pid, getpid};
+use std::ffi::c_int;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Stops a server. Clones stop the same one.
+///
+/// ```
+/// use socketserver::{Endpoint, Iterative, Listener, Request, Server};
+///
+/// # fn main() -> Result<(), socketserver::Error> {
+/// let listener = Listener::open(&Endpoint::tcp("127.0.0.1:0")?)?;
+/// let mut server = Server::blocking(listener, Iterative, |_: &mut Request| Ok(()))?;
+/// let handle = server.shutdown_handle();
+/// std::thread::spawn(move || handle.shutdown());
+/// server.serve_forever()?; // returns, because the thread has asked for it
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct ShutdownHandle {
+    request: Arc<StopRequest>,
+}
+
+impl ShutdownHandle {
+    pub(crate) const fn new(request: Arc<StopRequest>) -> ShutdownHandle {
+        ShutdownHandle { request }
+    }
+
+    /// Asks the server to stop, and returns at once. A server that is not running stops as soon as it is run.
+    ///
+    /// A signal handler may call it: it takes no lock and no memory. In a child of the forking strategy it does nothing,
+    /// since the descriptor is the parent's, too.
+    pub fn shutdown(&self) {
+        self.request.make();
+    }
+
+    /// Asks it to stop whenever this process receives `signal`, for as long as the process lives.
+    ///
+    /// # Errors
+    /// If there is no such signal, or it cannot be caught.
+    pub fn shutdown_on_signal(&self, signal: c_int) -> io::Result<()> {
+        if signal_hook::consts::FORBIDDEN.contains(&signal) {
+            let sentence = format!("signal {signal} cannot be caught");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, sentence));
+        }
+        let handle = self.clone();
+        // SAFETY: the action is `shutdown`, which is made of a look at the process id, an atomic store and one write: no
+        // lock, no memory, no panic.
+        #[allow(unsafe_code)]
+        unsafe { signal_hook::low_level::register(signal, move || handle.shutdown()) }.map(drop)
+    }
+}
+
+/// The request itself, shared by the server, its handles and all who wait.
+#[derive(Debug)]
+pub(crate) struct StopRequest {
+    is_made: AtomicBool,
+    bell: Bell,
+    /// A child inherits the descriptor, and a signal meant for the child must not stop the parent.
+    owner: Pid,
+}
+
+impl StopRequest {
+    pub(crate) fn new() -> io::Result<StopRequest> {
+        Ok(StopRequest { is_made: AtomicBool::new(false), bell: Bell::new()?, owner: getpid() })
+    }
+
+    fn make(&self) {
+        if getpid() == self.owner {
+            self.is_made.store(true, Ordering::SeqCst);
+            self.bell.ring();
+        }
+    }
+
+    /// Whether it was made. A child does not learn it from here but from the descriptor.
+    pub(crate) fn is_made(&self) -> bool {
+        self.is_made.load(Ordering::SeqCst)
+    }
+
+    /// The server has stopped and may be run again.
+    pub(crate) fn reset(&self) {
+        self.bell.silence();
+        self.is_made.store(false, Ordering::SeqCst);
+    }
+}
+
+impl AsFd for StopRequest {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
+    }
+}
+
+/// An eventfd where there is one, a pipe elsewhere.
+#[derive(Debug)]
+struct Bell {
+    readable: OwnedFd,
+    #[cfg(not(target_os = "linux"))]
+    writable: OwnedFd,
+}
+
+impl Bell {
+    #[cfg(target_os = "linux")]
+    fn new() -> io::Result<Bell> {
+        use rustix::event::{EventfdFlags, eventfd};
+        Ok(Bell { readable: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)? })
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn new() -> io::Result<Bell> {
+        let (readable, writable) = rustix::pipe::pipe()?;
+        for end in [&readable, &writable] {
+            rustix::io::ioctl_fionbio(end, true)?;
+            rustix::io::fcntl_setfd(end, rustix::io::FdFlags::CLOEXEC)?;
+        }
+        Ok(Bell { readable, writable })
+    }
+
+    /// A bell that is full has been rung.
+    fn ring(&self) {
+        #[cfg(target_os = "linux")]
+        let writable = &self.readable;
+        #[cfg(not(target_os = "linux"))]
+        let writable = &self.writable;
+        while rustix::io::write(writable, &1_u64.to_ne_bytes()) == Err(Errno::INTR) {}
+    }
+
+    fn silence(&self) {
+        let mut rung = [0; 64];
+        while !matches!(rustix::io::read(&self.readable, &mut rung), Ok(0) | Err(Errno::AGAIN)) {}
+    }
+}
+
+impl AsFd for Bell {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.readable.as_fd()
+    }
+}

@@ -1,0 +1,87 @@
+//! System calls on sockets, as every part of the crate makes them: without waiting, without a signal, and again if a
+//! signal has interrupted them.
+
+use crate::endpoint::Transport;
+use rustix::io::{Errno, retry_on_intr};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrAny};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// A socket that does not block and is not handed on to other programs.
+#[cfg(not(any(target_os = "macos", target_os = "ios")))]
+pub(crate) fn open(transport: Transport, family: AddressFamily) -> Result<OwnedFd, Errno> {
+    use rustix::net::SocketFlags;
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    rustix::net::socket_with(family, transport.socket_type(), flags, None)
+}
+
+/// A socket that does not block and is not handed on to other programs.
+#[cfg(any(target_os = "macos", target_os = "ios"))]
+pub(crate) fn open(transport: Transport, family: AddressFamily) -> Result<OwnedFd, Errno> {
+    prepared(rustix::net::socket(family, transport.socket_type(), None)?)
+}
+
+/// A connection that does not block, from a listener that does not.
+#[cfg(not(any(target_os = "macos", target_os = "ios")))]
+pub(crate) fn accept(listener: impl AsFd) -> Result<(OwnedFd, Option<SocketAddrAny>), Errno> {
+    use rustix::net::SocketFlags;
+    rustix::net::acceptfrom_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)
+}
+
+/// A connection that does not block, from a listener that does not.
+#[cfg(any(target_os = "macos", target_os = "ios"))]
+pub(crate) fn accept(listener: impl AsFd) -> Result<(OwnedFd, Option<SocketAddrAny>), Errno> {
+    let (socket, peer) = rustix::net::acceptfrom(listener)?;
+    Ok((prepared(socket)?, peer))
+}
+
+#[cfg(any(target_os = "macos", target_os = "ios"))]
+fn prepared(socket: OwnedFd) -> Result<OwnedFd, Errno> {
+    rustix::io::ioctl_fionbio(&socket, true)?;
+    rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
+    Ok(socket)
+}
+
+/// A peer that is gone is an error, not a signal that ends the process.
+fn send_flags() -> SendFlags {
+    #[cfg(not(any(target_os = "macos", target_os = "ios")))]
+    return SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    #[cfg(any(target_os = "macos", target_os = "ios"))]
+    return SendFlags::DONTWAIT;
+}
+
+/// What waits, up to the length of `buffer`; 0 is the end. `WouldBlock` if nothing does.
+///
+/// # Errors
+/// `InvalidData` for a record that does not fit into the buffer; it is gone. Or what the system says.
+pub(crate) fn receive(socket: impl AsFd, transport: Transport, buffer: &mut [u8]) -> io::Result<usize> {
+    let room = buffer.len();
+    // With a stream, this flag would throw bytes away.
+    let truncation = if transport.keeps_boundaries() { RecvFlags::TRUNC } else { RecvFlags::empty() };
+    let flags = RecvFlags::DONTWAIT | truncation;
+    let (_, length) = retry_on_intr(|| rustix::net::recv(&socket, &mut buffer[..], flags))?;
+    if length > room { Err(too_long(length)) } else { Ok(length) }
+}
+
+/// Sends as much as there is room for; of a record, all or nothing. `WouldBlock` if there is none.
+pub(crate) fn send(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+    Ok(retry_on_intr(|| rustix::net::send(&socket, bytes, send_flags()))?)
+}
+
+/// Sends one datagram; waits as long as the socket is set to.
+pub(crate) fn send_to(socket: impl AsFd, bytes: &[u8], receiver: &SocketAddrAny) -> io::Result<()> {
+    let flags = send_flags().difference(SendFlags::DONTWAIT);
+    retry_on_intr(|| rustix::net::sendto(&socket, bytes, flags, receiver))?;
+    Ok(())
+}
+
+/// Sends one datagram, or says `WouldBlock`.
+pub(crate) fn send_to_at_once(socket: impl AsFd, bytes: &[u8], receiver: &SocketAddrAny) -> io::Result<()> {
+    retry_on_intr(|| rustix::net::sendto(&socket, bytes, send_flags(), receiver))?;
+    Ok(())
+}
+
+pub(crate) fn too_long(length: usize) -> io::Error {
+    let sentence = format!("a datagram or record of {length} bytes is longer than what is received at once");
+    io::Error::new(io::ErrorKind::InvalidData, sentence)
+}

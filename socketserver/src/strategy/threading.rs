@@ -1,0 +1,164 @@
+//! A thread for each request, up to a bound; joined when the server stops.
+
+use crate::Error;
+use crate::conversation::Conversation;
+use crate::driver::Farewell;
+use crate::error::RequestError;
+use crate::server::{Converse, Core, Extent, Served};
+use crate::strategy::Strategy;
+use crate::strategy::front::{self, CREW_TOKENS_END, Crew};
+use eventloop::{Poller, Token, Waker};
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A thread for each request.
+///
+/// The handler is written as if there were only this one client, and may wait for it, for a disk, for another server. It
+/// is shared by all threads, so what it changes stands behind a lock.
+///
+/// At most so many requests run at a time; further clients wait in the backlog. When the server stops it waits for all of
+/// them.
+#[derive(Debug)]
+pub struct Threading {
+    requests_max: usize,
+    team: Arc<Team>,
+}
+
+impl Threading {
+    /// At most `threads_max` requests at a time; at least one.
+    pub fn up_to(threads_max: usize) -> Threading {
+        Threading { requests_max: threads_max.max(1), team: Arc::default() }
+    }
+}
+
+/// 256 requests at a time.
+impl Default for Threading {
+    fn default() -> Self {
+        Threading::up_to(256)
+    }
+}
+
+/// The threads, as their server sees them.
+#[derive(Debug, Default)]
+struct Team {
+    state: Mutex<State>,
+    everybody_has_ended: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    busy: usize,
+    /// Rung once by the next thread that ends.
+    awaited_by: Option<Waker>,
+}
+
+impl Team {
+    /// No statement that holds it can leave it half changed.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn one_has_ended(&self) {
+        let mut state = self.state();
+        state.busy -= 1;
+        let waker = state.awaited_by.take();
+        if state.busy == 0 {
+            self.everybody_has_ended.notify_all();
+        }
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Waits until nobody is busy, and says how many still are.
+    fn wait(&self, patience: Duration) -> usize {
+        let state = self.state();
+        let waited = self.everybody_has_ended.wait_timeout_while(state, patience, |state| state.busy > 0);
+        waited.unwrap_or_else(PoisonError::into_inner).0.busy
+    }
+}
+
+/// Counts a request for as long as it lives, also if its thread unwinds or could not be started.
+struct Place(Arc<Team>);
+
+impl Place {
+    fn take(team: &Arc<Team>) -> Place {
+        team.state().busy += 1;
+        Place(team.clone())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.one_has_ended();
+    }
+}
+
+/// Requests that have noticed the end of the grace need a moment to end.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
+impl<H: Converse + Send + Sync + 'static> Strategy<H> for Threading {
+    fn serve(&mut self, core: &Arc<Core>, handler: &Arc<H>, extent: Extent) -> Result<Served, Error> {
+        let mut crew =
+            Threads { requests_max: self.requests_max, team: &self.team, core, handler, waker: None };
+        front::serve(core, &mut crew, extent)
+    }
+
+    fn finish(&mut self, core: &Core) -> Result<(), Error> {
+        let grace = core.limits.grace;
+        let begun = Instant::now();
+        match self.team.wait(grace + LAST_MOMENT) {
+            0 => Ok(()),
+            requests => Err(Error::StillBusy { requests, grace: begun.elapsed() }),
+        }
+    }
+}
+
+struct Threads<'a, H> {
+    requests_max: usize,
+    team: &'a Arc<Team>,
+    core: &'a Arc<Core>,
+    handler: &'a Arc<H>,
+    /// Made when all threads are busy for the first time.
+    waker: Option<Waker>,
+}
+
+/// The token of that waker.
+const ONE_HAS_ENDED: Token = Token(CREW_TOKENS_END - 1);
+
+impl<H: Converse + Send + Sync + 'static> Crew for Threads<'_, H> {
+    fn has_room(&mut self, poller: &Poller) -> io::Result<bool> {
+        if self.team.state().busy < self.requests_max {
+            return Ok(true);
+        }
+        if self.waker.is_none() {
+            self.waker = Some(Waker::new(poller, ONE_HAS_ENDED)?);
+        }
+        let mut state = self.team.state();
+        let has_room = state.busy < self.requests_max;
+        if !has_room {
+            state.awaited_by.clone_from(&self.waker);
+        }
+        Ok(has_room)
+    }
+
+    fn take(&mut self, conversation: Conversation) -> Result<(), Error> {
+        let client = conversation.client_address();
+        let place = Place::take(self.team);
+        let (core, handler) = (self.core.clone(), self.handler.clone());
+        let started = std::thread::Builder::new().name("request".to_owned()).spawn(move || {
+            handler.converse(&core, conversation, Farewell::Linger);
+            // The server may be dropped as soon as nobody is busy; it is to find its handler unshared.
+            drop((core, handler));
+            drop(place);
+        });
+        if let Err(error) = started {
+            self.core.hooks.report(&RequestError::Accept(error), Some(&client));
+        }
+        Ok(())
+    }
+
+    fn heard(&mut self, _: &Poller, _: Token) {}
+}

@@ -1,80 +1,152 @@
 //! The back end for Linux: the contract in the words of `epoll(7)`.
 //!
-//! It stands between [`Poller`](crate::Poller) and the kernel and only translates: interests to flags, flags to
-//! events. It keeps no state of its own (the kernel has the list of what is registered) and must never decide
-//! anything about time; the poller does.
+//! It stands between [`Poller`](crate::Poller) and the kernel and translates: interests to flags, flags to events. The
+//! kernel has the list of what is registered, so nothing is kept here but the stand-ins of files that it does not take. It
+//! must never decide anything about time; the poller does.
 
 use std::{
+    cell::RefCell,
     io,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd, RawFd},
+    sync::Arc,
     time::Duration,
 };
 
 use rustix::{
     buffer::spare_capacity,
     event::{
-        Timespec,
+        EventfdFlags, Timespec,
         epoll::{self, CreateFlags, EventData, EventFlags},
+        eventfd,
     },
+    fs::{FileType, fstat},
     io::Errno,
 };
 
-use crate::event::{Event, Interest, Mask, Token};
+use crate::{
+    bell::Bell,
+    event::{Event, Interest, Mask, Token},
+    select::is_open,
+};
 
 /// An epoll instance. The kernel puts whom it has reported at the end of its queue, which is the fairness that the
 /// contract promises.
 #[derive(Debug)]
 pub(crate) struct Epoll {
     descriptor: OwnedFd,
+    /// Hardly anybody registers files.
+    stand_ins: RefCell<Vec<StandIn>>,
+}
+
+/// What the kernel watches in the place of a file that it refuses to, because such a file is always ready: a descriptor
+/// that is always ready, too. So it is reported as asked for, in its turn among all others, and at no cost for those.
+#[derive(Debug)]
+struct StandIn {
+    /// The file's own number, under which the caller knows it.
+    file: RawFd,
+    /// An eventfd whose counter is neither empty nor full is readable and writable.
+    always_ready: OwnedFd,
 }
 
 impl Epoll {
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Epoll { descriptor: epoll::create(CreateFlags::CLOEXEC)? })
+        Ok(Epoll { descriptor: epoll::create(CreateFlags::CLOEXEC)?, stand_ins: RefCell::default() })
     }
 
     pub(crate) fn register(&self, source: impl AsFd, token: Token, interest: Interest) -> io::Result<()> {
-        Ok(epoll::add(&self.descriptor, source, EventData::new_u64(token.0), flags(interest))?)
+        match epoll::add(&self.descriptor, &source, EventData::new_u64(token.0), flags(interest)) {
+            Err(Errno::PERM) if is_always_ready(&source) => self.register_stand_in(&source, token, interest),
+            result => Ok(result?),
+        }
     }
 
-    /// Reports each time that `source` becomes readable, or more readable, instead of for as long as it is.
-    pub(crate) fn register_edge(&self, source: impl AsFd, token: Token) -> io::Result<()> {
+    fn register_stand_in(&self, file: impl AsFd, token: Token, interest: Interest) -> io::Result<()> {
+        self.forget_closed_files();
+        let file = file.as_fd().as_raw_fd();
+        if self.with_stand_in(file, |_| Ok(())).is_ok() {
+            return Err(Errno::EXIST.into());
+        }
+        let always_ready = eventfd(1, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        epoll::add(&self.descriptor, &always_ready, EventData::new_u64(token.0), flags(interest))?;
+        self.stand_ins.borrow_mut().push(StandIn { file, always_ready });
+        Ok(())
+    }
+
+    /// Each ring is reported, because a write to an eventfd is an edge, and nobody has to read it empty.
+    pub(crate) fn register_bell(&self, bell: &Arc<Bell>, token: Token) -> io::Result<()> {
         let flags = flags(Interest::READ) | EventFlags::ET;
-        Ok(epoll::add(&self.descriptor, source, EventData::new_u64(token.0), flags)?)
+        Ok(epoll::add(&self.descriptor, bell, EventData::new_u64(token.0), flags)?)
     }
 
     pub(crate) fn modify(&self, source: impl AsFd, token: Token, interest: Interest) -> io::Result<()> {
-        Ok(epoll::modify(&self.descriptor, source, EventData::new_u64(token.0), flags(interest))?)
+        let change = |source: &dyn AsFd| {
+            epoll::modify(&self.descriptor, source.as_fd(), EventData::new_u64(token.0), flags(interest))
+        };
+        match change(&source) {
+            Err(Errno::PERM) => {
+                self.with_stand_in(source.as_fd().as_raw_fd(), |stand_in| change(&stand_in.always_ready))
+            }
+            result => Ok(result?),
+        }
     }
 
     pub(crate) fn unregister(&self, source: impl AsFd) -> io::Result<()> {
-        Ok(epoll::delete(&self.descriptor, source)?)
+        match epoll::delete(&self.descriptor, &source) {
+            Err(Errno::PERM) => {
+                let file = source.as_fd().as_raw_fd();
+                self.with_stand_in(file, |stand_in| epoll::delete(&self.descriptor, &stand_in.always_ready))?;
+                self.stand_ins.borrow_mut().retain(|stand_in| stand_in.file != file);
+                Ok(())
+            }
+            result => Ok(result?),
+        }
+    }
+
+    /// Does something with the stand-in of a file; `NotFound` if it has none.
+    fn with_stand_in(&self, file: RawFd, call: impl FnOnce(&StandIn) -> Result<(), Errno>) -> io::Result<()> {
+        let stand_ins = self.stand_ins.borrow();
+        let stand_in = stand_ins.iter().find(|stand_in| stand_in.file == file);
+        Ok(call(stand_in.ok_or(Errno::NOENT)?)?)
+    }
+
+    /// The kernel forgets what is closed. It does not know whom a stand-in stands for, so here we have to look.
+    fn forget_closed_files(&self) {
+        let mut stand_ins = self.stand_ins.borrow_mut();
+        for closed in stand_ins.extract_if(.., |stand_in| !is_open(stand_in.file)) {
+            // It is ours and registered, so there is nothing that could be refused.
+            let _ = epoll::delete(&self.descriptor, closed.always_ready);
+        }
     }
 
     /// One wait, of at least `timeout` (which must not be longer than a day) unless there is something to report or a
-    /// signal interrupts it. `events` is emptied first.
+    /// signal interrupts it. At most `capacity` events are put into `events`, which is empty.
     ///
     /// The kernel counts in milliseconds, and `rustix` rounds up to them. `epoll_pwait2` would be finer, but is missing
     /// before Linux 5.11 and from many sandboxes' lists of allowed calls.
-    pub(crate) fn wait(&self, events: &mut EpollEvents, timeout: Option<Duration>) -> Result<(), Errno> {
+    pub(crate) fn wait(
+        &self,
+        events: &mut EpollEvents,
+        capacity: usize,
+        timeout: Option<Duration>,
+    ) -> Result<(), Errno> {
+        if !self.stand_ins.borrow().is_empty() {
+            self.forget_closed_files();
+        }
         let timeout = timeout.map(|timeout| Timespec::try_from(timeout).expect("a day fits into a timespec"));
-        events.found.clear();
+        // Allocates for the first wait and never again.
+        events.found.reserve_exact(capacity);
         epoll::wait(&self.descriptor, spare_capacity(&mut events.found), timeout.as_ref())?;
         Ok(())
     }
 }
 
-/// What the kernel wrote down, translated when it is looked at and not before.
+/// What the kernel wrote down, translated when it is looked at.
+#[derive(Default)]
 pub(crate) struct EpollEvents {
     found: Vec<epoll::Event>,
 }
 
 impl EpollEvents {
-    /// `capacity` must be at least one: the kernel refuses to wait for nothing.
-    pub(crate) fn with_capacity(capacity: usize) -> Self {
-        EpollEvents { found: Vec::with_capacity(capacity) }
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = Event> {
         self.found.iter().map(|found| event(*found))
     }
@@ -82,6 +154,21 @@ impl EpollEvents {
     pub(crate) fn len(&self) -> usize {
         self.found.len()
     }
+
+    pub(crate) fn clear(&mut self) {
+        self.found.clear();
+    }
+}
+
+/// Whether this is a file of a kind that has no readiness to wait for. `poll(2)` says of those that they are always ready,
+/// and `epoll_ctl(2)` refuses them with the error that a sandbox would give, too; hence this look.
+fn is_always_ready(source: impl AsFd) -> bool {
+    let kind = fstat(source).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    matches!(
+        kind,
+        // Of devices, those that are refused: the null device is one.
+        Ok(FileType::RegularFile | FileType::Directory | FileType::CharacterDevice | FileType::BlockDevice)
+    )
 }
 
 /// `EPOLLRDHUP` is left out on purpose: a half-closed peer is still served, and the flag would be reported at every poll.
@@ -103,18 +190,4 @@ fn event(found: epoll::Event) -> Event {
         | Mask::ERROR.only_if(flags.contains(EventFlags::ERR))
         | Mask::HANGUP.only_if(flags.contains(EventFlags::HUP));
     Event { token: Token(data.u64()), mask }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs::File;
-
-    use super::*;
-
-    #[test]
-    fn regular_file_is_refused() {
-        let file = File::open(std::env::current_exe().unwrap()).unwrap();
-        let refused = Epoll::new().unwrap().register(&file, Token(1), Interest::READ).unwrap_err();
-        assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
-    }
 }

@@ -5,6 +5,8 @@
 
 use std::{error::Error, fmt, str::FromStr};
 
+use crate::select;
+
 /// A way to ask the kernel which descriptors are ready. The crate's documentation says when to choose which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PollerKind {
@@ -32,7 +34,7 @@ impl PollerKind {
     /// How many descriptors the poller can watch, if that has an end: they must also be *numbered* below it.
     pub const fn descriptors_max(self) -> Option<u32> {
         match self {
-            PollerKind::Select => Some(1024),
+            PollerKind::Select => Some(select::DESCRIPTORS_MAX as u32),
             PollerKind::Poll | PollerKind::Epoll => None,
         }
     }

@@ -96,8 +96,16 @@ mod event;
 mod kind;
 mod poller;
 
+#[cfg(target_os = "linux")]
 mod epoll;
+#[cfg(not(target_os = "linux"))]
+#[path = "epoll_elsewhere.rs"]
+mod epoll;
+mod poll;
+mod select;
 
+mod bell;
+#[cfg(target_os = "linux")]
 mod tcp;
 mod timers;
 mod waker;
@@ -105,6 +113,7 @@ mod waker;
 pub use event::{Event, Interest, Mask, Token};
 pub use kind::{Condition, PollerKind, Telling, UnknownPoller};
 pub use poller::{Events, Poller};
+#[cfg(target_os = "linux")]
 pub use tcp::{SignsOfLife, set_asking_interval_max, signs_of_life};
 pub use timers::{TimerKey, Timers};
 pub use waker::Waker;

@@ -7,9 +7,9 @@ use std::{
     thread,
 };
 
-use eventloop::{Event, Interest, Mask, Poller, Token, Waker};
+use eventloop::{Event, Events, Interest, Mask, Poller, Token, Waker};
 
-use crate::{Watch, event};
+use super::{Watch, event, pair};
 
 const BELL: Token = Token(1);
 const RUNG: Event = event(BELL, Mask::READABLE);
@@ -138,4 +138,38 @@ pub(crate) fn no_wake_is_lost_between_two_threads(poller: Poller) {
             assert_eq!(watch.one(), RUNG);
         }
     });
+}
+
+pub(crate) fn wake_that_does_not_fit_is_told_by_the_next_poll(poller: Poller) {
+    let mut watch = Watch::new(poller);
+    watch.events = Events::with_capacity(1);
+    let bells = [1, 2, 3].map(|number| waker(&watch, Token(number)));
+    for _ in 0..3 {
+        bells.iter().for_each(Waker::wake);
+        let mut told: Vec<u64> = (0..3).map(|_| watch.one().token.0).collect();
+        told.sort_unstable();
+        assert_eq!(told, [1, 2, 3]);
+        assert_eq!(watch.now(), []);
+    }
+}
+
+pub(crate) fn waker_that_is_dropped_leaves_its_number_to_others(poller: Poller) {
+    let mut watch = Watch::new(poller);
+    for round in 0..100 {
+        let bell = waker(&watch, BELL);
+        bell.wake();
+        drop(bell);
+        // One of these may get the number that the bell had.
+        let (ours, mut theirs) = pair();
+        assert_eq!(watch.now(), [], "round {round}");
+        let (more, _silent) = pair();
+        for source in [&ours, &more] {
+            watch.register(source, Token(2), Interest::READ);
+        }
+        theirs.write_all(b"hello").unwrap();
+        assert_eq!(watch.now(), [event(Token(2), Mask::READABLE)], "round {round}");
+        for source in [&ours, &more] {
+            watch.poller.unregister(source).unwrap();
+        }
+    }
 }

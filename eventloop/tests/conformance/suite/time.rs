@@ -12,12 +12,9 @@ use std::{
 };
 
 use eventloop::{Interest, Poller, Token, Waker};
-use rustix::{
-    process::{Signal, kill_process},
-    thread::gettid,
-};
+use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{PATIENCE, Watch};
+use super::{PATIENCE, Watch};
 
 pub(crate) fn timeout_is_never_cut_short(poller: Poller) {
     let mut watch = Watch::new(poller);
@@ -65,12 +62,20 @@ pub(crate) fn longest_timeout_is_accepted(poller: Poller) {
     }
 }
 
+/// Whom to send a signal that is to reach this thread.
+fn this_thread() -> Pid {
+    #[cfg(target_os = "linux")]
+    return rustix::thread::gettid();
+    #[cfg(not(target_os = "linux"))]
+    rustix::process::getpid()
+}
+
 pub(crate) fn interrupted_poll_waits_for_the_time_that_is_left(poller: Poller) {
     let mut watch = Watch::new(poller);
     let (timeout, signals_last) = (Duration::from_millis(50), Duration::from_secs(10));
     let received = Arc::new(AtomicUsize::new(0));
     signal_hook::flag::register_usize(signal_hook::consts::SIGUSR1, Arc::clone(&received), 1).unwrap();
-    let (polling, poll_ended) = (gettid(), AtomicBool::new(false));
+    let (polling, poll_ended) = (this_thread(), AtomicBool::new(false));
     let lasted = thread::scope(|scope| {
         // As fast as it can, so that no wait comes to its end: if each one began anew with the whole timeout, the poll
         // would last as long as the signals. A signal to a process may go to any of its threads, but Linux prefers

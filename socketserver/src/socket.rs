@@ -50,15 +50,23 @@ fn send_flags() -> SendFlags {
     return SendFlags::DONTWAIT;
 }
 
+/// Without waiting, and with the whole length of what does not fit into the buffer. Only Linux tells that; elsewhere it is
+/// cut.
+pub(crate) fn datagram_flags() -> RecvFlags {
+    #[cfg(target_os = "linux")]
+    return RecvFlags::DONTWAIT | RecvFlags::TRUNC;
+    #[cfg(not(target_os = "linux"))]
+    return RecvFlags::DONTWAIT;
+}
+
 /// What waits, up to the length of `buffer`; 0 is the end. `WouldBlock` if nothing does.
 ///
 /// # Errors
-/// `InvalidData` for a record that does not fit into the buffer; it is gone. Or what the system says.
+/// `InvalidData` for a datagram or record that does not fit into the buffer; it is gone. Or what the system says.
 pub(crate) fn receive(socket: impl AsFd, transport: Transport, buffer: &mut [u8]) -> io::Result<usize> {
     let room = buffer.len();
-    // With a stream, this flag would throw bytes away.
-    let truncation = if transport.keeps_boundaries() { RecvFlags::TRUNC } else { RecvFlags::empty() };
-    let flags = RecvFlags::DONTWAIT | truncation;
+    // With a stream, the flag for datagrams would throw bytes away.
+    let flags = if transport.keeps_boundaries() { datagram_flags() } else { RecvFlags::DONTWAIT };
     let (_, length) = retry_on_intr(|| rustix::net::recv(&socket, &mut buffer[..], flags))?;
     if length > room { Err(too_long(length)) } else { Ok(length) }
 }

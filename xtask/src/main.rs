@@ -11,12 +11,13 @@ mod documents; // links between the documents, and the help texts shown in them
 mod files; // which files the repository has
 mod fuzz; // every fuzz target for a while
 mod instructions; // `cargo xtask instructions`: what the hot paths cost
+mod platforms; // the libraries, compiled for other systems
 mod purity; // which crate may depend on what, and where `unsafe` may stand
-mod release;
+mod release; // `cargo xtask sim`, `cargo xtask bench`
 mod report; // a check has a name, a time and an outcome; the table at the end
 mod source; // Rust text without its comments and strings
 mod test; // `cargo xtask test`: the list of the checks
-mod tools; // what the checks need from outside, and how it is installed // `cargo xtask sim`, `cargo xtask bench`
+mod tools; // what the checks need from outside, and how it is installed
 
 use arguments::Verb;
 use std::process::ExitCode;

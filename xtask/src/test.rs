@@ -7,7 +7,7 @@
 use crate::arguments::Scope;
 use crate::command::{self, cargo};
 use crate::report::{Outlook, Report};
-use crate::{documents, files, fuzz, instructions, purity, release, tools};
+use crate::{documents, files, fuzz, instructions, platforms, purity, release, tools};
 use anyhow::Result;
 use std::process::ExitCode;
 
@@ -26,6 +26,7 @@ pub(crate) fn run(scope: Scope) -> ExitCode {
     report.part("purity", purity::check);
     report.part("clippy", clippy);
     report.part("documentation", documentation);
+    report.part_or_skip("other systems", platforms::check);
     tests(&mut report);
     report.part_or_skip("instructions", instructions::compare);
     if scope == Scope::All {

@@ -27,7 +27,7 @@ enum Source {
     Rustup(&'static str),
 }
 
-const TOOLS: [Tool; 7] = [
+const TOOLS: [Tool; 9] = [
     Tool {
         name: "rustfmt",
         program: "rustfmt",
@@ -58,6 +58,16 @@ const TOOLS: [Tool; 7] = [
         flag: "--version",
         says: "GNU inetutils",
         source: Source::Debian("inetutils-telnet"),
+    },
+    // What the servers among the examples are asked with.
+    Tool { name: "curl", program: "curl", flag: "--version", says: "curl ", source: Source::Debian("curl") },
+    // Whose servers ours are compared with.
+    Tool {
+        name: "Python",
+        program: "python3",
+        flag: "--version",
+        says: "Python 3",
+        source: Source::Debian("python3"),
     },
     // Makes the network in which peers vanish.
     Tool { name: "ip", program: "ip", flag: "-V", says: "iproute2", source: Source::Debian("iproute2") },

@@ -176,7 +176,7 @@ impl Children {
             self.reports = Some(Reports::new()?);
         }
         // What is buffered here would otherwise be written by the child once more.
-        io::stdout().flush()?;
+        let _ = io::stdout().flush();
         // SAFETY: the process has one thread (`refuse_several_threads`), so the child is a whole copy of it: no lock is
         // held by anybody who is not there.
         #[allow(unsafe_code)]

@@ -11,8 +11,8 @@ use std::{
 
 use eventloop::{Condition, Event, Interest, Mask, Poller, Token};
 use rustix::{
-    io::Errno,
-    net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt},
+    io::{Errno, ioctl_fionbio},
+    net::{AddressFamily, SocketType, connect, socket, sockopt},
 };
 
 use super::{Watch, event, pair, tcp_pair};

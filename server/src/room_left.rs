@@ -32,7 +32,7 @@ impl RoomLeft {
         let Some(descriptors_max) = self.poller.descriptors_max() else { return };
         tracing::info!(
             connections_max = descriptors_max.saturating_sub(taken_below(descriptors_max)),
-            "{} cannot watch more connections than that; --poller poll or epoll can",
+            "{} cannot watch more connections than that; --poller poll and --poller epoll can",
             self.poller
         );
     }
@@ -52,7 +52,8 @@ impl RoomLeft {
             tracing::warn!(
                 connections,
                 descriptors_max,
-                "no room for more connections: {} can watch no more, and who comes is refused; --poller poll or epoll can",
+                "no room for more connections: {} can watch no more, and who comes is refused; start with --poller poll or \
+                 --poller epoll to let them in",
                 self.poller
             );
         }

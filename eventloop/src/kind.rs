@@ -136,6 +136,32 @@ mod tests {
         }
     }
 
+    /// The cells of the table in the crate's documentation whose first column is headed `condition`.
+    fn documented() -> Vec<Vec<&'static str>> {
+        let lines = include_str!("lib.rs").lines().skip_while(|line| !line.starts_with("//! | condition |"));
+        let rows = lines.take_while(|line| line.starts_with("//! |"));
+        rows.map(|row| row.split('|').map(str::trim).skip(1).collect()).collect()
+    }
+
+    #[test]
+    fn table_in_the_documentation_is_what_is_told() {
+        let rows = documented();
+        let head = PollerKind::ALL.map(|kind| format!("`{kind}`"));
+        assert_eq!(rows[0][1..4], head);
+        let name = |condition| match condition {
+            Condition::Hangup => "hang-up".to_owned(),
+            other => format!("{other:?}").to_lowercase(),
+        };
+        for (row, condition) in rows[2..].iter().zip(Condition::ALL) {
+            assert_eq!(row[0], name(condition));
+            for (cell, kind) in row[1..].iter().zip(PollerKind::ALL) {
+                let told = format!("{:?}", kind.tells(condition)).to_lowercase();
+                assert_eq!(cell.split(' ').next(), Some(&*told), "{condition:?} under {kind}");
+            }
+        }
+        assert_eq!(rows.len(), 2 + Condition::ALL.len());
+    }
+
     #[test]
     fn unknown_name_is_told_the_known_ones() {
         let error = "kqueue".parse::<PollerKind>().unwrap_err();

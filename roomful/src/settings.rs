@@ -7,7 +7,7 @@
 //! What this file must never do: hold a default. Those are the server's; a row only says where they stand.
 
 use crate::key::{Choice, Key, Kind, Number, Reload, Subject};
-use server::{Options, PlainStyle, RoomName};
+use server::{Options, PlainStyle, PollerKind, RoomName};
 use std::time::Duration;
 
 /// What `roomful serve` is started with.
@@ -125,6 +125,36 @@ pub(crate) static KEYS: &[Key] = &[
         more: "One serves many thousands of connections.",
         told: None,
         kind: number!(1, 256, "nobody would be served", shards),
+        reload: Reload::NeedsRestart,
+    },
+    Key {
+        name: "poller",
+        subject: Subject::Server,
+        value_name: "POLLER",
+        help: "How the system is asked which connections are ready",
+        more: "With many connections `poll` and `select` take the more of the processor the more of them there are, and \
+               `select` cannot watch more than some 1,000: who comes then is refused, and the log says so.",
+        told: Some("the server has no room for more connections; try again later"),
+        kind: Kind::Choice(&[
+            Choice {
+                word: "epoll",
+                help: "the kernel tells who is ready (Linux)",
+                is_set: |settings| settings.server.poller == PollerKind::Epoll,
+                put: |settings| settings.server.poller = PollerKind::Epoll,
+            },
+            Choice {
+                word: "poll",
+                help: "the kernel looks at everybody each time",
+                is_set: |settings| settings.server.poller == PollerKind::Poll,
+                put: |settings| settings.server.poller = PollerKind::Poll,
+            },
+            Choice {
+                word: "select",
+                help: "the same in the way of 1983, for some 1,000 connections at most",
+                is_set: |settings| settings.server.poller == PollerKind::Select,
+                put: |settings| settings.server.poller = PollerKind::Select,
+            },
+        ]),
         reload: Reload::NeedsRestart,
     },
     Key {

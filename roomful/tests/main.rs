@@ -16,6 +16,7 @@ mod hostile;
 mod logs;
 mod one_message;
 mod other_protocols;
+mod pollers;
 mod stopping;
 mod storm;
 mod styles;

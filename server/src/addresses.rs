@@ -57,6 +57,8 @@ pub(crate) enum Refused {
     TooMany { connections_max: u32 },
     /// It opens them too fast.
     TooFast,
+    /// It has done nothing: the poller can watch no more (see `room_left`).
+    NoRoom,
 }
 
 impl Refused {
@@ -73,6 +75,7 @@ impl Refused {
             Refused::TooFast => {
                 "-- too many new connections from your address; try again in a few seconds\n".into()
             }
+            Refused::NoRoom => "-- the server has no room for more connections; try again later\n".into(),
         }
     }
 }

@@ -15,8 +15,23 @@ const GRACE_MS: u64 = 1000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Draining {
-    sockets: HashMap<Token, (OwnedFd, TimerKey<Time>)>,
+    sockets: HashMap<Token, Drained>,
     timers: Timers<Time, Token>,
+}
+
+#[derive(Debug)]
+struct Drained {
+    socket: OwnedFd,
+    timer: TimerKey<Time>,
+    watched: Watched,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Watched {
+    /// By the poller: what comes is thrown away at once, and so is the socket when the peer has ended.
+    Yes,
+    /// The poller cannot: what has come is thrown away after the grace.
+    No,
 }
 
 impl Draining {
@@ -25,19 +40,30 @@ impl Draining {
         let is_shut = rustix::net::shutdown(&socket, Shutdown::Write).is_ok();
         let is_watched = is_shut && poller.modify(&socket, token, Interest::READ).is_ok();
         if is_watched {
-            let timer = self.timers.set(now.after_ms(GRACE_MS), token);
-            self.sockets.insert(token, (socket, timer));
+            self.keep(now, token, socket, Watched::Yes);
         } else {
             // The peer is gone already; closing cannot destroy anything.
             close(poller, socket);
         }
     }
 
+    /// Takes over a socket that the poller cannot watch. It is kept for the whole grace, in which the peer can read.
+    pub(crate) fn add_unwatched(&mut self, now: Time, token: Token, socket: OwnedFd) {
+        if rustix::net::shutdown(&socket, Shutdown::Write).is_ok() {
+            self.keep(now, token, socket, Watched::No);
+        }
+    }
+
+    fn keep(&mut self, now: Time, token: Token, socket: OwnedFd, watched: Watched) {
+        let timer = self.timers.set(now.after_ms(GRACE_MS), token);
+        self.sockets.insert(token, Drained { socket, timer, watched });
+    }
+
     /// Throws away what a peer still sends, and closes when it has ended. Returns whether the token was one of these.
     pub(crate) fn ready(&mut self, poller: &Poller, token: Token, buffer: &mut [u8]) -> bool {
-        let Some((socket, timer)) = self.sockets.get(&token) else { return false };
-        let timer = *timer;
-        match rustix::io::read(socket, &mut *buffer) {
+        let Some(drained) = self.sockets.get(&token) else { return false };
+        let timer = drained.timer;
+        match rustix::io::read(&drained.socket, &mut *buffer) {
             Ok(1..) | Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
             Ok(0) | Err(_) => {
                 self.timers.cancel(timer);
@@ -52,8 +78,12 @@ impl Draining {
     }
 
     /// Closes those whose grace has passed.
-    pub(crate) fn tick(&mut self, now: Time, poller: &Poller) {
+    pub(crate) fn tick(&mut self, now: Time, poller: &Poller, buffer: &mut [u8]) {
         while let Some(token) = self.timers.due(now) {
+            if let Some(Drained { socket, watched: Watched::No, .. }) = self.sockets.get(&token) {
+                // What more has come does not matter: the peer has had the time to read what it was told.
+                let _ = rustix::io::read(socket, &mut *buffer);
+            }
             self.remove(poller, token);
         }
     }
@@ -67,8 +97,10 @@ impl Draining {
     }
 
     fn remove(&mut self, poller: &Poller, token: Token) {
-        if let Some((socket, _)) = self.sockets.remove(&token) {
-            close(poller, socket);
+        match self.sockets.remove(&token) {
+            Some(Drained { socket, watched: Watched::Yes, .. }) => close(poller, socket),
+            // Dropped, which closes it.
+            Some(Drained { watched: Watched::No, .. }) | None => {}
         }
     }
 }

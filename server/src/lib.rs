@@ -16,10 +16,12 @@ mod journal;
 mod listener;
 mod mailbox;
 mod panics;
+mod room_left;
 mod shard_thread;
 mod vanishing;
 
 pub use engine::{Bounds as FeedBounds, Limits as ShardLimits};
+pub use eventloop::PollerKind;
 pub use hub::{RoomName, Settings as HubSettings};
 pub use listener::{DEFAULT_PORT, ListenError, parse_listen};
 pub use panics::log_panics;
@@ -49,6 +51,9 @@ pub struct Options {
     pub listen: Vec<SocketAddr>,
     /// How many I/O threads: 1 to 256.
     pub shards: u16,
+    /// How the shards ask which sockets are ready. `select` cannot watch more than some 1,000 connections; who comes then is
+    /// told so and closed.
+    pub poller: PollerKind,
     /// The bounds of the hub, and its home room.
     pub hub: HubSettings,
     /// The bounds of each shard.
@@ -84,6 +89,7 @@ impl Options {
         Options {
             listen: Vec::new(),
             shards: 1,
+            poller: PollerKind::default(),
             hub: HubSettings::new(home.clone()),
             limits: ShardLimits::default(),
             connections: ByOrigin {
@@ -138,7 +144,7 @@ impl Server {
 
     /// Puts options in force while the server runs: the bounds of the hub between two requests, those of the shards
     /// between two turns, on people who are here as on those who come. What a running server cannot change is left as it
-    /// was: [`Options::listen`], [`Options::shards`], the home room, [`Options::plain_style`], [`Options::vanished`],
+    /// was: [`Options::listen`], [`Options::shards`], [`Options::poller`], the home room, [`Options::plain_style`], [`Options::vanished`],
     /// [`Options::send_buffer_bytes`]. Returns at once.
     pub fn reload(&self, options: &Options) {
         self.hub.set_up(options.hub.clone());
@@ -193,6 +199,7 @@ fn start_threads(
         let listeners = listeners.take().unwrap_or_default();
         let shard = engine::Shard::new(index as u8, setup.clone(), options.limits, Release::AtOnce);
         let surroundings = Surroundings {
+            poller: options.poller,
             hub: hub_mailbox.clone(),
             peers: peers.clone(),
             clock,

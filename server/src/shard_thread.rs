@@ -12,11 +12,12 @@ use crate::clock::{Clock, until};
 use crate::draining::{Draining, close};
 use crate::mailbox::{HubMailbox, ShardMailbox, Stopping, Stream};
 use crate::panics;
+use crate::room_left::RoomLeft;
 use crate::vanishing::{Patience, Sweeps, Verdict};
 use dialect::Arrival;
 use dialect::plain::{PlainSession, Style};
 use engine::{ConnectionId, Delivered, Due, Mail, Shard};
-use eventloop::{Event, Events, Interest, Poller, Token, Waker};
+use eventloop::{Event, Events, Interest, Poller, PollerKind, Token, Waker};
 use hub::Time;
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendFlags, SocketFlags, sockopt};
@@ -63,6 +64,7 @@ pub(crate) struct ShardThread {
     /// Whether connections may be waiting because the descriptors had run out: the log has been told of the beginning.
     has_run_out: bool,
     refusals: Refusals,
+    room_left: RoomLeft,
     /// The shards that accepted connections are dealt to, in turn.
     dealt_to: Vec<Arc<ShardMailbox>>,
     next_dealt: usize,
@@ -99,6 +101,7 @@ struct Socket {
 
 /// What a shard's thread shares with the rest of the server.
 pub(crate) struct Surroundings {
+    pub(crate) poller: PollerKind,
     pub(crate) hub: Arc<HubMailbox>,
     pub(crate) peers: Arc<Addresses>,
     pub(crate) clock: Clock,
@@ -121,8 +124,9 @@ impl ShardThread {
         listeners: Vec<TcpListener>,
         surroundings: Surroundings,
     ) -> io::Result<ShardThread> {
-        let Surroundings { hub, peers, clock, plain_style, flush, patience } = surroundings;
-        let poller = Poller::new()?;
+        let Surroundings { poller, hub, peers, clock, plain_style, flush, patience } = surroundings;
+        let room_left = RoomLeft::new(poller);
+        let poller = Poller::of(poller)?;
         let mailbox = Arc::new(ShardMailbox::new(Waker::new(&poller, WAKER)?));
         for (nth, listener) in (0..).zip(&listeners) {
             poller.register(listener, Token(LISTENERS - nth), Interest::READ)?;
@@ -140,6 +144,7 @@ impl ShardThread {
             accept_again: None,
             has_run_out: false,
             refusals: Refusals::default(),
+            room_left,
             dealt_to: Vec::new(),
             next_dealt: 0,
             sockets: Vec::new(),
@@ -168,6 +173,9 @@ impl ShardThread {
 
     /// Runs until the server has stopped.
     pub(crate) fn run(mut self) {
+        if !self.listeners.is_empty() {
+            self.room_left.tell_end();
+        }
         let mut events = Events::with_capacity(EVENTS_PER_TURN);
         while !self.has_stopped() {
             if let Err(error) = self.turn(&mut events) {
@@ -227,9 +235,10 @@ impl ShardThread {
     }
 
     fn next_deadline(&self) -> Option<Time> {
-        let own =
-            [self.accept_again, self.refusals.next_deadline(), self.stops_at, self.sweeps.next_deadline()];
-        let all = [self.shard.next_deadline(), self.draining.next_deadline()].into_iter().chain(own);
+        let own = [self.accept_again, self.stops_at, self.sweeps.next_deadline()];
+        let told = [self.refusals.next_deadline(), self.room_left.next_deadline()];
+        let all = [self.shard.next_deadline(), self.draining.next_deadline()].into_iter();
+        let all = all.chain(own).chain(told);
         all.flatten().min()
     }
 
@@ -241,8 +250,9 @@ impl ShardThread {
 
     fn tick(&mut self, now: Time) {
         self.shard.tick(now);
-        self.draining.tick(now, &self.poller);
+        self.draining.tick(now, &self.poller, &mut self.buffers.read);
         self.refusals.tick(now);
+        self.room_left.tick(now);
         if self.sweeps.take_due(now) {
             self.sweep(now);
         }
@@ -263,7 +273,7 @@ impl ShardThread {
                     let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
                     let Some(peer) = peer else { continue };
                     let stream = Stream { socket, peer };
-                    match self.peers.arrived(now, peer.ip()) {
+                    match self.admit(now, &stream) {
                         Ok(()) => self.deal(now, stream),
                         Err(refused) => self.refuse(now, stream, refused),
                     }
@@ -276,6 +286,20 @@ impl ShardThread {
                 Err(_) => {}
             }
         }
+    }
+
+    /// Whether a connection may come in. It counts as one of its address then, but not if there is no room for it: that is
+    /// no fault of the address.
+    fn admit(&mut self, now: Time, stream: &Stream) -> Result<(), Refused> {
+        if !self.room_left.is_there_for(&stream.socket) {
+            self.room_left.refused(now, self.shard.connections());
+            return Err(Refused::NoRoom);
+        }
+        let admitted = self.peers.arrived(now, stream.peer.ip());
+        if admitted.is_err() {
+            self.refusals.add(now, stream.peer.ip().to_canonical());
+        }
+        admitted
     }
 
     /// The descriptors have run out: without a pause the listener would be ready at once again, and the thread would spin.
@@ -304,14 +328,16 @@ impl ShardThread {
 
     /// Tells a connection why it is not let in, if its dialect has words for that, and ends it in an orderly way.
     fn refuse(&mut self, now: Time, stream: Stream, refused: Refused) {
-        let Stream { socket, peer } = stream;
-        self.refusals.add(now, peer.ip().to_canonical());
+        let socket = stream.socket;
         if self.plain_style != Style::Chat || self.draining.len() >= TOLD_WHY_MAX {
             return;
         }
         // A new socket has room for a line; and if the peer is gone, nobody needs to be told.
         let _ = send(&socket, &[IoSlice::new(refused.line().as_bytes())]);
         let token = Token((u64::from(self.next_generation()) << 32) | REFUSED_INDEX);
+        if refused == Refused::NoRoom {
+            return self.draining.add_unwatched(now, token, socket);
+        }
         match self.poller.register(&socket, token, Interest::READ) {
             Ok(()) => self.draining.add(now, &self.poller, token, socket),
             Err(error) => tracing::error!(%error, "a connection cannot be watched"),

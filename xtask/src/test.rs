@@ -14,6 +14,10 @@ use std::process::ExitCode;
 /// How many seeds the long run plays; those in `cargo test` are a few hundred.
 const LONG_SEEDS: &str = "20000";
 
+/// The pollers under which the tests of whole servers run once more; the first time it is under the default.
+const OTHER_POLLERS: [(&str, &str); 2] =
+    [("process tests under poll", "poll"), ("process tests under select", "select")];
+
 /// Runs every check of this scope and says how it went.
 pub(crate) fn run(scope: Scope) -> ExitCode {
     let mut report = Report::new();
@@ -57,16 +61,29 @@ fn tests(report: &mut Report) {
         report.part("build of the tests", || command::run(&mut cargo(&["test", "--workspace", "--no-run"])));
     if build == Outlook::Stop {
         report.skip("tests", "they do not build");
+        for (name, _) in OTHER_POLLERS {
+            report.skip(name, "the tests do not build");
+        }
         report.skip("help texts", "the programs may not be built");
         return;
     }
     report.part("tests", run_tests);
+    for (name, poller) in OTHER_POLLERS {
+        report.part(name, || run_process_tests(poller));
+    }
     report.part("help texts", documents::check_help_texts);
 }
 
 /// The tools have been provided: a test that would skip itself without one has to fail here.
 fn run_tests() -> Result<()> {
-    command::run(cargo(&["test", "--workspace", "--no-fail-fast"]).env("ROOMFUL_REQUIRE_TOOLS", "1"))
+    let tests = ["test", "--workspace", "--no-fail-fast"];
+    command::run(cargo(&tests).env("ROOMFUL_REQUIRE_TOOLS", "1").env_remove("ROOMFUL_POLLER"))
+}
+
+/// The tests of whole servers once more. The packages are those of the other run, so that nothing is built anew.
+fn run_process_tests(poller: &str) -> Result<()> {
+    let tests = ["test", "--workspace", "--test", "process", "--test", "faults", "--no-fail-fast"];
+    command::run(cargo(&tests).env("ROOMFUL_REQUIRE_TOOLS", "1").env("ROOMFUL_POLLER", poller))
 }
 
 /// Licences, sources and bans need nothing but the lock file. Advisories need a database from the network, and a

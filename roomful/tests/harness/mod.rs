@@ -11,7 +11,7 @@ mod terminal;
 pub(crate) use client::{Client, Probe, reset};
 pub(crate) use ears::{Ears, Lines};
 pub(crate) use outside::{Outside, Tool};
-pub(crate) use server::{Server, roomful};
+pub(crate) use server::{Server, poller_under_test, roomful};
 pub(crate) use system::may_have_descriptors;
 pub(crate) use terminal::Terminal;
 

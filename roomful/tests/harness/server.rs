@@ -1,6 +1,7 @@
 //! The real program as a server, on a port that the system chooses.
 
 use super::ears::{Ears, Heard, Lines};
+use ::server::PollerKind;
 use rustix::process::{Pid, Signal, kill_process};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -15,6 +16,12 @@ pub(crate) fn roomful(arguments: &[&str]) -> Command {
     }
     command.args(arguments).stdin(Stdio::null());
     command
+}
+
+/// Which poller the servers of this run use: the default, unless `ROOMFUL_POLLER` names another.
+pub(crate) fn poller_under_test() -> PollerKind {
+    let Some(name) = std::env::var_os("ROOMFUL_POLLER") else { return PollerKind::default() };
+    name.to_string_lossy().parse().unwrap_or_else(|error| panic!("ROOMFUL_POLLER: {error}"))
 }
 
 /// A running server. At its end it is killed, and must not have complained or died before.
@@ -33,9 +40,12 @@ impl Server {
         Server::start_with(&[])
     }
 
-    /// With more flags than where to listen.
+    /// With more flags than where to listen, and with the poller under test unless one is among the flags.
     pub(crate) fn start_with(flags: &[&str]) -> Server {
         let mut command = roomful(&["serve", "--listen", "127.0.0.1:0"]);
+        if !flags.contains(&"--poller") {
+            command.args(["--poller", poller_under_test().name()]);
+        }
         let piped = command.args(flags).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn().expect("the program starts");
         let mut stdout = Lines::of("standard output", child.stdout.take().expect("a pipe"));

@@ -9,11 +9,13 @@ use std::time::Duration;
 /// Nothing here takes so long.
 pub(crate) const GUARD: Duration = Duration::from_secs(20);
 
-/// The defaults, listening on the loopback interface.
+/// The defaults, listening on the loopback interface; with the poller that `ROOMFUL_POLLER` names, if it does.
 pub(crate) fn options() -> Options {
     let home = RoomName::parse("lobby").expect("a name");
     let listen = vec![SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)];
-    Options { listen, ..Options::new(home) }
+    let named = std::env::var_os("ROOMFUL_POLLER");
+    let named = named.map(|name| name.to_string_lossy().parse().expect("the name of a poller"));
+    Options { listen, poller: named.unwrap_or_default(), ..Options::new(home) }
 }
 
 /// Stops a server and waits for it.

@@ -11,8 +11,8 @@ use std::{
 
 use eventloop::{Condition, Event, Interest, Mask, Poller, Token};
 use rustix::{
-    io::Errno,
-    net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt},
+    io::{Errno, ioctl_fionbio},
+    net::{AddressFamily, SocketType, connect, socket, sockopt},
 };
 
 use super::{Watch, event, pair, tcp_pair};
@@ -154,8 +154,8 @@ pub(crate) fn attempt_to_connect_is_writable_when_it_is_over(poller: Poller) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let connecting = || {
-        let socket =
-            socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::NONBLOCK, None).unwrap();
+        let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        ioctl_fionbio(&socket, true).unwrap();
         assert!(matches!(connect(&socket, &address), Ok(()) | Err(Errno::INPROGRESS)));
         socket
     };

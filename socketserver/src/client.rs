@@ -164,7 +164,8 @@ impl AsFd for Client {
     }
 }
 
-impl Read for Client {
+/// Through a shared reference, so that one thread can read while another one sends.
+impl Read for &Client {
     /// # Errors
     /// `TimedOut` after the timeout; `InvalidData` for a datagram or record that does not fit, which is gone.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -180,7 +181,16 @@ impl Read for Client {
     }
 }
 
-impl Write for Client {
+impl Read for Client {
+    /// # Errors
+    /// As through a shared reference.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self).read(buffer)
+    }
+}
+
+/// Through a shared reference, so that one thread can send while another one reads.
+impl Write for &Client {
     /// # Errors
     /// `TimedOut` after the timeout.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -193,6 +203,19 @@ impl Write for Client {
                 outcome => return outcome,
             }
         }
+    }
+
+    /// Nothing is kept back.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Write for Client {
+    /// # Errors
+    /// As through a shared reference.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self).write(bytes)
     }
 
     /// Nothing is kept back.

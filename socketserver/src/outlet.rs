@@ -5,6 +5,7 @@
 
 use eventloop::{Poller, Token, Waker};
 use std::cell::OnceCell;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{fmt, io};
 
@@ -41,14 +42,18 @@ impl fmt::Display for OutletError {
 impl std::error::Error for OutletError {}
 
 impl Outlet {
-    /// Sends `bytes`: a part of the stream, or one record. Never waits.
+    /// Sends `bytes`: a part of the stream, or one record; nothing, if they are empty. Never waits.
     ///
     /// # Errors
     /// [`OutletError::Full`] if too much waits already, [`OutletError::Closed`] if nobody is there any more.
     pub fn send(&self, bytes: &[u8]) -> Result<(), OutletError> {
         let mut mail = self.mailbox.mail();
-        if !mail.is_open {
+        if !mail.is_open || mail.is_closing {
             return Err(OutletError::Closed);
+        }
+        if bytes.is_empty() {
+            // Not even its length is to be kept: there is no bound on how often nothing is sent.
+            return Ok(());
         }
         if mail.bytes.len() + bytes.len() > MAIL_BYTES_MAX {
             return Err(OutletError::Full);
@@ -59,11 +64,20 @@ impl Outlet {
         Ok(())
     }
 
-    /// Closes the connection when everything that was sent has arrived. Nothing happens if it is closed.
+    /// Closes the connection when everything that was sent has left. Nothing happens if it is closed.
     pub fn close(&self) {
         let mut mail = self.mailbox.mail();
         mail.is_closing = true;
         self.ring(mail);
+    }
+
+    /// Ends the conversation at once; what was sent and has not left is given up. For a client that does not read, which would
+    /// hold up [`Outlet::close`] for as long as it pleases. Nothing happens if it is closed.
+    pub fn cut(&self) {
+        self.mailbox.close();
+        if !self.mailbox.is_cut.swap(true, Ordering::SeqCst) {
+            self.mailbox.desk.ring(self.mailbox.connection);
+        }
     }
 
     fn ring(&self, mut mail: MutexGuard<'_, Mail>) {
@@ -86,6 +100,7 @@ pub(crate) struct Mailbox {
     connection: Token,
     mail: Mutex<Mail>,
     desk: Arc<Desk>,
+    is_cut: AtomicBool,
 }
 
 #[derive(Default)]
@@ -119,12 +134,24 @@ impl Mailbox {
 
     /// Takes what waits.
     pub(crate) fn take(&self) -> Mail {
-        std::mem::replace(&mut *self.mail(), Mail { is_open: true, ..Mail::default() })
+        let mut mail = self.mail();
+        let is_open = mail.is_open && !mail.is_closing;
+        std::mem::replace(&mut *mail, Mail { is_open, ..Mail::default() })
+    }
+
+    /// Takes what waits, and accepts nothing any more.
+    pub(crate) fn take_last(&self) -> Mail {
+        std::mem::take(&mut *self.mail())
     }
 
     /// The conversation is over.
     pub(crate) fn close(&self) {
         *self.mail() = Mail::default();
+    }
+
+    /// Whether the conversation is to end at once.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::SeqCst)
     }
 }
 
@@ -198,7 +225,9 @@ impl Outlets<'_> {
         };
         if mailbox.get().is_none() {
             let mail = Mutex::new(Mail { is_open: true, ..Mail::default() });
-            let made = Arc::new(Mailbox { connection: *connection, mail, desk: desk.desk()? });
+            let desk = desk.desk()?;
+            let made =
+                Arc::new(Mailbox { connection: *connection, mail, desk, is_cut: AtomicBool::new(false) });
             // Nobody else could have set it: the cell belongs to one thread.
             let _ = mailbox.set(made);
         }

@@ -9,7 +9,6 @@
 //! nc 127.0.0.1 8000                                             # in another terminal, and in a third
 //! ```
 
-use signal_hook::consts::{SIGINT, SIGTERM};
 use socketserver::{Ending, Endpoint, Evented, FrameHandler, Framed, Framing, Listener};
 use socketserver::{Outlet, OutletError, Output, Server};
 use std::cell::RefCell;
@@ -90,9 +89,7 @@ fn main() -> anyhow::Result<()> {
         let member = Member { room: room.clone(), name: None };
         Framed::new(Framing::lines(), member).frame_bytes_max(LINE_BYTES_MAX)
     })?;
-    for signal in [SIGINT, SIGTERM] {
-        server.shutdown_handle().shutdown_on_signal(signal)?;
-    }
+    server.shutdown_handle().shutdown_on_termination()?;
     println!("listening at {}", server.server_address());
     server.serve_forever()?;
     Ok(())

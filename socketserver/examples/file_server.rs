@@ -11,7 +11,6 @@
 
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, fstat, openat};
 use rustix::io::Errno;
-use signal_hook::consts::{SIGINT, SIGTERM};
 use socketserver::{Endpoint, Listener, Request, Server, Threading};
 use std::fs::File;
 use std::io::{self, Read, Write as _};
@@ -40,9 +39,7 @@ fn main() -> anyhow::Result<()> {
         Server::blocking(listener, Threading::up_to(64), move |request: &mut _| serve(&folder, request))?
             .request_timeout(PATIENCE)
             .grace(Duration::from_secs(1));
-    for signal in [SIGINT, SIGTERM] {
-        server.shutdown_handle().shutdown_on_signal(signal)?;
-    }
+    server.shutdown_handle().shutdown_on_termination()?;
     println!("listening at http://{}/", server.server_address());
     server.serve_forever()?;
     Ok(())

@@ -8,7 +8,6 @@
 //! nc -d 127.0.0.1 8000                                          # in another terminal
 //! ```
 
-use signal_hook::consts::{SIGINT, SIGTERM};
 use socketserver::{Endpoint, Iterative, Listener, Request, Server};
 use std::io::Write as _;
 
@@ -21,9 +20,7 @@ fn main() -> anyhow::Result<()> {
         writeln!(request.writer, "Thank you for connecting")
     })?;
 
-    for signal in [SIGINT, SIGTERM] {
-        server.shutdown_handle().shutdown_on_signal(signal)?;
-    }
+    server.shutdown_handle().shutdown_on_termination()?;
     println!("listening at {}", server.server_address());
     server.serve_forever()?; // until Ctrl-C
     Ok(())

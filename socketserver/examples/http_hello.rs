@@ -9,7 +9,6 @@
 //! curl -i http://127.0.0.1:8000/                                # in another terminal, or in a browser
 //! ```
 
-use signal_hook::consts::{SIGINT, SIGTERM};
 use socketserver::{Endpoint, Listener, Request, Server, Threading};
 use std::io::{self, BufRead, Read as _, Write as _};
 use std::time::{Duration, Instant};
@@ -28,9 +27,7 @@ fn main() -> anyhow::Result<()> {
         .request_timeout(patience)
         .grace(Duration::from_secs(1));
 
-    for signal in [SIGINT, SIGTERM] {
-        server.shutdown_handle().shutdown_on_signal(signal)?;
-    }
+    server.shutdown_handle().shutdown_on_termination()?;
     println!("listening at http://{}/", server.server_address());
     server.serve_forever()?;
     Ok(())

@@ -12,7 +12,6 @@
 //! ```
 
 use anyhow::bail;
-use signal_hook::consts::{SIGINT, SIGTERM};
 use socketserver::{Endpoint, Evented, Forking, FrameHandler, Framed, Framing, Iterative, Listener};
 use socketserver::{Output, PollerKind, Request, Server, Strategy, Threading};
 use std::io::{self, BufRead as _, Read as _, Write as _};
@@ -41,9 +40,7 @@ fn main() -> anyhow::Result<()> {
 fn serve<H, S: Strategy<H>>(server: Server<H, S>) -> anyhow::Result<()> {
     // Nobody may keep a thread, or the only turn, for ever without saying anything.
     let mut server = server.request_timeout(Duration::from_secs(60)).grace(Duration::from_secs(1));
-    for signal in [SIGINT, SIGTERM] {
-        server.shutdown_handle().shutdown_on_signal(signal)?;
-    }
+    server.shutdown_handle().shutdown_on_termination()?;
     println!("listening at {}", server.server_address());
     server.serve_forever()?;
     println!("stopped");

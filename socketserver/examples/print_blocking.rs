@@ -8,7 +8,6 @@
 //! nc 127.0.0.1 8000                                             # in another terminal, and in a third
 //! ```
 
-use signal_hook::consts::{SIGINT, SIGTERM};
 use socketserver::{Endpoint, Iterative, Listener, Request, Server};
 use std::io::{self, BufRead as _, Read as _};
 use std::time::Duration;
@@ -22,9 +21,7 @@ fn main() -> anyhow::Result<()> {
     let listener = Listener::open(&Endpoint::tcp(&address)?)?;
     let mut server = Server::blocking(listener, Iterative, print)?.grace(Duration::from_secs(1));
 
-    for signal in [SIGINT, SIGTERM] {
-        server.shutdown_handle().shutdown_on_signal(signal)?;
-    }
+    server.shutdown_handle().shutdown_on_termination()?;
     println!("listening at {}", server.server_address());
     server.serve_forever()?;
     Ok(())

@@ -8,7 +8,6 @@
 //! nc 127.0.0.1 8000                                             # in another terminal, and in a third
 //! ```
 
-use signal_hook::consts::{SIGINT, SIGTERM};
 use socketserver::{Endpoint, Listener, Request, Server, Threading};
 use std::io::{self, BufRead as _, Read as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,9 +24,7 @@ fn main() -> anyhow::Result<()> {
     let handler = move |request: &mut Request| print(request, &lines);
     let mut server = Server::blocking(listener, Threading::up_to(64), handler)?.grace(Duration::from_secs(1));
 
-    for signal in [SIGINT, SIGTERM] {
-        server.shutdown_handle().shutdown_on_signal(signal)?;
-    }
+    server.shutdown_handle().shutdown_on_termination()?;
     println!("listening at {}", server.server_address());
     server.serve_forever()?; // and waits for the threads
     Ok(())

@@ -9,7 +9,7 @@
 //! use socketserver::{Endpoint, Listener, Request, Server, Threading};
 //! use std::io::{BufRead, Read, Write};
 //!
-//! # fn main() -> Result<(), socketserver::Error> {
+//! # fn main() -> std::io::Result<()> {
 //! let listener = Listener::open(&Endpoint::tcp("127.0.0.1:0")?)?;
 //! let mut server = Server::blocking(listener, Threading::up_to(64), |request: &mut Request| {
 //!     let mut name = String::new();
@@ -18,6 +18,7 @@
 //!     writeln!(request.writer, "Hello, {}!", name.trim())
 //! })?;
 //! println!("listening at {}", server.server_address());
+//! server.shutdown_handle().shutdown_on_termination()?; // Ctrl-C
 //! # server.shutdown_handle().shutdown();
 //! server.serve_forever()?;
 //! # Ok(())
@@ -117,6 +118,27 @@
 //! | `asyncore.dispatcher` | [`Protocol`] on [`Evented`] |
 //! | `asynchat.async_chat`, `set_terminator` | [`Framed`], [`Framing`] |
 //! | `socket.create_connection`, `connect_ex` | [`Client::connect`], [`Connecting::error_code`] |
+//!
+//! # Examples
+//!
+//! Small programs to read in this order, each run with `cargo run -p socketserver --example NAME`; they listen at `127.0.0.1:8000`
+//! unless told otherwise, and their heads say what to type in another terminal.
+//!
+//! | example | what one learns |
+//! |---|---|
+//! | `greeter` | a server is a listener, a strategy and a handler |
+//! | `greeted` | its client: connecting with a timeout; waiting for bytes and for a point in time at once |
+//! | `stdin_wait` | everything with a descriptor can be waited for: a terminal, a pipe, a file |
+//! | `two_sockets` | one loop for several servers, with a timeout |
+//! | `print_blocking` | how simple one client at a time is, and what it costs |
+//! | `print_threads` | the same handler under another strategy; sharing between threads |
+//! | `print_select` | the textbook loop by hand; lines out of a stream |
+//! | `print_poll` | register, modify, unregister, poll; all conditions |
+//! | `line_echo` | both kinds of handlers under every strategy, poller and transport |
+//! | `line_echo_client` | connect timeout, send-all, half-close; whoever sends much must read meanwhile |
+//! | `http_hello` | the least of HTTP/1.1 that is right: bounds, patience, status, length |
+//! | `file_server` | not being led out of a folder; large files through a small buffer |
+//! | `chat` | what the evented strategy is for: a room without locks |
 //!
 //! # What is left out, and why
 //!

@@ -188,7 +188,8 @@ impl<H, S: Strategy<H>> Server<H, S> {
     }
 }
 
-/// The listener, for a poller of one's own: when it is readable, [`Server::handle_request`] will not wait.
+/// The listener, for a poller of one's own: when it is readable a request waits for [`Server::handle_request`]. Set a
+/// [`timeout`](Server::timeout) of zero, for the client may have gone again.
 impl<H, S: Strategy<H>> AsFd for Server<H, S> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.core.listener.as_fd()

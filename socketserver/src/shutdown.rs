@@ -6,6 +6,7 @@
 
 use rustix::io::Errno;
 use rustix::process::{Pid, getpid};
+use signal_hook::consts::{SIGINT, SIGTERM};
 use std::ffi::c_int;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -42,6 +43,15 @@ impl ShutdownHandle {
     /// since the descriptor is the parent's, too.
     pub fn shutdown(&self) {
         self.request.make();
+    }
+
+    /// Asks it to stop when this process is told to end, by Ctrl-C (`SIGINT`) or by `SIGTERM`. Neither ends it by itself any
+    /// more.
+    ///
+    /// # Errors
+    /// If they cannot be caught.
+    pub fn shutdown_on_termination(&self) -> io::Result<()> {
+        [SIGINT, SIGTERM].into_iter().try_for_each(|signal| self.shutdown_on_signal(signal))
     }
 
     /// Asks it to stop whenever this process receives `signal`, for as long as the process lives.

@@ -15,6 +15,7 @@ use crate::hooks::Hooks;
 use crate::server::{Converse, Core, Extent, Served};
 use crate::strategy::Strategy;
 use crate::strategy::front::{self, Crew};
+use crate::waiting::after;
 use eventloop::{Interest, Poller, Token};
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -274,7 +275,7 @@ impl Children {
         for (token, child) in &self.living {
             poller.register(&child.descriptor, *token, Interest::READ)?;
         }
-        let mut ends_at = Instant::now().checked_add(core.limits.grace + LAST_MOMENT);
+        let mut ends_at = Some(after(Instant::now(), core.limits.grace.saturating_add(LAST_MOMENT)));
         let mut events = Events::with_capacity(64);
         while !self.living.is_empty() {
             let left = ends_at.map(|at| at.saturating_duration_since(Instant::now()));

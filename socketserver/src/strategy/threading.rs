@@ -109,7 +109,7 @@ impl<H: Converse + Send + Sync + 'static> Strategy<H> for Threading {
     fn finish(&mut self, core: &Core) -> Result<(), Error> {
         let grace = core.limits.grace;
         let begun = Instant::now();
-        match self.team.wait(grace + LAST_MOMENT) {
+        match self.team.wait(grace.saturating_add(LAST_MOMENT)) {
             0 => Ok(()),
             requests => Err(Error::StillBusy { requests, grace: begun.elapsed() }),
         }

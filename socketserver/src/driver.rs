@@ -58,10 +58,15 @@ struct Entry<P> {
     protocol: P,
     pending: Pending,
     mailbox: OnceCell<Arc<Mailbox>>,
+    /// The bell has rung for it. It is taken in when nothing else waits: so a client that does not read leaves it in the
+    /// mailbox, which has a bound.
+    has_mail: bool,
     interest: Interest,
     phase: Phase,
     /// The client sends nothing more.
     has_ended: bool,
+    /// The server stops: nothing more is read, and what was begun is sent to its end.
+    is_stopping: bool,
     /// What `closed` will be told, if the protocol closes.
     ending: Ending,
     heard_at: Instant,
@@ -135,7 +140,8 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
         let token = Token((self.generation << INDEX_BITS) | index as u64);
         if let Err(error) = self.poller.register(&connection.socket, token, Interest::READ) {
             self.free.push(index);
-            return self.hooks.report(&RequestError::Accept(error), Some(&connection.peer));
+            self.hooks.report(&RequestError::Accept(error), Some(&connection.peer));
+            return drop_quietly(protocol, self.hooks, &connection.peer);
         }
         let records = connection.transport.keeps_boundaries();
         let deadline = self.limits.timeout.and_then(|timeout| now.checked_add(timeout));
@@ -145,9 +151,11 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
             protocol,
             pending: if records { Pending::records() } else { Pending::stream() },
             mailbox: OnceCell::new(),
+            has_mail: false,
             interest: Interest::READ,
             phase: Phase::Talking,
             has_ended: false,
+            is_stopping: false,
             ending: Ending::ByServer,
             heard_at: now,
             timer: deadline.map(|at| self.timers.set(at, token)),
@@ -181,18 +189,13 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
         }
     }
 
-    /// Takes in what was sent through outlets.
+    /// Sends what was sent through outlets.
     pub(crate) fn take_mail(&mut self, now: Instant) {
         for token in self.desk.called() {
-            let Some(entry) = self.entry(token).filter(|entry| entry.phase == Phase::Talking) else {
-                continue;
-            };
-            let Some(mail) = entry.mailbox.get().map(|mailbox| mailbox.take()) else { continue };
-            for part in mail.parts() {
-                entry.pending.send(part);
+            if let Some(entry) = self.entry(token) {
+                entry.has_mail = true;
+                self.settle(now, token);
             }
-            entry.pending.is_closing |= mail.is_closing;
-            self.settle(now, token);
         }
     }
 
@@ -218,14 +221,15 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
         }
     }
 
-    /// The server stops: what has arrived by now is still answered, and everybody is sent what waits.
+    /// The server stops: what has arrived by now is still answered, and everybody is sent what waits, with all that the
+    /// protocol adds when it is drained.
     pub(crate) fn stop(&mut self, now: Instant) {
         for token in self.tokens() {
-            if self.entry(token).is_some_and(|entry| entry.phase == Phase::Talking && !entry.has_ended) {
+            if self.entry(token).is_some_and(|entry| entry.phase == Phase::Talking && entry.may_read()) {
                 self.read(now, token);
             }
             if let Some(entry) = self.entry(token).filter(|entry| entry.phase == Phase::Talking) {
-                entry.pending.is_closing = true;
+                entry.is_stopping = true;
                 entry.ending = Ending::Shutdown;
                 self.settle(now, token);
             }
@@ -293,7 +297,7 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
     /// the poller is told what to watch for.
     fn settle(&mut self, now: Instant, token: Token) {
         let Some(entry) = self.entry(token).filter(|entry| entry.phase == Phase::Talking) else { return };
-        let had_pending = !entry.pending.is_empty();
+        let had_pending = !entry.pending.is_empty() || entry.has_mail;
         match entry.flush() {
             Err(error) => return self.broken(token, error),
             Ok(Flushed::Partly) => return self.watch(token),
@@ -306,7 +310,7 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
             }
         }
         let Some(entry) = self.entry(token) else { return };
-        if entry.pending.is_empty() && (entry.pending.is_closing || entry.has_ended) {
+        if entry.pending.is_empty() && entry.ends_when_empty() {
             return self.finish(now, token);
         }
         // What `drained` has added is sent in the next turn: a large answer is not to keep the others waiting.
@@ -315,7 +319,7 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
 
     fn watch(&mut self, token: Token) {
         let Some(entry) = self.entry(token) else { return };
-        let reads = !entry.has_ended && !entry.pending.is_closing && entry.pending.len() <= UNSENT_BYTES_MAX;
+        let reads = entry.may_read() && entry.pending.len() <= UNSENT_BYTES_MAX;
         let interest = match (reads, !entry.pending.is_empty()) {
             (true, true) => Interest::BOTH,
             (true, false) => Interest::READ,
@@ -410,7 +414,45 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
 }
 
 impl<P> Entry<P> {
+    fn may_read(&self) -> bool {
+        !self.ends_when_empty()
+    }
+
+    /// Whether the conversation is over when everything was sent.
+    fn ends_when_empty(&self) -> bool {
+        self.pending.is_closing || self.has_ended || self.is_stopping
+    }
+
+    /// Sends what waits, and then the mail.
     fn flush(&mut self) -> io::Result<Flushed> {
+        loop {
+            if let Flushed::Partly = self.flush_pending()? {
+                return Ok(Flushed::Partly);
+            }
+            self.take_mail();
+            if self.pending.is_empty() {
+                return Ok(Flushed::Everything);
+            }
+        }
+    }
+
+    /// Takes the mail in. Who is about to go gets the last of it, and nothing is accepted any more: others that keep
+    /// sending are not to hold up the end.
+    fn take_mail(&mut self) {
+        let Some(mailbox) = self.mailbox.get() else { return };
+        let mail = match (self.ends_when_empty(), self.has_mail) {
+            (true, _) => mailbox.take_last(),
+            (false, true) => mailbox.take(),
+            (false, false) => return,
+        };
+        self.has_mail = false;
+        for part in mail.parts() {
+            self.pending.send(part);
+        }
+        self.pending.is_closing |= mail.is_closing;
+    }
+
+    fn flush_pending(&mut self) -> io::Result<Flushed> {
         while let Some(next) = self.pending.next() {
             // An empty record would look like the end.
             let sent = if next.is_empty() { Ok(0) } else { socket::send(&self.connection.socket, next) };

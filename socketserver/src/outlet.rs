@@ -41,14 +41,18 @@ impl fmt::Display for OutletError {
 impl std::error::Error for OutletError {}
 
 impl Outlet {
-    /// Sends `bytes`: a part of the stream, or one record. Never waits.
+    /// Sends `bytes`: a part of the stream, or one record; nothing, if they are empty. Never waits.
     ///
     /// # Errors
     /// [`OutletError::Full`] if too much waits already, [`OutletError::Closed`] if nobody is there any more.
     pub fn send(&self, bytes: &[u8]) -> Result<(), OutletError> {
         let mut mail = self.mailbox.mail();
-        if !mail.is_open {
+        if !mail.is_open || mail.is_closing {
             return Err(OutletError::Closed);
+        }
+        if bytes.is_empty() {
+            // Not even its length is to be kept: there is no bound on how often nothing is sent.
+            return Ok(());
         }
         if mail.bytes.len() + bytes.len() > MAIL_BYTES_MAX {
             return Err(OutletError::Full);
@@ -59,7 +63,7 @@ impl Outlet {
         Ok(())
     }
 
-    /// Closes the connection when everything that was sent has arrived. Nothing happens if it is closed.
+    /// Closes the connection when everything that was sent has left. Nothing happens if it is closed.
     pub fn close(&self) {
         let mut mail = self.mailbox.mail();
         mail.is_closing = true;
@@ -119,7 +123,14 @@ impl Mailbox {
 
     /// Takes what waits.
     pub(crate) fn take(&self) -> Mail {
-        std::mem::replace(&mut *self.mail(), Mail { is_open: true, ..Mail::default() })
+        let mut mail = self.mail();
+        let is_open = mail.is_open && !mail.is_closing;
+        std::mem::replace(&mut *mail, Mail { is_open, ..Mail::default() })
+    }
+
+    /// Takes what waits, and accepts nothing any more.
+    pub(crate) fn take_last(&self) -> Mail {
+        std::mem::take(&mut *self.mail())
     }
 
     /// The conversation is over.

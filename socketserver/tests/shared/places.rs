@@ -60,24 +60,6 @@ impl Place {
         !self.transport().has_connections()
     }
 
-    pub(crate) const fn is_stream(self) -> bool {
-        !self.transport().keeps_boundaries()
-    }
-
-    pub(crate) const fn has_file(self) -> bool {
-        matches!(self, Place::StreamPath | Place::DatagramPath | Place::RecordsPath)
-    }
-
-    /// The most that fits into one datagram or record, both ways.
-    pub(crate) const fn message_bytes_max(self) -> usize {
-        match self {
-            // 65,535 without the heads of IPv4 (20) and UDP (8), or of UDP alone.
-            Place::Udp4 => 65_507,
-            Place::Udp6 => 65_527,
-            _ => RECORD_BYTES_MAX,
-        }
-    }
-
     /// An address of its own.
     pub(crate) fn endpoint(self, scratch: &Scratch) -> Endpoint {
         let address = match self {

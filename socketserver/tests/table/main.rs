@@ -5,11 +5,14 @@
 //!
 //! `cargo test -p socketserver --test table WORD …` runs the cases whose names contain one of the words.
 
+mod axes;
 mod cases;
+#[path = "../shared/cells.rs"]
 mod cells;
 #[path = "../shared/places.rs"]
 mod places;
 mod runner;
+mod running;
 #[path = "../shared/servant.rs"]
 mod servant;
 

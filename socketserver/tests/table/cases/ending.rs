@@ -1,8 +1,9 @@
 //! How conversations and servers end: timeouts, and shutting down while somebody is at work.
 
-use crate::cells::{Cell, Running, Setup, errors};
+use crate::cells::{Cell, Setup};
 use crate::places::{ask, payload, read_all, read_message};
 use crate::runner::Verdict;
+use crate::running::{Running, errors};
 use crate::servant::{Note, POUR, SPOUT, poured};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};

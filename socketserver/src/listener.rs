@@ -8,7 +8,7 @@ use crate::endpoint::{Address, Endpoint, Transport};
 use crate::{Error, socket};
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SocketAddrAny, sockopt};
+use rustix::net::{SocketAddrAny, sockopt};
 use rustix::process::{Pid, getpid};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -147,10 +147,9 @@ impl Listener {
     pub(crate) fn receive(&self) -> io::Result<Option<Datagram>> {
         let mut bytes = vec![0; DATAGRAM_BYTES_MAX];
         loop {
-            let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
-            match rustix::net::recvfrom(&self.socket, &mut bytes[..], flags) {
-                Ok((_, length, _)) if length > DATAGRAM_BYTES_MAX => return Err(socket::too_long(length)),
-                Ok((_, length, sender)) => {
+            match socket::receive_whole(&self.socket, &mut bytes) {
+                Ok((length, _)) if length > DATAGRAM_BYTES_MAX => return Err(socket::too_long(length)),
+                Ok((length, sender)) => {
                     bytes.truncate(length);
                     bytes.shrink_to_fit();
                     return Ok(Some(Datagram { bytes, sender }));

@@ -53,6 +53,7 @@ fn be_client(kind: &str, place: Place, server: &Endpoint, parent: &Parent) {
         "crowd" => crowd(place, server, ROUNDS),
         "small_crowd" => crowd(place, server, WARM_UP_ROUNDS),
         "storm" => storm(place, server, parent),
+        "two" => two_clients(server),
         "three" => three_clients(server),
         _ => panic!("there is no helper {kind}"),
     }
@@ -102,7 +103,7 @@ fn idle_through_the_signal(server: &Endpoint, parent: &Parent) {
 }
 
 /// How many times each kind of client comes.
-pub(crate) const ROUNDS: usize = 250;
+pub(crate) const ROUNDS: usize = 1000;
 pub(crate) const WARM_UP_ROUNDS: usize = 25;
 
 /// How many requests come in each round. The server refuses the last one.
@@ -182,6 +183,12 @@ fn send_and_receive(place: Place, at: &Endpoint) {
         }
         assert!(received == part);
     }
+}
+
+/// The first cannot be watched.
+fn two_clients(server: &Endpoint) {
+    assert_eq!(read_all(&mut connect(server)).unwrap(), b"");
+    assert_serves(server);
 }
 
 /// The first is served. The server refuses the second, and has no descriptor for the third at first.

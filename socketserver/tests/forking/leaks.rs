@@ -9,6 +9,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socketserver::{PollerKind, Server, Strategy};
 use std::fs::File;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 pub(crate) fn iterative_blocking() {
@@ -54,9 +55,9 @@ pub(crate) fn datagrams() {
     }
 }
 
-/// Memory that grows with the requests would be more than that: it is less than three kilobytes for each.
+/// Memory that grows with the requests would be more than that: it is less than a kilobyte for each.
 const GROWTH_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// A thousand and a half requests of all kinds, after some that make what is made once.
+/// Thousands of requests of all kinds, after some that make what is made once.
 fn leaks_nothing(place: Place, way: Way) {
     own::silence_expected_panics();
     let cell = Cell::new(place, way);
@@ -165,5 +166,51 @@ impl Visitor for Starves<'_> {
         helpers::assert_did_its_part(helper);
         assert!(lasted >= LASTS_MIN, "{}: it lasted {lasted:?}", self.cell);
         assert!(cpu_time <= CPU_TIME_MAX, "{}: it used {cpu_time:?} of CPU time", self.cell);
+    }
+}
+
+/// It is closed, and the hook is told what to do. The server goes on with the numbers that it can watch.
+pub(crate) fn connection_beyond_select_is_told_of() {
+    let usual = getrlimit(Resource::Nofile);
+    let enough = Rlimit { current: Some(2 * WATCHED_MAX), maximum: usual.maximum };
+    setrlimit(Resource::Nofile, enough).unwrap();
+    let cell = Cell::new(Place::Tcp4, Way::Evented(PollerKind::Select));
+    let (notes, told) = Notes::new();
+    let fillers = Arc::new(Mutex::new(Vec::new()));
+    let freed = fillers.clone();
+    let setup = Setup { on_error: Box::new(move |_, _| freed.lock().unwrap().clear()), ..Setup::default() };
+    let servant = Servant::new(Place::Tcp4, notes.clone());
+    cell.build(servant, &notes, setup, ServesBeyond { fillers: &fillers });
+    let errors: Vec<Note> = told.try_iter().filter(|note| matches!(note, Note::Error(_))).collect();
+    let beyond = "descriptor 1024 is beyond what select can watch (0 to 1023); use poll or epoll";
+    assert_eq!(errors, [Note::Error(format!("cannot take a request: {beyond}"))]);
+    setrlimit(Resource::Nofile, usual).unwrap();
+}
+
+/// Descriptors that `select` can watch.
+const WATCHED_MAX: u64 = 1024;
+
+/// Serves while all descriptors that can be watched are taken by something else.
+struct ServesBeyond<'f> {
+    fillers: &'f Mutex<Vec<File>>,
+}
+
+impl Visitor for ServesBeyond<'_> {
+    type Outcome = ();
+
+    fn visit<H, S>(self, mut server: Server<H, S>)
+    where
+        H: Send + Sync + 'static,
+        S: Strategy<H> + Send + 'static,
+    {
+        own::stop_on_sigterm(&server.shutdown_handle());
+        let helper = helpers::start("two", Place::Tcp4, &Place::Tcp4.way_to(server.server_address()));
+        let mut fillers = self.fillers.lock().unwrap();
+        while own::lowest_free_descriptor() < WATCHED_MAX {
+            fillers.push(File::open("/dev/null").unwrap());
+        }
+        drop(fillers);
+        server.serve_forever().unwrap();
+        helpers::assert_did_its_part(helper);
     }
 }

@@ -22,8 +22,10 @@ use runner::Case;
 use std::process::ExitCode;
 
 /// All of them.
-const CASES: [Case; 31] = [
+const CASES: [Case; 35] = [
     ("forked_echo_over_every_transport", children::forked_echo_over_every_transport),
+    ("forked_answer_to_an_empty_datagram_is_empty", children::forked_answer_to_an_empty_datagram_is_empty),
+    ("silent_client_of_a_child_is_timed_out", children::silent_client_of_a_child_is_timed_out),
     ("panics_and_errors_reach_the_parent", children::panics_and_errors_reach_the_parent),
     ("no_report_is_lost_in_a_crowd", children::no_report_is_lost_in_a_crowd),
     ("killed_child_is_told_of", children::killed_child_is_told_of),
@@ -40,6 +42,7 @@ const CASES: [Case; 31] = [
     ("child_does_not_take_the_socket_file_along", children::child_does_not_take_the_socket_file_along),
     ("nothing_is_printed_twice", children::nothing_is_printed_twice),
     ("last_descriptor_does_for_a_child", children::last_descriptor_does_for_a_child),
+    ("threads_are_joined_when_the_server_stops", signals::threads_are_joined_when_the_server_stops),
     ("handler_that_does_not_end_is_told_of", signals::handler_that_does_not_end_is_told_of),
     ("signal_stops_every_strategy", signals::signal_stops_every_strategy),
     ("storm_of_signals_changes_nothing", signals::storm_of_signals_changes_nothing),
@@ -54,6 +57,7 @@ const CASES: [Case; 31] = [
     ("evented_on_epoll_leaks_nothing", leaks::evented_on_epoll),
     ("datagrams_leak_nothing", leaks::datagrams),
     ("lack_of_descriptors_is_survived", leaks::lack_of_descriptors_is_survived),
+    ("connection_beyond_select_is_told_of", leaks::connection_beyond_select_is_told_of),
 ];
 
 fn main() -> ExitCode {

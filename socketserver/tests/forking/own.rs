@@ -6,6 +6,7 @@ use rustix::process::{Signal, WaitOptions, wait};
 use rustix::time::{ClockId, clock_gettime};
 use socketserver::ShutdownHandle;
 use std::fs;
+use std::os::fd::AsRawFd as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,11 @@ pub(crate) fn descriptors_but_bells() -> Vec<String> {
         open.remove(bell.expect("a bell that the signal keeps"));
     }
     open
+}
+
+/// The number that the next descriptor gets.
+pub(crate) fn lowest_free_descriptor() -> u64 {
+    u64::try_from(fs::File::open("/dev/null").unwrap().as_raw_fd()).unwrap()
 }
 
 /// How many threads there are.

@@ -7,9 +7,48 @@ use crate::servant::{Note, Notes, Servant};
 use rustix::process::Signal;
 use socketserver::{Ending, Error, Listener, Request, Server, Threading};
 use std::io;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
+
+thread_local! {
+    static LAST_WORD: std::cell::RefCell<Option<LastWord>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Belongs to a thread and is dropped with it, when its handler has long returned.
+struct LastWord(Arc<AtomicUsize>);
+
+impl Drop for LastWord {
+    fn drop(&mut self) {
+        // Whoever does not wait for the thread is faster than that.
+        for _ in 0..1000 {
+            std::thread::yield_now();
+        }
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+pub(crate) fn threads_are_joined_when_the_server_stops() {
+    const ROUNDS: usize = 50;
+    let ended = Arc::new(AtomicUsize::new(0));
+    let counted = ended.clone();
+    let leaves_a_last_word = move |_: &mut Request| -> io::Result<()> {
+        LAST_WORD.with(|word| *word.borrow_mut() = Some(LastWord(counted.clone())));
+        Ok(())
+    };
+    let listener = Listener::open(&"tcp:127.0.0.1:0".parse().unwrap()).unwrap();
+    let server = Server::blocking(listener, Threading::default(), leaves_a_last_word).unwrap();
+    let mut server = server.timeout(PATIENCE);
+    let at = Place::Tcp4.way_to(server.server_address());
+    for round in 1..=ROUNDS {
+        let client = connect(&at);
+        server.handle_request().unwrap();
+        server.shutdown_handle().shutdown();
+        server.serve_forever().unwrap();
+        assert_eq!(ended.load(Ordering::SeqCst), round);
+        drop(client);
+    }
+}
 
 /// Nobody can end a thread from outside. The server says that it is still there.
 pub(crate) fn handler_that_does_not_end_is_told_of() {

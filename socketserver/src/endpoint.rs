@@ -104,11 +104,14 @@ impl Address {
             let path = path.strip_suffix(&[0]).unwrap_or(path);
             return Address::Path(Path::new(OsStr::from_bytes(path)).to_path_buf());
         }
-        abstract_name(&unix).map_or(Address::Unnamed, |name| Address::Abstract(name.to_vec()))
+        // A client without a name comes with an empty one.
+        abstract_name(&unix)
+            .filter(|name| !name.is_empty())
+            .map_or(Address::Unnamed, |name| Address::Abstract(name.to_vec()))
     }
 
     /// # Errors
-    /// If a path or name is too long, or a path contains a zero.
+    /// If a path or name is too long or empty, or a path contains a zero.
     pub(crate) fn to_raw(&self) -> Result<SocketAddrAny, Error> {
         let unix = match self {
             Address::Inet(address) => return Ok((*address).into()),
@@ -146,6 +149,9 @@ fn path_to_raw(path: &Path) -> Result<SocketAddrUnix, Error> {
 
 #[cfg(target_os = "linux")]
 fn name_to_raw(name: &[u8]) -> Result<SocketAddrUnix, Error> {
+    if name.is_empty() {
+        return Err(Error::NoEndpoint("an abstract name is empty; write @NAME".to_owned()));
+    }
     SocketAddrUnix::new_abstract_name(name).map_err(|_| Error::PathTooLong { bytes: name.len() })
 }
 
@@ -370,5 +376,6 @@ mod tests {
         assert!(Address::Path("".into()).to_raw().is_err());
         assert!(Address::Path("a\0b".into()).to_raw().is_err());
         assert!(Address::Abstract(vec![b'x'; 108]).to_raw().is_err());
+        assert!(Address::Abstract(Vec::new()).to_raw().is_err());
     }
 }

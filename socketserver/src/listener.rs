@@ -13,7 +13,7 @@ use rustix::process::{Pid, getpid};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How a socket listens. Each field says what it is for and to what it applies; elsewhere it changes nothing.
 #[expect(clippy::struct_excessive_bools, reason = "options of the system, each on or off by itself")]
@@ -62,12 +62,13 @@ impl Default for ListenOptions {
 /// ```
 #[derive(Debug)]
 pub struct Listener {
+    /// Removed with this value, and before the socket is closed: as long as it is open the file's number is not given to
+    /// another file.
+    _file: Option<SocketFile>,
     socket: OwnedFd,
     transport: Transport,
     address: Address,
     options: ListenOptions,
-    /// Removed with this value.
-    _file: Option<SocketFile>,
 }
 
 /// How long a reply waits for a local client that does not read its others.
@@ -99,13 +100,14 @@ impl Listener {
     pub fn open_with(endpoint: &Endpoint, options: ListenOptions) -> Result<Listener, Error> {
         let transport = endpoint.transport();
         endpoint.first_ok(|address| {
-            let (socket, file) = bound(transport, address, options)?;
+            let folder = Folder::of(address);
+            let (socket, file) = bound(transport, address, options, &folder)?;
             let listening =
                 transport.has_connections().then(|| rustix::net::listen(&socket, options.backlog.into()));
             listening.unwrap_or(Ok(())).map_err(|errno| failed(transport, address, errno))?;
             let named = rustix::net::getsockname(&socket);
             let named = named.map_err(|errno| failed(transport, address, errno))?;
-            Ok(Listener { socket, transport, address: Address::of(&named), options, _file: file })
+            Ok(Listener { _file: file, socket, transport, address: Address::of(&named), options })
         })
     }
 
@@ -145,9 +147,9 @@ impl Listener {
     pub(crate) fn receive(&self) -> io::Result<Option<Datagram>> {
         let mut bytes = vec![0; DATAGRAM_BYTES_MAX];
         loop {
-            match rustix::net::recvfrom(&self.socket, &mut bytes[..], socket::datagram_flags()) {
-                Ok((_, length, _)) if length > DATAGRAM_BYTES_MAX => return Err(socket::too_long(length)),
-                Ok((_, length, sender)) => {
+            match socket::receive_whole(&self.socket, &mut bytes) {
+                Ok((length, _)) if length > DATAGRAM_BYTES_MAX => return Err(socket::too_long(length)),
+                Ok((length, sender)) => {
                     bytes.truncate(length);
                     bytes.shrink_to_fit();
                     return Ok(Some(Datagram { bytes, sender }));
@@ -177,6 +179,7 @@ fn bound(
     transport: Transport,
     address: &Address,
     options: ListenOptions,
+    folder: &Folder,
 ) -> Result<(OwnedFd, Option<SocketFile>), Error> {
     let raw = address.to_raw()?;
     let opened = socket::open(transport, address.family()).and_then(|socket| {
@@ -185,7 +188,9 @@ fn bound(
     });
     let socket = opened.map_err(|errno| failed(transport, address, errno))?;
     let outcome = match rustix::net::bind(&socket, &raw) {
-        Err(Errno::ADDRINUSE) if options.replace_dead_socket => replace(&socket, transport, address, &raw)?,
+        Err(Errno::ADDRINUSE) if options.replace_dead_socket && folder.is_locked() => {
+            replace(&socket, transport, address, &raw)?
+        }
         outcome => outcome,
     };
     outcome.map_err(|errno| failed(transport, address, errno))?;
@@ -234,10 +239,48 @@ fn failed(transport: Transport, address: &Address, errno: Errno) -> Error {
 
 // Socket files.
 
-/// Takes the place of a socket file that nobody answers on.
-///
-/// The folder is locked meanwhile, so that of two servers that find the same dead file only one replaces it, and the
-/// other then finds one that is alive.
+/// The folder of a socket file, locked until the socket listens: of two servers that find the same dead file only one
+/// replaces it, and one that is bound but does not listen yet is not taken for dead.
+struct Folder {
+    locked: Option<OwnedFd>,
+}
+
+impl Folder {
+    /// Who has no lock listens all the same, but replaces nothing. It is waited for a moment only, because anybody who may
+    /// read a folder could keep it locked.
+    fn of(address: &Address) -> Folder {
+        let Address::Path(path) = address else { return Folder { locked: None } };
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        Folder { locked: lock(folder).ok() }
+    }
+
+    const fn is_locked(&self) -> bool {
+        self.locked.is_some()
+    }
+}
+
+fn lock(folder: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(folder, flags, Mode::empty())?;
+    let until = Instant::now() + LOCK_TIMEOUT;
+    loop {
+        match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(folder),
+            Err(Errno::AGAIN) if Instant::now() < until => std::thread::sleep(LOCK_PAUSE),
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// How long other servers may take to open a socket in the same folder.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
+/// Nobody tells when the lock is free.
+const LOCK_PAUSE: Duration = Duration::from_millis(1);
+
+/// Takes the place of a socket file that nobody answers on. The folder is locked.
 fn replace(
     socket: &OwnedFd,
     transport: Transport,
@@ -245,7 +288,6 @@ fn replace(
     raw: &SocketAddrAny,
 ) -> Result<Result<(), Errno>, Error> {
     let Address::Path(path) = address else { return Ok(Err(Errno::ADDRINUSE)) };
-    let Ok(_locked) = lock_folder(path) else { return Ok(Err(Errno::ADDRINUSE)) };
     match rustix::fs::lstat(path).map(|status| FileType::from_raw_mode(status.st_mode)) {
         Ok(FileType::Socket) => {}
         Ok(_) => return Err(Error::NotASocket(path.clone())),
@@ -256,18 +298,6 @@ fn replace(
         return Ok(Err(Errno::ADDRINUSE));
     }
     Ok(rustix::fs::unlink(path).and_then(|()| rustix::net::bind(socket, raw)))
-}
-
-fn lock_folder(path: &Path) -> Result<OwnedFd, Errno> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let folder = rustix::fs::open(folder, flags, Mode::empty())?;
-    // Without waiting: anybody who may read the folder could keep it locked.
-    rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive)?;
-    Ok(folder)
 }
 
 /// Whether nobody has the socket open: only then a connection is *refused*. One that would have to wait, or is of another

@@ -219,3 +219,149 @@ impl Pending {
 
 /// How much memory an empty buffer keeps.
 const SPARE_BYTES_MAX: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outlet::Outlets;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Send(usize),
+        Write(usize),
+        EndRecord,
+        /// So many parts of what is next, of 256; of a record, all.
+        Taken(usize),
+    }
+
+    /// What waits, as simple as can be: in a stream one record of everything.
+    #[derive(Debug, Default)]
+    struct Model {
+        records: VecDeque<Vec<u8>>,
+        unfinished: Vec<u8>,
+    }
+
+    fn steps() -> impl Strategy<Value = Step> {
+        let lengths = || prop_oneof![4 => 0..20_usize, 1 => 0..40_000_usize];
+        prop_oneof![
+            lengths().prop_map(Step::Send),
+            lengths().prop_map(Step::Write),
+            Just(Step::EndRecord),
+            (0..=256_usize).prop_map(Step::Taken),
+            Just(Step::Taken(256)),
+        ]
+    }
+
+    /// Bytes that differ from what stands beside them.
+    fn bytes(next: &mut usize, length: usize) -> Vec<u8> {
+        let bytes = (*next..*next + length).map(|index| (index * 31 + index / 251) as u8).collect();
+        *next += length;
+        bytes
+    }
+
+    proptest! {
+        #[test]
+        fn stream_is_sent_as_it_was_written(steps in vec(steps(), 0..60)) {
+            let (mut pending, mut model, mut next) = (Pending::stream(), Vec::new(), 0);
+            for step in steps {
+                match step {
+                    Step::Send(length) => {
+                        let bytes = bytes(&mut next, length);
+                        pending.send(&bytes);
+                        model.extend(bytes);
+                    }
+                    Step::Write(length) => {
+                        let bytes = bytes(&mut next, length);
+                        pending.write(&bytes);
+                        model.extend(bytes);
+                    }
+                    Step::EndRecord => pending.end_record(),
+                    Step::Taken(parts) => {
+                        if let Some(length) = pending.next().map(<[u8]>::len) {
+                            let count = length * parts / 256;
+                            pending.taken(count);
+                            model.drain(..count);
+                        }
+                    }
+                }
+                prop_assert_eq!(pending.is_empty(), model.is_empty());
+                prop_assert_eq!(pending.len(), model.len());
+                prop_assert!(pending.next().unwrap_or_default() == model);
+            }
+        }
+
+        #[test]
+        fn records_are_sent_as_they_were_written(steps in vec(steps(), 0..60)) {
+            let (mut pending, mut model, mut next) = (Pending::records(), Model::default(), 0);
+            for step in steps {
+                match step {
+                    Step::Send(length) => {
+                        let bytes = bytes(&mut next, length);
+                        pending.send(&bytes);
+                        model.end_record();
+                        model.records.push_back(bytes);
+                    }
+                    Step::Write(length) => {
+                        let bytes = bytes(&mut next, length);
+                        pending.write(&bytes);
+                        model.unfinished.extend(bytes);
+                    }
+                    Step::EndRecord => {
+                        pending.end_record();
+                        model.end_record();
+                    }
+                    Step::Taken(_) => {
+                        if let Some(length) = pending.next().map(<[u8]>::len) {
+                            pending.taken(length);
+                            model.records.pop_front();
+                        }
+                    }
+                }
+                prop_assert_eq!(pending.is_empty(), model.records.is_empty());
+                prop_assert!(pending.next() == model.records.front().map(Vec::as_slice));
+                let waiting: usize = model.records.iter().map(Vec::len).sum();
+                prop_assert_eq!(pending.len(), waiting + model.unfinished.len());
+            }
+        }
+    }
+
+    impl Model {
+        fn end_record(&mut self) {
+            if !self.unfinished.is_empty() {
+                self.records.push_back(std::mem::take(&mut self.unfinished));
+            }
+        }
+    }
+
+    #[test]
+    fn buffer_that_was_large_once_gives_its_memory_back() {
+        let mut pending = Pending::stream();
+        pending.send(&vec![0; 1024 * 1024]);
+        pending.taken(1024 * 1024);
+        assert!(pending.bytes.capacity() <= SPARE_BYTES_MAX);
+    }
+
+    #[test]
+    fn what_was_sent_is_not_kept_until_all_is() {
+        let mut pending = Pending::stream();
+        for _ in 0..1000 {
+            pending.send(&[0; 1024]);
+            pending.taken(pending.len() - 1);
+        }
+        assert!(pending.bytes.len() <= 2 * SPARE_BYTES_MAX + 1024, "{} bytes", pending.bytes.len());
+    }
+
+    #[test]
+    fn only_the_first_failure_is_told_and_it_closes() {
+        let (mut pending, client) = (Pending::stream(), Address::Unnamed);
+        let mut out = Output { pending: &mut pending, client_address: &client, outlets: &Outlets::None };
+        out.send(b"before");
+        out.fail("first");
+        out.fail("second");
+        assert!(pending.is_closing);
+        assert_eq!(pending.failure.unwrap().to_string(), "first");
+        assert_eq!(pending.bytes, b"before");
+    }
+}

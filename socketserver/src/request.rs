@@ -155,6 +155,7 @@ impl Line {
 
     fn send_all(&self, connection: &Connection, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
+            self.waiting.check()?;
             match socket::send(&connection.socket, bytes) {
                 Ok(count) => bytes = &bytes[count..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -170,6 +171,7 @@ impl Line {
     fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let Channel::Connection(connection) = &self.channel else { return Ok(0) };
         loop {
+            self.waiting.check()?;
             match socket::receive(&connection.socket, connection.transport, buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.waiting.wait(connection.socket.as_fd(), Interest::READ)?;

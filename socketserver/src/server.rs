@@ -13,7 +13,7 @@ use crate::protocol::Protocol;
 use crate::request::{Request, RequestHandler};
 use crate::shutdown::{ShutdownHandle, StopRequest};
 use crate::strategy::Strategy;
-use crate::waiting::{TimeLimits, Waiting};
+use crate::waiting::{TimeLimits, Waiting, after};
 use eventloop::{Events, Interest, Poller, PollerKind, Token};
 use rustix::io::Errno;
 use std::io;
@@ -324,7 +324,7 @@ fn see_through<P: Protocol, F: Fn(&Address) -> P>(
                 STOP => {
                     poller.unregister(&*core.stop)?;
                     driver.stop(now);
-                    ends_at = Some(now + core.limits.grace);
+                    ends_at = Some(after(now, core.limits.grace));
                 }
                 driver::BELL => driver.take_mail(now),
                 _ => driver.ready(now, event),

@@ -10,8 +10,9 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use std::ffi::c_int;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// Stops a server. Clones stop the same one.
 ///
@@ -75,6 +76,8 @@ impl ShutdownHandle {
 #[derive(Debug)]
 pub(crate) struct StopRequest {
     is_made: AtomicBool,
+    /// When somebody first noticed. A signal handler makes the request, and must take no lock.
+    heard_at: Mutex<Option<Instant>>,
     bell: Bell,
     /// A child inherits the descriptor, and a signal meant for the child must not stop the parent.
     owner: Pid,
@@ -82,7 +85,8 @@ pub(crate) struct StopRequest {
 
 impl StopRequest {
     pub(crate) fn new() -> io::Result<StopRequest> {
-        Ok(StopRequest { is_made: AtomicBool::new(false), bell: Bell::new()?, owner: getpid() })
+        let (is_made, heard_at) = (AtomicBool::new(false), Mutex::new(None));
+        Ok(StopRequest { is_made, heard_at, bell: Bell::new()?, owner: getpid() })
     }
 
     fn make(&self) {
@@ -92,15 +96,31 @@ impl StopRequest {
         }
     }
 
-    /// Whether it was made. A child does not learn it from here but from the descriptor.
+    /// Whether it was made. A child learns it from the descriptor first.
     pub(crate) fn is_made(&self) -> bool {
         self.is_made.load(Ordering::SeqCst)
+    }
+
+    /// Somebody has found the descriptor readable.
+    pub(crate) fn learn(&self) {
+        self.is_made.store(true, Ordering::SeqCst);
+    }
+
+    /// When the first one noticed that it was made: the beginning of the grace, which is the same for everybody.
+    pub(crate) fn heard_at(&self) -> Option<Instant> {
+        self.is_made().then(|| *self.lock_heard_at().get_or_insert_with(Instant::now))
     }
 
     /// The server has stopped and may be run again.
     pub(crate) fn reset(&self) {
         self.bell.silence();
+        *self.lock_heard_at() = None;
         self.is_made.store(false, Ordering::SeqCst);
+    }
+
+    /// No statement that holds it can panic.
+    fn lock_heard_at(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.heard_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

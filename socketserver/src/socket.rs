@@ -50,25 +50,44 @@ fn send_flags() -> SendFlags {
     return SendFlags::DONTWAIT;
 }
 
-/// Without waiting, and with the whole length of what does not fit into the buffer. Only Linux tells that; elsewhere it is
-/// cut.
-pub(crate) fn datagram_flags() -> RecvFlags {
-    #[cfg(target_os = "linux")]
-    return RecvFlags::DONTWAIT | RecvFlags::TRUNC;
-    #[cfg(not(target_os = "linux"))]
-    return RecvFlags::DONTWAIT;
-}
-
 /// What waits, up to the length of `buffer`; 0 is the end. `WouldBlock` if nothing does.
 ///
 /// # Errors
-/// `InvalidData` for a datagram or record that does not fit into the buffer; it is gone. Or what the system says.
+/// `InvalidData` for a record that does not fit into the buffer; it is gone. Or what the system says.
 pub(crate) fn receive(socket: impl AsFd, transport: Transport, buffer: &mut [u8]) -> io::Result<usize> {
+    if !transport.keeps_boundaries() {
+        let received = retry_on_intr(|| rustix::net::recv(&socket, &mut buffer[..], RecvFlags::DONTWAIT))?;
+        return Ok(received.1);
+    }
+    let (length, _) = retry_on_intr(|| receive_whole(&socket, buffer))?;
+    if length > buffer.len() { Err(too_long(length)) } else { Ok(length) }
+}
+
+/// One datagram or record, and who sent it. If its length is greater than the buffer's, the rest is gone.
+#[cfg(target_os = "linux")]
+pub(crate) fn receive_whole(
+    socket: impl AsFd,
+    buffer: &mut [u8],
+) -> Result<(usize, Option<SocketAddrAny>), Errno> {
+    let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
+    let (_, length, sender) = rustix::net::recvfrom(&socket, buffer, flags)?;
+    Ok((length, sender))
+}
+
+/// One datagram or record, and who sent it. If its length is greater than the buffer's, the rest is gone. The system says only
+/// that it was longer.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn receive_whole(
+    socket: impl AsFd,
+    buffer: &mut [u8],
+) -> Result<(usize, Option<SocketAddrAny>), Errno> {
+    use rustix::net::{RecvAncillaryBuffer, ReturnFlags, recvmsg};
     let room = buffer.len();
-    // With a stream, the flag for datagrams would throw bytes away.
-    let flags = if transport.keeps_boundaries() { datagram_flags() } else { RecvFlags::DONTWAIT };
-    let (_, length) = retry_on_intr(|| rustix::net::recv(&socket, &mut buffer[..], flags))?;
-    if length > room { Err(too_long(length)) } else { Ok(length) }
+    let mut parts = [io::IoSliceMut::new(buffer)];
+    let mut nothing_else = RecvAncillaryBuffer::default();
+    let received = recvmsg(&socket, &mut parts, &mut nothing_else, RecvFlags::DONTWAIT)?;
+    let is_whole = !received.flags.contains(ReturnFlags::TRUNC);
+    Ok((if is_whole { received.bytes } else { room + 1 }, received.address))
 }
 
 /// Sends as much as there is room for; of a record, all or nothing. `WouldBlock` if there is none.
@@ -90,6 +109,8 @@ pub(crate) fn send_to_at_once(socket: impl AsFd, bytes: &[u8], receiver: &Socket
 }
 
 pub(crate) fn too_long(length: usize) -> io::Error {
-    let sentence = format!("a datagram or record of {length} bytes is longer than what is received at once");
+    let or_more = if cfg!(target_os = "linux") { "" } else { " or more" };
+    let sentence =
+        format!("a datagram or record of {length} bytes{or_more} is longer than what is received at once");
     io::Error::new(io::ErrorKind::InvalidData, sentence)
 }

@@ -6,7 +6,6 @@ use crate::shutdown::StopRequest;
 use eventloop::Interest;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use std::cell::Cell;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
@@ -26,13 +25,30 @@ pub(crate) struct TimeLimits {
 pub(crate) struct Waiting {
     stop: Arc<StopRequest>,
     limits: TimeLimits,
-    /// When the grace ends: set by the first wait that hears of the stop.
-    ends_at: Cell<Option<Instant>>,
 }
 
 impl Waiting {
     pub(crate) fn new(stop: Arc<StopRequest>, limits: TimeLimits) -> Waiting {
-        Waiting { stop, limits, ends_at: Cell::new(None) }
+        Waiting { stop, limits }
+    }
+
+    /// Says whether one may go on: a client that never lets us wait would otherwise never be cut.
+    ///
+    /// # Errors
+    /// `ConnectionAborted` when the server stops and the grace is over.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        match self.ends_at() {
+            Some(at) if at <= Instant::now() => {
+                let sentence = "the server stops, and the grace is over";
+                Err(io::Error::new(io::ErrorKind::ConnectionAborted, sentence))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// When the grace ends, if the server stops.
+    fn ends_at(&self) -> Option<Instant> {
+        self.stop.heard_at().map(|at| after(at, self.limits.grace))
     }
 
     /// Returns when `socket` is ready, or has an error to tell.
@@ -42,29 +58,31 @@ impl Waiting {
     pub(crate) fn wait(&self, socket: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
         let times_out_at = self.limits.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
-            let deadline = times_out_at.into_iter().chain(self.ends_at.get()).min();
+            self.check()?;
+            let ends_at = self.ends_at();
+            let deadline = times_out_at.into_iter().chain(ends_at).min();
             let mut watched = [watched(socket, interest), PollFd::new(&*self.stop, PollFlags::IN)];
             // Once the stop is known its descriptor, which stays readable, is not watched any more.
-            let count = if self.ends_at.get().is_some() { 1 } else { 2 };
+            let count = if ends_at.is_some() { 1 } else { 2 };
             let found = wait_for_one(&mut watched[..count], deadline)?;
             if !watched[0].revents().is_empty() {
                 return Ok(());
             }
             match found {
-                Found::Ready => self.ends_at.set(Instant::now().checked_add(self.limits.grace)),
-                Found::Nothing => return Err(self.over()),
+                Found::Ready => self.stop.learn(),
+                Found::Nothing => {
+                    self.check()?;
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, "the client took too long"));
+                }
             }
         }
     }
+}
 
-    fn over(&self) -> io::Error {
-        match self.ends_at.get() {
-            Some(at) if at <= Instant::now() => {
-                io::Error::new(io::ErrorKind::ConnectionAborted, "the server stops, and the grace is over")
-            }
-            _ => io::Error::new(io::ErrorKind::TimedOut, "the client took too long"),
-        }
-    }
+/// So much later; of what no clock can tell, ten years.
+pub(crate) fn after(at: Instant, patience: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+    at + patience.min(FAR)
 }
 
 /// What came of a wait.
@@ -97,4 +115,44 @@ pub(crate) fn wait_for_one(watched: &mut [PollFd<'_>], deadline: Option<Instant>
 /// A wait of more than a day is one of a day, after which one looks again.
 fn timespec(left: Duration) -> Timespec {
     Timespec::try_from(left.min(Duration::from_secs(24 * 60 * 60))).expect("a day fits into a timespec")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shutdown::ShutdownHandle;
+    use std::io::Write as _;
+    use std::os::fd::AsFd as _;
+    use std::os::unix::net::UnixStream;
+
+    fn stopping(grace: Duration) -> Waiting {
+        let stop = Arc::new(StopRequest::new().unwrap());
+        ShutdownHandle::new(stop.clone()).shutdown();
+        Waiting::new(stop, TimeLimits { timeout: None, grace })
+    }
+
+    #[test]
+    fn client_that_is_always_ready_is_cut_after_the_grace_too() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        theirs.write_all(b"always ready").unwrap();
+        let waiting = stopping(Duration::ZERO);
+        let error = waiting.wait(ours.as_fd(), Interest::READ).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+        assert_eq!(waiting.check().unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+    }
+
+    #[test]
+    fn grace_begins_once_for_all_requests() {
+        let waiting = stopping(Duration::from_secs(60));
+        let other = Waiting::new(waiting.stop.clone(), waiting.limits);
+        assert_eq!(waiting.ends_at(), other.ends_at());
+        assert!(waiting.ends_at().is_some());
+    }
+
+    #[test]
+    fn grace_may_be_longer_than_the_clock_can_tell() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        theirs.write_all(b"ready").unwrap();
+        stopping(Duration::MAX).wait(ours.as_fd(), Interest::READ).unwrap();
+    }
 }

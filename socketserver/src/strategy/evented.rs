@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::protocol::Protocol;
 use crate::server::{Core, Extent, SansIo, Served, Taken};
 use crate::strategy::Strategy;
+use crate::waiting::after;
 use eventloop::{Events, Interest, Poller, PollerKind, Token};
 use std::io;
 use std::sync::Arc;
@@ -194,7 +195,7 @@ impl<P: Protocol, F: Fn(&Address) -> P> Turns<'_, P, F> {
         // It stays readable; once heard is enough.
         self.poller.unregister(&*self.core.stop)?;
         self.driver.stop(now);
-        self.ends_at = Some(now + self.core.limits.grace);
+        self.ends_at = Some(after(now, self.core.limits.grace));
         Ok(())
     }
 }

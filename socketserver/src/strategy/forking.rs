@@ -15,12 +15,15 @@ use crate::hooks::Hooks;
 use crate::server::{Converse, Core, Extent, Served};
 use crate::strategy::Strategy;
 use crate::strategy::front::{self, Crew};
+use crate::waiting::{Found, after, wait_for_one, watched};
 use eventloop::{Interest, Poller, Token};
+use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A child process for each request.
 ///
@@ -110,6 +113,22 @@ impl<H: Converse> Strategy<H> for Forking {
 /// [`Error::SeveralThreads`].
 #[cfg(target_os = "linux")]
 fn refuse_several_threads() -> Result<(), Error> {
+    let mut threads = count_threads()?;
+    for _ in 0..THREAD_ENDS_WITHIN_MS {
+        if threads == 1 {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(1));
+        threads = count_threads()?;
+    }
+    if threads == 1 { Ok(()) } else { Err(Error::SeveralThreads { threads }) }
+}
+
+/// A thread that was joined is still counted for some microseconds.
+const THREAD_ENDS_WITHIN_MS: usize = 10;
+
+#[cfg(target_os = "linux")]
+fn count_threads() -> Result<u64, Error> {
     // A folder has two links and one more for each folder in it: one system call, and nothing is read.
     let status = rustix::fs::stat("/proc/self/task");
     let status = status.map_err(|errno| Error::system("counting the threads")(errno.into()))?;
@@ -119,7 +138,7 @@ fn refuse_several_threads() -> Result<(), Error> {
         reason = "the width differs from machine to machine"
     )]
     let threads = (status.st_nlink as u64).saturating_sub(2);
-    if threads == 1 { Ok(()) } else { Err(Error::SeveralThreads { threads }) }
+    Ok(threads)
 }
 
 #[cfg(target_os = "linux")]
@@ -188,6 +207,8 @@ impl Children {
                 let process = process.cast_unsigned();
                 let pid = rustix::process::Pid::from_raw(process.cast_signed());
                 let pid = pid.ok_or_else(|| io::Error::other("a child has no number"))?;
+                // It is the child's now. Its descriptor may be the last one, and one is needed.
+                drop(conversation);
                 let descriptor = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
                     .inspect_err(|_| {
                         // Without the descriptor nobody would hear of its end: it is waited for here.
@@ -269,12 +290,11 @@ impl Children {
 
     fn see_out(&mut self, core: &Core) -> io::Result<()> {
         use eventloop::{Events, PollerKind};
-        use std::time::Instant;
         let poller = Poller::of(PollerKind::Poll)?;
         for (token, child) in &self.living {
             poller.register(&child.descriptor, *token, Interest::READ)?;
         }
-        let mut ends_at = Instant::now().checked_add(core.limits.grace + LAST_MOMENT);
+        let mut ends_at = Some(after(Instant::now(), core.limits.grace.saturating_add(LAST_MOMENT)));
         let mut events = Events::with_capacity(64);
         while !self.living.is_empty() {
             let left = ends_at.map(|at| at.saturating_duration_since(Instant::now()));
@@ -300,7 +320,7 @@ impl Children {
 }
 
 /// Requests that have noticed the end of the grace need a moment to end.
-const LAST_MOMENT: std::time::Duration = std::time::Duration::from_secs(1);
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// One pipe for all children, through which they tell what went wrong. It costs a request that goes well nothing.
 #[derive(Clone, Debug)]
@@ -328,8 +348,7 @@ impl Reports {
     fn hooks_of_child(&self, parents: &Hooks) -> Hooks {
         let writable = self.writable.clone();
         let tell = move |error: &RequestError, _: Option<&Address>| {
-            // If the parent is gone or the pipe is full, there is nobody to tell.
-            let _ = rustix::io::write(&*writable, &written(error));
+            send_report(&writable, &written(error));
         };
         Hooks { handle_error: Arc::new(tell), ..parents.clone() }
     }
@@ -345,6 +364,20 @@ impl Reports {
         std::iter::from_fn(|| read_report(&mut rest)).collect()
     }
 }
+
+/// Sends it at once, or when the parent has made room. If it does not, or is gone, there is nobody to tell.
+fn send_report(writable: &OwnedFd, report: &[u8]) {
+    let until = after(Instant::now(), REPORT_TIMEOUT);
+    while let Err(Errno::AGAIN | Errno::INTR) = rustix::io::write(writable, report) {
+        let mut room = [watched(writable.as_fd(), Interest::WRITE)];
+        if !matches!(wait_for_one(&mut room, Some(until)), Ok(Found::Ready)) {
+            return;
+        }
+    }
+}
+
+/// How long a child waits for that.
+const REPORT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A report: its length (2 bytes), the child (4), what it is (1), the system's error number or 0 (4), and the text.
 fn written(error: &RequestError) -> Vec<u8> {

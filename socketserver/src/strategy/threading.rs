@@ -8,8 +8,10 @@ use crate::server::{Converse, Core, Extent, Served};
 use crate::strategy::Strategy;
 use crate::strategy::front::{self, CREW_TOKENS_END, Crew};
 use eventloop::{Poller, Token, Waker};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// A thread for each request.
@@ -23,12 +25,20 @@ use std::time::{Duration, Instant};
 pub struct Threading {
     requests_max: usize,
     team: Arc<Team>,
+    threads: BTreeMap<u64, JoinHandle<()>>,
+    /// The number of the next thread.
+    next: u64,
 }
 
 impl Threading {
     /// At most `threads_max` requests at a time; at least one.
     pub fn up_to(threads_max: usize) -> Threading {
-        Threading { requests_max: threads_max.max(1), team: Arc::default() }
+        Threading {
+            requests_max: threads_max.max(1),
+            team: Arc::default(),
+            threads: BTreeMap::new(),
+            next: 0,
+        }
     }
 }
 
@@ -49,6 +59,8 @@ struct Team {
 #[derive(Debug, Default)]
 struct State {
     busy: usize,
+    /// Threads that have done their work and may be joined.
+    ended: Vec<u64>,
     /// Rung once by the next thread that ends.
     awaited_by: Option<Waker>,
 }
@@ -59,9 +71,10 @@ impl Team {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn one_has_ended(&self) {
+    fn one_has_ended(&self, thread: u64) {
         let mut state = self.state();
         state.busy -= 1;
+        state.ended.push(thread);
         let waker = state.awaited_by.take();
         if state.busy == 0 {
             self.everybody_has_ended.notify_all();
@@ -81,18 +94,21 @@ impl Team {
 }
 
 /// Counts a request for as long as it lives, also if its thread unwinds or could not be started.
-struct Place(Arc<Team>);
+struct Place {
+    team: Arc<Team>,
+    thread: u64,
+}
 
 impl Place {
-    fn take(team: &Arc<Team>) -> Place {
+    fn take(team: &Arc<Team>, thread: u64) -> Place {
         team.state().busy += 1;
-        Place(team.clone())
+        Place { team: team.clone(), thread }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.one_has_ended();
+        self.team.one_has_ended(self.thread);
     }
 }
 
@@ -101,24 +117,36 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 impl<H: Converse + Send + Sync + 'static> Strategy<H> for Threading {
     fn serve(&mut self, core: &Arc<Core>, handler: &Arc<H>, extent: Extent) -> Result<Served, Error> {
-        let mut crew =
-            Threads { requests_max: self.requests_max, team: &self.team, core, handler, waker: None };
-        front::serve(core, &mut crew, extent)
+        front::serve(core, &mut Threads { threading: self, core, handler, waker: None }, extent)
     }
 
     fn finish(&mut self, core: &Core) -> Result<(), Error> {
         let grace = core.limits.grace;
         let begun = Instant::now();
-        match self.team.wait(grace + LAST_MOMENT) {
+        let busy = self.team.wait(grace.saturating_add(LAST_MOMENT));
+        self.join_ended();
+        match busy {
             0 => Ok(()),
             requests => Err(Error::StillBusy { requests, grace: begun.elapsed() }),
         }
     }
 }
 
+impl Threading {
+    /// Joins threads that have done their work: what they own for themselves is dropped then, too.
+    fn join_ended(&mut self) {
+        let ended = std::mem::take(&mut self.team.state().ended);
+        for thread in ended {
+            // There is none if it could not be started. Panics of handlers were caught and reported before.
+            if let Some(thread) = self.threads.remove(&thread) {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
 struct Threads<'a, H> {
-    requests_max: usize,
-    team: &'a Arc<Team>,
+    threading: &'a mut Threading,
     core: &'a Arc<Core>,
     handler: &'a Arc<H>,
     /// Made when all threads are busy for the first time.
@@ -130,14 +158,15 @@ const ONE_HAS_ENDED: Token = Token(CREW_TOKENS_END - 1);
 
 impl<H: Converse + Send + Sync + 'static> Crew for Threads<'_, H> {
     fn has_room(&mut self, poller: &Poller) -> io::Result<bool> {
-        if self.team.state().busy < self.requests_max {
+        let Threading { requests_max, ref team, .. } = *self.threading;
+        if team.state().busy < requests_max {
             return Ok(true);
         }
         if self.waker.is_none() {
             self.waker = Some(Waker::new(poller, ONE_HAS_ENDED)?);
         }
-        let mut state = self.team.state();
-        let has_room = state.busy < self.requests_max;
+        let mut state = team.state();
+        let has_room = state.busy < requests_max;
         if !has_room {
             state.awaited_by.clone_from(&self.waker);
         }
@@ -146,7 +175,10 @@ impl<H: Converse + Send + Sync + 'static> Crew for Threads<'_, H> {
 
     fn take(&mut self, conversation: Conversation) -> Result<(), Error> {
         let client = conversation.client_address();
-        let place = Place::take(self.team);
+        self.threading.join_ended();
+        self.threading.next += 1;
+        let number = self.threading.next;
+        let place = Place::take(&self.threading.team, number);
         let (core, handler) = (self.core.clone(), self.handler.clone());
         let started = std::thread::Builder::new().name("request".to_owned()).spawn(move || {
             handler.converse(&core, conversation, Farewell::Linger);
@@ -154,8 +186,9 @@ impl<H: Converse + Send + Sync + 'static> Crew for Threads<'_, H> {
             drop((core, handler));
             drop(place);
         });
-        if let Err(error) = started {
-            self.core.hooks.report(&RequestError::Accept(error), Some(&client));
+        match started {
+            Ok(thread) => drop(self.threading.threads.insert(number, thread)),
+            Err(error) => self.core.hooks.report(&RequestError::Accept(error), Some(&client)),
         }
         Ok(())
     }

@@ -1,0 +1,260 @@
+//! `bench io`: what the models of input and output cost, by the crate `socketserver` and beside Python's of the same name.
+//!
+//! The modules stand in the order in which one measurement meets them:
+//!
+//! 1. [`way`] names the servers: every strategy with every handler or poller, and Python's counterparts;
+//! 2. [`echo`] is such a server, a process of its own;
+//! 3. [`generator`] are the clients, which check every echo;
+//! 4. [`family`] tells what a server takes together with its children;
+//! 5. [`measure`] makes one measurement of one server, [`rounds`] plays all of them in turn;
+//! 6. [`tables`] and [`plot`] show what came out, [`document`] puts it between the prose of `docs/io-models.md`.
+//!
+//! Figures are shown with their bounds and never fail a run; a wrong or missing echo does.
+
+pub mod document;
+pub mod echo;
+pub mod family;
+pub mod generator;
+pub mod measure;
+pub mod plot;
+pub mod rounds;
+pub mod tables;
+pub mod way;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use eventloop::PollerKind;
+
+use self::{
+    measure::{Bench, Programs, Shape},
+    rounds::interleaved,
+    tables::{MemoryTrials, PollerTrials, RequestTrials},
+    way::{Contender, Model, Way},
+};
+use crate::{
+    machine,
+    placement::{Placement, Places},
+    usage::MachineReading,
+};
+
+/// What to measure, and where to write it.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Little of everything, one round: does it work? (A few seconds; no figures to go by.)
+    #[arg(long)]
+    pub quick: bool,
+    /// Rounds instead of five.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub rounds: Option<u16>,
+    /// Which processors the server and the clients run on.
+    #[arg(long, value_name = "PLACEMENT", default_value = "free")]
+    pub placement: Placement,
+    /// Where the document lies whose figures and plot are replaced, `io-models.md`; without it a full run uses docs.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// How much is measured.
+#[derive(Clone, Debug)]
+pub struct Scale {
+    /// How often each is measured.
+    pub rounds: usize,
+    /// How long requests are made in one measurement.
+    pub window: Duration,
+    /// How many idle connections there are beside the active one, in turn.
+    pub idle: Vec<usize>,
+    /// How many connections are held by threads and children.
+    pub held_by_many: usize,
+    /// How many connections are held by one loop.
+    pub held_by_one: usize,
+}
+
+impl Scale {
+    /// What is published.
+    pub fn full() -> Self {
+        Scale {
+            rounds: 5,
+            window: Duration::from_millis(500),
+            idle: vec![0, 10, 100, 1_000, 10_000],
+            held_by_many: 200,
+            held_by_one: 10_000,
+        }
+    }
+
+    /// What shows that it works.
+    pub fn quick() -> Self {
+        Scale {
+            rounds: 1,
+            window: Duration::from_millis(100),
+            idle: vec![0, 100, 2_000],
+            held_by_many: 50,
+            held_by_one: 1_000,
+        }
+    }
+}
+
+/// All that was measured in one run.
+pub struct Figures {
+    connection_each: RequestTrials,
+    kept: RequestTrials,
+    memory: MemoryTrials,
+    pollers: PollerTrials,
+    /// How and where, as a paragraph.
+    circumstances: String,
+}
+
+/// Measures and reports. The exit code says whether every answer was right, not whether it was fast.
+///
+/// # Errors
+///
+/// If something is missing, or the report cannot be written.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let bench = std::env::current_exe().context("cannot find the servers: where is this program?")?;
+    let bench = Bench { programs: Programs::beside(bench)?, places: Places::share_out(options.placement)? };
+    let mut scale = if options.quick { Scale::quick() } else { Scale::full() };
+    scale.rounds = options.rounds.map_or(scale.rounds, usize::from);
+    let folder = options.out.clone().or_else(|| (!options.quick).then(|| PathBuf::from("docs")));
+    if let Some(folder) = &folder {
+        // Before minutes are spent on figures that have nowhere to go.
+        read(folder)?;
+    }
+    let figures = Figures::measure(&bench, &scale);
+    for (name, text) in figures.parts() {
+        println!("## {name}\n\n{text}");
+    }
+    if let Some(folder) = folder {
+        figures.write(&folder)?;
+        println!("written to {}", folder.join(DOCUMENT).display());
+    }
+    Ok(if figures.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+const DOCUMENT: &str = "io-models.md";
+const PLOT: &str = "io-models.svg";
+
+fn read(folder: &Path) -> Result<String> {
+    let path = folder.join(DOCUMENT);
+    fs::read_to_string(&path).with_context(|| {
+        format!(
+            "cannot read {}, into which the figures belong\nhint: copy docs/{DOCUMENT} there",
+            path.display()
+        )
+    })
+}
+
+impl Figures {
+    /// Measures everything at this scale.
+    pub fn measure(bench: &Bench, scale: &Scale) -> Self {
+        let before = MachineReading::take();
+        let connection_each = requests(bench, Shape::ConnectionEach, scale);
+        let kept = requests(bench, Shape::Kept, scale);
+        let memory = memory(bench, scale);
+        let pollers = pollers(bench, scale);
+        let others = MachineReading::others_share(before, MachineReading::take());
+        Figures { connection_each, kept, memory, pollers, circumstances: circumstances(bench, scale, others) }
+    }
+
+    /// Whether anything but speed was wrong.
+    pub fn has_failed(&self) -> bool {
+        let requests = self.connection_each.iter().chain(&self.kept).any(|trial| trial.failure.is_some());
+        let memory = self.memory.iter().any(|trial| trial.failure.is_some());
+        let pollers =
+            self.pollers.iter().any(|trial| trial.failure.is_some() && !tables::is_impossible(trial));
+        requests || memory || pollers
+    }
+
+    /// Puts the figures into the document in `folder`, and the plot beside it.
+    ///
+    /// # Errors
+    ///
+    /// If the document is not there, has no place for them, or cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        let mut document = read(folder)?;
+        for (name, text) in self.parts() {
+            document = document::with_figures(&document, name, &text)?;
+        }
+        for (name, text) in [(DOCUMENT, document), (PLOT, plot::svg(&self.pollers))] {
+            let path = folder.join(name);
+            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// The parts of the document: what each is called there, and its text.
+    fn parts(&self) -> [(&'static str, String); 4] {
+        let requests = [
+            tables::requests(Shape::ConnectionEach, &self.connection_each),
+            tables::requests(Shape::Kept, &self.kept),
+        ];
+        [
+            ("circumstances", self.circumstances.clone()),
+            ("requests", requests.join("\n")),
+            ("memory", tables::memory(&self.memory)),
+            ("pollers", tables::pollers(&self.pollers)),
+        ]
+    }
+}
+
+fn circumstances(bench: &Bench, scale: &Scale, others: Option<f64>) -> String {
+    let python = bench.programs.python_version().unwrap_or_else(|| "no Python 3".to_owned());
+    let others = others.map_or(String::new(), |share| {
+        format!(" Other processes took {:.0} % of the machine meanwhile.", share * 100.0)
+    });
+    format!(
+        "Measured by `cargo xtask bench io` on {}, commit {}.\n\
+         Machine: {}; loopback TCP, shared with the clients and whoever else was there. {python}. \
+         Rounds in turn: {}; in each, every server is sent requests for {} ms.{others}",
+        machine::date(),
+        machine::commit(),
+        machine::machine(),
+        scale.rounds,
+        scale.window.as_millis(),
+    )
+}
+
+fn requests(bench: &Bench, shape: Shape, scale: &Scale) -> RequestTrials {
+    interleaved(&contenders(bench), scale.rounds, |contender| {
+        eprintln!("requests: {contender}");
+        bench.cpu_per_request(contender, shape, scale.window)
+    })
+}
+
+fn memory(bench: &Bench, scale: &Scale) -> MemoryTrials {
+    let connections = |contender: &Contender| match contender {
+        // `select` cannot hold more; whatever it takes for one it takes for each.
+        Contender::Ours(Way::Evented(PollerKind::Select)) => scale.held_by_many,
+        contender => match contender.model() {
+            Model::Iterative => 1,
+            Model::Threading | Model::Forking => scale.held_by_many,
+            Model::Evented => scale.held_by_one,
+        },
+    };
+    let subjects: Vec<_> =
+        contenders(bench).iter().map(|contender| (*contender, connections(contender))).collect();
+    interleaved(&subjects, scale.rounds, |(contender, connections)| {
+        eprintln!("memory: {contender}, {connections} connections");
+        bench.memory_per_connection(contender, connections)
+    })
+}
+
+fn pollers(bench: &Bench, scale: &Scale) -> PollerTrials {
+    let amid = |idle: &usize| PollerKind::ALL.map(|kind| (kind, *idle));
+    let subjects: Vec<_> = scale.idle.iter().flat_map(amid).collect();
+    interleaved(&subjects, scale.rounds, |(kind, idle)| {
+        eprintln!("pollers: {kind} amid {idle}");
+        bench.cpu_amid_idle(kind, idle, scale.window)
+    })
+}
+
+/// Who is measured: ours, and Python's if it is here.
+fn contenders(bench: &Bench) -> Vec<Contender> {
+    let pythons = Model::ALL.into_iter().filter(|_| bench.programs.python.is_some()).map(Contender::Python);
+    Way::ALL.into_iter().map(Contender::Ours).chain(pythons).collect()
+}

@@ -35,6 +35,11 @@ impl Places {
         Ok(split(&all, placement))
     }
 
+    /// Whether the generator has a processor to itself.
+    pub fn are_apart(&self) -> bool {
+        self.server != self.generator
+    }
+
     /// What is started from now on runs where servers belong.
     ///
     /// # Errors
@@ -81,12 +86,15 @@ mod tests {
     fn apart_gives_the_generator_the_last_processor() {
         let places = split(&processors(&[1, 4, 6]), Placement::Apart);
         assert_eq!(places, Places { server: processors(&[1, 4]), generator: processors(&[6]) });
+        assert!(places.are_apart());
     }
 
     #[test]
     fn single_processor_is_shared() {
         let only = processors(&[3]);
-        assert_eq!(split(&only, Placement::Apart), Places { server: only, generator: only });
+        let places = split(&only, Placement::Apart);
+        assert_eq!(places, Places { server: only, generator: only });
+        assert!(!places.are_apart());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
 
 use bench::{
     io_models::{
-        Figures, Scale,
+        Figures, Part, Scale,
         measure::{Bench, Programs},
     },
     placement::{Placement, Places},
@@ -43,6 +43,7 @@ fn measured() -> Figures {
         places: Places::share_out(Placement::Free).unwrap(),
     };
     let scale = Scale {
+        parts: vec![Part::Requests, Part::Memory, Part::Pollers],
         rounds: 1,
         window: Duration::from_millis(10),
         idle: vec![0, 20, 1_100],

@@ -13,7 +13,7 @@ use eventloop::PollerKind;
 
 use super::{
     family::{FamilyMemory, await_rest},
-    generator::{Generator, Load},
+    generator::{Generator, LOOK, Load},
     way::{Contender, Model, Way},
 };
 use crate::{
@@ -105,7 +105,7 @@ impl Bench {
             }),
             window,
         };
-        let mut generator = Generator::aimed_at(server.address())?;
+        let mut generator = self.clients_of(&server)?;
         told(&server, play(&server, &mut generator, &load))
     }
 
@@ -116,7 +116,7 @@ impl Bench {
     /// As [`Bench::cpu_per_request`], and if the server cannot hold so many.
     pub fn cpu_amid_idle(&self, poller: PollerKind, idle: usize, window: Duration) -> Result<PerRequest> {
         let server = self.start(Contender::Ours(Way::Evented(poller)))?;
-        let mut generator = Generator::aimed_at(server.address())?;
+        let mut generator = self.clients_of(&server)?;
         let load = Load { clients: 1, requests_per_connection: None, window };
         let held = generator.hold(idle);
         told(&server, held.and_then(|()| play(&server, &mut generator, &load)))
@@ -129,8 +129,13 @@ impl Bench {
     /// If the server cannot be started or cannot hold so many.
     pub fn memory_per_connection(&self, contender: Contender, connections: usize) -> Result<PerConnection> {
         let server = self.start(contender)?;
-        let mut generator = Generator::aimed_at(server.address())?;
+        let mut generator = self.clients_of(&server)?;
         told(&server, hold(&server, &mut generator, connections))
+    }
+
+    fn clients_of(&self, server: &Peer) -> Result<Generator> {
+        let look = if self.places.are_apart() { LOOK } else { Duration::ZERO };
+        Generator::aimed_at(server.address(), look)
     }
 
     fn start(&self, contender: Contender) -> Result<Peer> {

@@ -29,7 +29,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use eventloop::PollerKind;
 
 use self::{
@@ -50,20 +50,52 @@ pub struct Options {
     /// Little of everything, one round: does it work? (A few seconds; no figures to go by.)
     #[arg(long)]
     pub quick: bool,
+    /// Measure only this part (may be given several times).
+    #[arg(long, value_name = "PART")]
+    pub only: Vec<Part>,
     /// Rounds instead of five.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     pub rounds: Option<u16>,
     /// Which processors the server and the clients run on.
-    #[arg(long, value_name = "PLACEMENT", default_value = "free")]
+    #[arg(long, value_name = "PLACEMENT", default_value = "apart")]
     pub placement: Placement,
-    /// Where the document lies whose figures and plot are replaced, `io-models.md`; without it a full run uses docs.
+    /// Where the document lies whose figures and plot are replaced, `io-models.md`; without it only a full run of all parts
+    /// is written, to docs.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// What can be measured by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// What requests cost.
+    Requests,
+    /// What idle connections take.
+    Memory,
+    /// What idle connections cost the active one.
+    Pollers,
+}
+
+impl Options {
+    fn scale(&self) -> Scale {
+        let scale = if self.quick { Scale::quick() } else { Scale::full() };
+        let rounds = self.rounds.map_or(scale.rounds, usize::from);
+        let parts = if self.only.is_empty() { scale.parts } else { self.only.clone() };
+        Scale { parts, rounds, ..scale }
+    }
+
+    /// Where the figures go: a run that leaves something out must not replace those of one that does not.
+    fn folder(&self) -> Option<PathBuf> {
+        let is_whole = !self.quick && self.only.is_empty();
+        self.out.clone().or_else(|| is_whole.then(|| PathBuf::from("docs")))
+    }
 }
 
 /// How much is measured.
 #[derive(Clone, Debug)]
 pub struct Scale {
+    /// What is measured.
+    pub parts: Vec<Part>,
     /// How often each is measured.
     pub rounds: usize,
     /// How long requests are made in one measurement.
@@ -80,6 +112,7 @@ impl Scale {
     /// What is published.
     pub fn full() -> Self {
         Scale {
+            parts: Part::value_variants().to_vec(),
             rounds: 5,
             window: Duration::from_millis(500),
             idle: vec![0, 10, 100, 1_000, 10_000],
@@ -91,6 +124,7 @@ impl Scale {
     /// What shows that it works.
     pub fn quick() -> Self {
         Scale {
+            parts: Part::value_variants().to_vec(),
             rounds: 1,
             window: Duration::from_millis(100),
             idle: vec![0, 100, 2_000],
@@ -100,7 +134,7 @@ impl Scale {
     }
 }
 
-/// All that was measured in one run.
+/// All that was measured in one run; of a part that was left out, nothing.
 pub struct Figures {
     connection_each: RequestTrials,
     kept: RequestTrials,
@@ -118,14 +152,12 @@ pub struct Figures {
 pub fn run(options: &Options) -> Result<ExitCode> {
     let bench = std::env::current_exe().context("cannot find the servers: where is this program?")?;
     let bench = Bench { programs: Programs::beside(bench)?, places: Places::share_out(options.placement)? };
-    let mut scale = if options.quick { Scale::quick() } else { Scale::full() };
-    scale.rounds = options.rounds.map_or(scale.rounds, usize::from);
-    let folder = options.out.clone().or_else(|| (!options.quick).then(|| PathBuf::from("docs")));
+    let folder = options.folder();
     if let Some(folder) = &folder {
         // Before minutes are spent on figures that have nowhere to go.
         read(folder)?;
     }
-    let figures = Figures::measure(&bench, &scale);
+    let figures = Figures::measure(&bench, &options.scale());
     for (name, text) in figures.parts() {
         println!("## {name}\n\n{text}");
     }
@@ -153,10 +185,10 @@ impl Figures {
     /// Measures everything at this scale.
     pub fn measure(bench: &Bench, scale: &Scale) -> Self {
         let before = MachineReading::take();
-        let connection_each = requests(bench, Shape::ConnectionEach, scale);
-        let kept = requests(bench, Shape::Kept, scale);
-        let memory = memory(bench, scale);
-        let pollers = pollers(bench, scale);
+        let connection_each = of(Part::Requests, scale, || requests(bench, Shape::ConnectionEach, scale));
+        let kept = of(Part::Requests, scale, || requests(bench, Shape::Kept, scale));
+        let memory = of(Part::Memory, scale, || memory(bench, scale));
+        let pollers = of(Part::Pollers, scale, || pollers(bench, scale));
         let others = MachineReading::others_share(before, MachineReading::take());
         Figures { connection_each, kept, memory, pollers, circumstances: circumstances(bench, scale, others) }
     }
@@ -180,26 +212,38 @@ impl Figures {
         for (name, text) in self.parts() {
             document = document::with_figures(&document, name, &text)?;
         }
-        for (name, text) in [(DOCUMENT, document), (PLOT, plot::svg(&self.pollers))] {
-            let path = folder.join(name);
-            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        write(&folder.join(DOCUMENT), &document)?;
+        if !self.pollers.is_empty() {
+            write(&folder.join(PLOT), &plot::svg(&self.pollers))?;
         }
         Ok(())
     }
 
     /// The parts of the document: what each is called there, and its text.
-    fn parts(&self) -> [(&'static str, String); 4] {
-        let requests = [
-            tables::requests(Shape::ConnectionEach, &self.connection_each),
-            tables::requests(Shape::Kept, &self.kept),
-        ];
-        [
-            ("circumstances", self.circumstances.clone()),
-            ("requests", requests.join("\n")),
-            ("memory", tables::memory(&self.memory)),
-            ("pollers", tables::pollers(&self.pollers)),
-        ]
+    fn parts(&self) -> Vec<(&'static str, String)> {
+        let mut parts = vec![("circumstances", self.circumstances.clone())];
+        if !self.kept.is_empty() {
+            let shapes = [(Shape::ConnectionEach, &self.connection_each), (Shape::Kept, &self.kept)];
+            let tables = shapes.map(|(shape, trials)| tables::requests(shape, trials));
+            parts.push(("requests", tables.join("\n")));
+        }
+        if !self.memory.is_empty() {
+            parts.push(("memory", tables::memory(&self.memory)));
+        }
+        if !self.pollers.is_empty() {
+            parts.push(("pollers", tables::pollers(&self.pollers)));
+        }
+        parts
     }
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// What is measured of a part: nothing if it is left out.
+fn of<T>(part: Part, scale: &Scale, measure: impl FnOnce() -> Vec<T>) -> Vec<T> {
+    if scale.parts.contains(&part) { measure() } else { Vec::new() }
 }
 
 fn circumstances(bench: &Bench, scale: &Scale, others: Option<f64>) -> String {
@@ -257,4 +301,28 @@ fn pollers(bench: &Bench, scale: &Scale) -> PollerTrials {
 fn contenders(bench: &Bench) -> Vec<Contender> {
     let pythons = Model::ALL.into_iter().filter(|_| bench.programs.python.is_some()).map(Contender::Python);
     Way::ALL.into_iter().map(Contender::Ours).chain(pythons).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> Options {
+        Options { quick: false, only: Vec::new(), rounds: None, placement: Placement::Free, out: None }
+    }
+
+    #[test]
+    fn partial_run_does_not_replace_the_figures() {
+        assert_eq!(options().folder(), Some("docs".into()));
+        assert_eq!(Options { quick: true, ..options() }.folder(), None);
+        assert_eq!(Options { only: vec![Part::Memory], ..options() }.folder(), None);
+        assert_eq!(Options { quick: true, out: Some("x".into()), ..options() }.folder(), Some("x".into()));
+    }
+
+    #[test]
+    fn everything_is_measured_unless_parts_are_named() {
+        assert_eq!(options().scale().parts, [Part::Requests, Part::Memory, Part::Pollers]);
+        let some = Options { only: vec![Part::Pollers], rounds: Some(2), ..options() };
+        assert_eq!((some.scale().parts, some.scale().rounds), (vec![Part::Pollers], 2));
+    }
 }

@@ -11,7 +11,7 @@ use bench::{
         Figures, Part, Scale,
         measure::{Bench, Programs},
     },
-    placement::{Placement, Places},
+    placement::Placement,
 };
 
 /// A folder with a copy of the document as it is in the repository, removed with this value.
@@ -38,10 +38,8 @@ impl Drop for Folder {
 }
 
 fn measured() -> Figures {
-    let bench = Bench {
-        programs: Programs::beside(env!("CARGO_BIN_EXE_bench").into()).unwrap(),
-        places: Places::share_out(Placement::Free).unwrap(),
-    };
+    let programs = Programs::beside(env!("CARGO_BIN_EXE_bench").into()).unwrap();
+    let bench = Bench::with(programs, Placement::Free).unwrap();
     let scale = Scale {
         parts: vec![Part::Requests, Part::Memory, Part::Pollers],
         rounds: 1,

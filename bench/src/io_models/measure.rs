@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     peer::Peer,
-    placement::Places,
+    placement::{Placement, Places},
     usage::{CpuReading, CpuSpent},
 };
 
@@ -80,11 +80,26 @@ impl Programs {
 pub struct Bench {
     /// The programs.
     pub programs: Programs,
-    /// The processors.
-    pub places: Places,
+    many_clients: Places,
+    /// A server and its only client take turns, so they share a processor: on two, most of what is measured would be the
+    /// price of waking the other one, which in a virtual machine is several times that of the request.
+    one_client: Places,
 }
 
 impl Bench {
+    /// Shares out the processors that this thread may use.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel does not tell which they are.
+    pub fn with(programs: Programs, placement: Placement) -> Result<Self> {
+        Ok(Bench {
+            programs,
+            many_clients: Places::share_out(placement)?,
+            one_client: Places::share_out(Placement::Together)?,
+        })
+    }
+
     /// What one request cost the server, after a tenth of the window to warm it.
     ///
     /// # Errors
@@ -96,16 +111,20 @@ impl Bench {
         shape: Shape,
         window: Duration,
     ) -> Result<PerRequest> {
-        let server = self.start(contender)?;
+        let (clients, places) = match contender.model() {
+            Model::Iterative => (1, &self.one_client),
+            Model::Threading | Model::Forking | Model::Evented => (CLIENTS, &self.many_clients),
+        };
+        let server = self.start(contender, places)?;
         let load = Load {
-            clients: if contender.model() == Model::Iterative { 1 } else { CLIENTS },
+            clients,
             requests_per_connection: Some(match shape {
                 Shape::ConnectionEach => 1,
                 Shape::Kept => REQUESTS_PER_KEPT,
             }),
             window,
         };
-        let mut generator = self.clients_of(&server)?;
+        let mut generator = clients_of(&server, places)?;
         told(&server, play(&server, &mut generator, &load))
     }
 
@@ -115,8 +134,8 @@ impl Bench {
     ///
     /// As [`Bench::cpu_per_request`], and if the server cannot hold so many.
     pub fn cpu_amid_idle(&self, poller: PollerKind, idle: usize, window: Duration) -> Result<PerRequest> {
-        let server = self.start(Contender::Ours(Way::Evented(poller)))?;
-        let mut generator = self.clients_of(&server)?;
+        let server = self.start(Contender::Ours(Way::Evented(poller)), &self.one_client)?;
+        let mut generator = clients_of(&server, &self.one_client)?;
         let load = Load { clients: 1, requests_per_connection: None, window };
         let held = generator.hold(idle);
         told(&server, held.and_then(|()| play(&server, &mut generator, &load)))
@@ -128,17 +147,12 @@ impl Bench {
     ///
     /// If the server cannot be started or cannot hold so many.
     pub fn memory_per_connection(&self, contender: Contender, connections: usize) -> Result<PerConnection> {
-        let server = self.start(contender)?;
-        let mut generator = self.clients_of(&server)?;
+        let server = self.start(contender, &self.many_clients)?;
+        let mut generator = clients_of(&server, &self.many_clients)?;
         told(&server, hold(&server, &mut generator, connections))
     }
 
-    fn clients_of(&self, server: &Peer) -> Result<Generator> {
-        let look = if self.places.are_apart() { LOOK } else { Duration::ZERO };
-        Generator::aimed_at(server.address(), look)
-    }
-
-    fn start(&self, contender: Contender) -> Result<Peer> {
+    fn start(&self, contender: Contender, places: &Places) -> Result<Peer> {
         let mut command = Command::new(&self.programs.bench);
         match contender {
             Contender::Ours(way) => command.args(["echo", &way.to_string()]),
@@ -150,11 +164,16 @@ impl Bench {
             }
         };
         // What is started inherits the place of who starts it.
-        self.places.place_server()?;
+        places.place_server()?;
         let peer = Peer::launch(command);
-        self.places.place_generator()?;
+        places.place_generator()?;
         peer
     }
+}
+
+fn clients_of(server: &Peer, places: &Places) -> Result<Generator> {
+    let look = if places.are_apart() { LOOK } else { Duration::ZERO };
+    Generator::aimed_at(server.address(), look)
 }
 
 /// What one request costs the server.

@@ -38,11 +38,7 @@ use self::{
     tables::{MemoryTrials, PollerTrials, RequestTrials},
     way::{Contender, Model, Way},
 };
-use crate::{
-    machine,
-    placement::{Placement, Places},
-    usage::MachineReading,
-};
+use crate::{machine, placement::Placement, usage::MachineReading};
 
 /// What to measure, and where to write it.
 #[derive(Args, Clone, Debug)]
@@ -56,8 +52,8 @@ pub struct Options {
     /// Rounds instead of five.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     pub rounds: Option<u16>,
-    /// Which processors the server and the clients run on.
-    #[arg(long, value_name = "PLACEMENT", default_value = "apart")]
+    /// Which processors the server and many clients run on. A single client shares one with the server.
+    #[arg(long, value_name = "PLACEMENT", default_value = "free")]
     pub placement: Placement,
     /// Where the document lies whose figures and plot are replaced, `io-models.md`; without it only a full run of all parts
     /// is written, to docs.
@@ -151,7 +147,7 @@ pub struct Figures {
 /// If something is missing, or the report cannot be written.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let bench = std::env::current_exe().context("cannot find the servers: where is this program?")?;
-    let bench = Bench { programs: Programs::beside(bench)?, places: Places::share_out(options.placement)? };
+    let bench = Bench::with(Programs::beside(bench)?, options.placement)?;
     let folder = options.folder();
     if let Some(folder) = &folder {
         // Before minutes are spent on figures that have nowhere to go.
@@ -184,13 +180,21 @@ fn read(folder: &Path) -> Result<String> {
 impl Figures {
     /// Measures everything at this scale.
     pub fn measure(bench: &Bench, scale: &Scale) -> Self {
+        // First: later this thread may be confined to a part of the machine.
+        let machine = machine::machine();
         let before = MachineReading::take();
         let connection_each = of(Part::Requests, scale, || requests(bench, Shape::ConnectionEach, scale));
         let kept = of(Part::Requests, scale, || requests(bench, Shape::Kept, scale));
         let memory = of(Part::Memory, scale, || memory(bench, scale));
         let pollers = of(Part::Pollers, scale, || pollers(bench, scale));
         let others = MachineReading::others_share(before, MachineReading::take());
-        Figures { connection_each, kept, memory, pollers, circumstances: circumstances(bench, scale, others) }
+        Figures {
+            connection_each,
+            kept,
+            memory,
+            pollers,
+            circumstances: circumstances(bench, scale, &machine, others),
+        }
     }
 
     /// Whether anything but speed was wrong.
@@ -246,18 +250,17 @@ fn of<T>(part: Part, scale: &Scale, measure: impl FnOnce() -> Vec<T>) -> Vec<T> 
     if scale.parts.contains(&part) { measure() } else { Vec::new() }
 }
 
-fn circumstances(bench: &Bench, scale: &Scale, others: Option<f64>) -> String {
+fn circumstances(bench: &Bench, scale: &Scale, machine: &str, others: Option<f64>) -> String {
     let python = bench.programs.python_version().unwrap_or_else(|| "no Python 3".to_owned());
     let others = others.map_or(String::new(), |share| {
         format!(" Other processes took {:.0} % of the machine meanwhile.", share * 100.0)
     });
     format!(
         "Measured by `cargo xtask bench io` on {}, commit {}.\n\
-         Machine: {}; loopback TCP, shared with the clients and whoever else was there. {python}. \
+         Machine: {machine}; loopback TCP, shared with the clients and whoever else was there. {python}. \
          Rounds in turn: {}; in each, every server is sent requests for {} ms.{others}",
         machine::date(),
         machine::commit(),
-        machine::machine(),
         scale.rounds,
         scale.window.as_millis(),
     )

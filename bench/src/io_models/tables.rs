@@ -131,7 +131,8 @@ pub fn pollers(trials: &PollerTrials) -> String {
     );
     for trial in trials.iter().filter(|trial| is_impossible(trial)) {
         let ((kind, idle), error) = (trial.subject, trial.failure.as_ref());
-        let words = error.map(|error| own_words(&format!("{error:#}"))).unwrap_or_default();
+        // The outermost is what the server said; below it stands what the clients saw of it.
+        let words = error.map(|error| own_words(&error.to_string())).unwrap_or_default();
         let _ = writeln!(text, "\nImpossible with {kind} amid {idle}, in its own words: *{words}*.");
     }
     let failed: Vec<&Trial<_, _>> = trials.iter().filter(|trial| !is_impossible(trial)).collect();

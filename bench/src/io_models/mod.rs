@@ -273,18 +273,21 @@ fn requests(bench: &Bench, shape: Shape, scale: &Scale) -> RequestTrials {
     })
 }
 
+/// The iterative servers are left out: they have one connection at a time.
 fn memory(bench: &Bench, scale: &Scale) -> MemoryTrials {
-    let connections = |contender: &Contender| match contender {
+    let connections = |contender: Contender| match contender {
         // `select` cannot hold more; whatever it takes for one it takes for each.
-        Contender::Ours(Way::Evented(PollerKind::Select)) => scale.held_by_many,
+        Contender::Ours(Way::Evented(PollerKind::Select)) => Some(scale.held_by_many),
         contender => match contender.model() {
-            Model::Iterative => 1,
-            Model::Threading | Model::Forking => scale.held_by_many,
-            Model::Evented => scale.held_by_one,
+            Model::Iterative => None,
+            Model::Threading | Model::Forking => Some(scale.held_by_many),
+            Model::Evented => Some(scale.held_by_one),
         },
     };
-    let subjects: Vec<_> =
-        contenders(bench).iter().map(|contender| (*contender, connections(contender))).collect();
+    let subjects: Vec<_> = contenders(bench)
+        .into_iter()
+        .filter_map(|contender| Some((contender, connections(contender)?)))
+        .collect();
     interleaved(&subjects, scale.rounds, |(contender, connections)| {
         eprintln!("memory: {contender}, {connections} connections");
         bench.memory_per_connection(contender, connections)

@@ -245,7 +245,7 @@ impl Listener for Welcome<'_> {
 }
 
 /// 10,000 members take 10,000 descriptors; if the hard limit does not allow it, connecting says so.
-fn raise_descriptor_limit() {
+pub(crate) fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }

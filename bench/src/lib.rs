@@ -12,12 +12,15 @@
 //! 6. [`usage`] reads the server's CPU time and memory, [`histogram`] keeps the latencies;
 //! 7. [`scenario`] says who talks to whom, [`run`] interleaves the contenders, [`report`] writes the tables.
 //!
+//! [`io_models`] is a measurement of its own, `bench io`: the strategies of `socketserver` and the pollers of `eventloop`.
+//!
 //! A speed that misses its bound is reported and never fails a run; a lost, doubled or reordered line always does.
 
 pub mod conversation;
 pub mod crowd;
 pub mod floor;
 pub mod histogram;
+pub mod io_models;
 pub mod ledger;
 pub mod machine;
 pub mod message;

@@ -1,10 +1,12 @@
-//! The command line of the load generator: `bench run` measures, `bench floor` is what it measures beside.
+//! The command line of the load generator: `bench run` measures the chat server, `bench floor` is what it measures beside;
+//! `bench io` measures models of input and output, `bench echo` is a server of one of them.
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use bench::{
     floor::{self, Floor},
+    io_models,
     run::{self, Options},
 };
 use clap::{Parser, Subcommand};
@@ -21,6 +23,11 @@ struct Arguments {
 enum Task {
     /// Run the scenarios, all contenders in turn, and print the tables.
     Run(Options),
+    /// Measure strategies and pollers beside Python's, and put the figures into docs/io-models.md.
+    Io(io_models::Options),
+    /// Serve as one of the servers of `io`, on a free port of loopback, which is printed.
+    #[command(hide = true)]
+    Echo(io_models::echo::Options),
     /// Serve as a floor on a free port of loopback, which is printed.
     Floor {
         /// Which floor.
@@ -31,6 +38,8 @@ enum Task {
 fn main() -> Result<ExitCode> {
     match Arguments::parse().task {
         Task::Run(options) => run::run(&options),
+        Task::Io(options) => io_models::run(&options),
+        Task::Echo(options) => io_models::echo::serve(&options).map(|()| ExitCode::SUCCESS),
         Task::Floor { kind } => floor::serve(kind).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -72,8 +72,16 @@ impl Peer {
     ///
     /// If it cannot be started, ends at once, or does not say where it listens within 20 seconds.
     pub fn start(program: &Program) -> Result<Self> {
+        Self::launch(program.command())
+    }
+
+    /// Starts a server by this command and waits until it has said where it listens.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started, ends at once, or does not say where it listens within 20 seconds.
+    pub fn launch(mut command: Command) -> Result<Self> {
         let log = Log::create();
-        let mut command = program.command();
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -93,7 +101,13 @@ impl Peer {
         let Ok(address) = receiver.recv_timeout(START_AT_MOST) else {
             let _ = child.kill();
             let _ = child.wait();
-            anyhow::bail!("{program:?} did not say where it listens; its last words:\n{}", log.tail());
+            let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy()).collect();
+            anyhow::bail!(
+                "{} {} did not say where it listens; its last words:\n{}",
+                command.get_program().display(),
+                words.join(" "),
+                log.tail()
+            );
         };
         Ok(Self { child, address, log })
     }

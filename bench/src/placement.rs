@@ -15,6 +15,8 @@ pub enum Placement {
     Apart,
     /// Wherever the kernel puts them.
     Free,
+    /// Both have the last processor.
+    Together,
 }
 
 /// The processors of each side.
@@ -33,6 +35,11 @@ impl Places {
     pub fn share_out(placement: Placement) -> Result<Self> {
         let all = sched_getaffinity(None).context("cannot ask for the processors")?;
         Ok(split(&all, placement))
+    }
+
+    /// Whether the generator has a processor to itself.
+    pub fn are_apart(&self) -> bool {
+        self.server != self.generator
     }
 
     /// What is started from now on runs where servers belong.
@@ -55,14 +62,20 @@ impl Places {
 }
 
 fn split(all: &CpuSet, placement: Placement) -> Places {
+    let both = |processors: CpuSet| Places { server: processors, generator: processors };
     let last = (0..CpuSet::MAX_CPU).rev().find(|processor| all.is_set(*processor));
-    let (mut server, mut generator) = (*all, *all);
-    if let (Placement::Apart, Some(last), true) = (placement, last, all.count() > 1) {
-        server.unset(last);
-        generator = CpuSet::new();
-        generator.set(last);
+    let Some(last) = last else { return both(*all) };
+    let mut only_last = CpuSet::new();
+    only_last.set(last);
+    match placement {
+        Placement::Together => both(only_last),
+        Placement::Apart if all.count() > 1 => {
+            let mut others = *all;
+            others.unset(last);
+            Places { server: others, generator: only_last }
+        }
+        Placement::Apart | Placement::Free => both(*all),
     }
-    Places { server, generator }
 }
 
 #[cfg(test)]
@@ -81,12 +94,21 @@ mod tests {
     fn apart_gives_the_generator_the_last_processor() {
         let places = split(&processors(&[1, 4, 6]), Placement::Apart);
         assert_eq!(places, Places { server: processors(&[1, 4]), generator: processors(&[6]) });
+        assert!(places.are_apart());
+    }
+
+    #[test]
+    fn together_is_on_the_last_processor() {
+        let places = split(&processors(&[1, 4, 6]), Placement::Together);
+        assert_eq!(places, Places { server: processors(&[6]), generator: processors(&[6]) });
     }
 
     #[test]
     fn single_processor_is_shared() {
         let only = processors(&[3]);
-        assert_eq!(split(&only, Placement::Apart), Places { server: only, generator: only });
+        let places = split(&only, Placement::Apart);
+        assert_eq!(places, Places { server: only, generator: only });
+        assert!(!places.are_apart());
     }
 
     #[test]

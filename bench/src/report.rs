@@ -120,7 +120,7 @@ fn judge(bound: Option<Bound>, value: Option<f64>, times: Option<f64>) -> [Strin
 }
 
 /// The median with the lowest and highest value, or only the value if there is but one.
-fn spread(values: &[f64]) -> String {
+pub(crate) fn spread(values: &[f64]) -> String {
     let Some(middle) = median(values) else { return String::new() };
     let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
     let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -132,7 +132,7 @@ fn spread(values: &[f64]) -> String {
 }
 
 /// Three significant digits, or all before the point.
-fn figure(value: f64) -> String {
+pub(crate) fn figure(value: f64) -> String {
     let size = value.abs();
     let decimals = if size >= 100.0 || size == 0.0 {
         0
@@ -147,7 +147,7 @@ fn figure(value: f64) -> String {
 }
 
 /// A Markdown table whose columns line up in a terminal too.
-fn markdown(head: &[String], rows: &[Vec<String>]) -> String {
+pub(crate) fn markdown(head: &[String], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().chain([&head.to_vec()]).map(|row| row[column].chars().count()).max();
         cells.unwrap_or(0)

@@ -191,6 +191,7 @@ fn heading(options: &Options) -> String {
                 "Server and generator run wherever the kernel puts them, as they would for anybody; `--placement apart` \
                  keeps them on processors of their own."
             }
+            Placement::Together => "Server and generator take turns on one processor.",
         },
     )
 }

@@ -12,12 +12,34 @@ use anyhow::{Context, Result};
 /// The kernel's unit in `/proc/PID/stat` (`USER_HZ` is 100 on every Linux that Rust runs on).
 const TICK_NS: u64 = 10_000_000;
 
-/// All the CPU time that a process had spent at one moment.
+/// All the CPU time that a process had spent at one moment, with that of the children it has waited for.
 #[derive(Clone, Debug)]
 pub struct CpuReading {
     threads_ns: BTreeMap<u32, u64>,
-    user_ticks: u64,
-    system_ticks: u64,
+    own: Ticks,
+    /// Of children that have ended and were waited for, and of theirs. Who is still alive, or dead and not waited for, is not in
+    /// it. The kernel adds them up exactly and rounds the sum.
+    children: Ticks,
+}
+
+/// CPU time as the kernel tells it for a whole process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ticks {
+    user: u64,
+    system: u64,
+}
+
+impl Ticks {
+    fn since(self, earlier: Self) -> Self {
+        Self {
+            user: self.user.saturating_sub(earlier.user),
+            system: self.system.saturating_sub(earlier.system),
+        }
+    }
+
+    fn total_ns(self) -> u64 {
+        (self.user + self.system) * TICK_NS
+    }
 }
 
 /// CPU time spent between two readings, in nanoseconds.
@@ -43,21 +65,33 @@ impl CpuReading {
     ///
     /// If the process is gone or the kernel does not tell.
     pub fn take(process: u32) -> Result<Self> {
-        let (user_ticks, system_ticks) = parse_ticks(&read(process, "stat")?)
+        let (own, children) = parse_ticks(&read(process, "stat")?)
             .with_context(|| format!("/proc/{process}/stat is not what it used to be"))?;
-        Ok(Self { threads_ns: threads_ns(process)?, user_ticks, system_ticks })
+        Ok(Self { threads_ns: threads_ns(process)?, own, children })
+    }
+
+    /// How many threads the process had.
+    pub fn threads(&self) -> usize {
+        self.threads_ns.len()
     }
 
     /// What was spent since `earlier`, a reading of the same process.
     pub fn since(&self, earlier: &Self) -> CpuSpent {
-        let user_ticks = self.user_ticks.saturating_sub(earlier.user_ticks);
-        let system_ticks = self.system_ticks.saturating_sub(earlier.system_ticks);
+        let (own, children) = (self.own.since(earlier.own), self.children.since(earlier.children));
+        let total_ns = self.own_spent_ns(earlier, own) + children.total_ns();
+        let (user_ticks, system_ticks) = (own.user + children.user, own.system + children.system);
         let ticks = user_ticks + system_ticks;
-        // A thread that ended took its exact count with it; the ticks of the whole process still hold its share.
-        let all_live = earlier.threads_ns.keys().all(|thread| self.threads_ns.contains_key(thread));
-        let total_ns = if all_live { self.threads_spent_ns(earlier) } else { ticks * TICK_NS };
         let user_ns = (total_ns as f64 * user_ticks as f64 / ticks.max(1) as f64) as u64;
         CpuSpent { user_ns, system_ns: total_ns - user_ns }
+    }
+
+    /// Exactly, if the threads know it. One that ended took its count with it, and one that came and went between the
+    /// readings is in neither; the ticks of the whole process hold their share, too, within the two that rounding takes.
+    fn own_spent_ns(&self, earlier: &Self, own: Ticks) -> u64 {
+        let by_threads_ns = self.threads_spent_ns(earlier);
+        let all_live = earlier.threads_ns.keys().all(|thread| self.threads_ns.contains_key(thread));
+        let is_whole = own.total_ns().saturating_sub(by_threads_ns) <= 2 * TICK_NS;
+        if all_live && is_whole { by_threads_ns } else { own.total_ns() }
     }
 
     fn threads_spent_ns(&self, earlier: &Self) -> u64 {
@@ -146,11 +180,13 @@ fn parse_schedstat(text: &str) -> Option<u64> {
     text.split_ascii_whitespace().next()?.parse().ok()
 }
 
-/// `stat` (proc(5)): the 14th and 15th field are user and system time. The second is the program's name in
-/// parentheses, which may itself hold spaces and parentheses, so the count starts behind the last one.
-fn parse_ticks(text: &str) -> Option<(u64, u64)> {
+/// `stat` (proc(5)): the 14th and 15th field are user and system time, the two behind them those of the children that were
+/// waited for. The second is the program's name in parentheses, which may itself hold spaces and parentheses, so the
+/// count starts behind the last one.
+fn parse_ticks(text: &str) -> Option<(Ticks, Ticks)> {
     let mut fields = text.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
-    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    let mut next = || fields.next()?.parse().ok();
+    Some((Ticks { user: next()?, system: next()? }, Ticks { user: next()?, system: next()? }))
 }
 
 /// The first line of `/proc/stat` holds user, nice, system, idle, iowait, irq, softirq and steal (guests are counted in user);
@@ -188,14 +224,19 @@ fn parse_memory(text: &str) -> Option<Memory> {
 mod tests {
     use super::*;
 
-    fn reading(threads: &[(u32, u64)], user_ticks: u64, system_ticks: u64) -> CpuReading {
-        CpuReading { threads_ns: threads.iter().copied().collect(), user_ticks, system_ticks }
+    fn ticks(user: u64, system: u64) -> Ticks {
+        Ticks { user, system }
+    }
+
+    fn reading(threads: &[(u32, u64)], user: u64, system: u64) -> CpuReading {
+        let threads_ns = threads.iter().copied().collect();
+        CpuReading { threads_ns, own: ticks(user, system), children: ticks(0, 0) }
     }
 
     #[test]
     fn ticks_are_found_behind_a_name_with_parentheses() {
-        let text = "42 (a) b (c)) S 1 42 42 0 -1 4194560 1 0 0 0 123 456 0 0 20 0 1 0 9 0 0";
-        assert_eq!(parse_ticks(text), Some((123, 456)));
+        let text = "42 (a) b (c)) S 1 42 42 0 -1 4194560 1 0 0 0 123 456 78 9 20 0 1 0 9 0 0";
+        assert_eq!(parse_ticks(text), Some((ticks(123, 456), ticks(78, 9))));
     }
 
     #[test]
@@ -221,6 +262,20 @@ mod tests {
     fn thread_that_ended_makes_the_ticks_count() {
         let spent = reading(&[(1, 5)], 3, 7).since(&reading(&[(1, 1), (2, 1)], 1, 1));
         assert_eq!((spent.user_ns, spent.system_ns), (20_000_000, 60_000_000));
+    }
+
+    #[test]
+    fn thread_that_came_and_went_makes_the_ticks_count() {
+        let spent = reading(&[(1, 5)], 10, 10).since(&reading(&[(1, 1)], 0, 0));
+        assert_eq!(spent.total_ns(), 200_000_000);
+    }
+
+    #[test]
+    fn children_that_were_waited_for_are_added() {
+        let earlier = reading(&[(1, 0)], 0, 0);
+        let later = CpuReading { children: ticks(1, 3), ..reading(&[(1, 500)], 0, 0) };
+        let spent = later.since(&earlier);
+        assert_eq!((spent.user_ns, spent.system_ns), (10_000_125, 30_000_375));
     }
 
     #[test]

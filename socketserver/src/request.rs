@@ -9,7 +9,7 @@ use crate::listener::DATAGRAM_BYTES_MAX;
 use crate::socket;
 use crate::waiting::Waiting;
 use eventloop::Interest;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, BufRead, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
@@ -73,7 +73,8 @@ impl Request {
             }
         };
         let has_ended = matches!(channel, Channel::Datagram(_));
-        let line = Rc::new(Line { channel, waiting, unsent: RefCell::default() });
+        let line =
+            Rc::new(Line { channel, waiting, unsent: RefCell::default(), is_drained: Cell::new(false) });
         Request {
             reader: Reader { line: line.clone(), end: arrived.len(), buffer: arrived, start: 0, has_ended },
             writer: Writer { line },
@@ -130,6 +131,9 @@ struct Line {
     waiting: Waiting,
     /// Written and not yet sent.
     unsent: RefCell<Vec<u8>>,
+    /// The last read took less than it could have: nothing more had arrived. Of a stream only; the next record may
+    /// wait behind the last, however short that was.
+    is_drained: Cell<bool>,
 }
 
 #[derive(Debug)]
@@ -170,13 +174,21 @@ impl Line {
     /// Fills the buffer with what comes next; 0 is the end.
     fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let Channel::Connection(connection) = &self.channel else { return Ok(0) };
+        if self.is_drained.get() {
+            // Who asks and waits for the answer is asked next a round trip later: to try first would only cost a system call.
+            self.waiting.wait(connection.socket.as_fd(), Interest::READ)?;
+        }
         loop {
             self.waiting.check()?;
             match socket::receive(&connection.socket, connection.transport, buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.waiting.wait(connection.socket.as_fd(), Interest::READ)?;
                 }
-                outcome => return outcome,
+                outcome => {
+                    let is_short = outcome.as_ref().is_ok_and(|count| *count < buffer.len());
+                    self.is_drained.set(is_short && !self.keeps_boundaries());
+                    return outcome;
+                }
             }
         }
     }

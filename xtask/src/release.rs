@@ -26,11 +26,16 @@ pub(crate) fn built_simulator() -> Result<Command> {
     Ok(Command::new(program("examples/simulator")?))
 }
 
-/// Measures the release binary beside the floors; the arguments are those of `bench run`.
+/// Measures the release binary beside the floors; the arguments are those of `bench run`. If they begin with `io`, models of
+/// input and output are measured instead (`bench io`), for which no other program is needed.
 ///
 /// # Errors
 /// When something cannot be built or started.
 pub(crate) fn bench(arguments: &[String]) -> Result<ExitCode> {
+    if arguments.first().is_some_and(|word| word == "io") {
+        build(&["bench"])?;
+        return hand_over(Command::new(program("bench")?).args(arguments));
+    }
     build(&["roomful", "bench"])?;
     hand_over(Command::new(program("bench")?).arg("run").args(arguments))
 }

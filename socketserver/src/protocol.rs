@@ -42,7 +42,8 @@ pub trait Protocol {
     fn received(&mut self, bytes: &[u8], out: &mut Output<'_>);
 
     /// Everything that was sent is on its way, and there is room for more: the time to send the next part of something
-    /// large.
+    /// large. Also after the client has ended its side, and while the server stops and the grace lasts; the conversation is
+    /// then over when nothing is added.
     fn drained(&mut self, out: &mut Output<'_>) {
         let _ = out;
     }

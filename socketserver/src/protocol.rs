@@ -53,7 +53,7 @@ pub trait Protocol {
         let _ = out;
     }
 
-    /// The conversation is over, for this reason.
+    /// The conversation is over, for this reason. One that has panicked is not told: what it knew may be half changed.
     fn closed(&mut self, ending: Ending) {
         let _ = ending;
     }
@@ -70,7 +70,7 @@ pub enum Ending {
     TimedOut,
     /// The server has stopped.
     Shutdown,
-    /// The connection broke, or the protocol failed or panicked. The hook
+    /// The connection broke, or the protocol has given up with [`Output::fail`]. The hook
     /// [`handle_error`](crate::Server::handle_error) has been told why.
     Failed,
 }

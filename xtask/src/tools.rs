@@ -204,7 +204,8 @@ mod tests {
     #[test]
     fn each_missing_tool_is_asked_of_the_source_that_has_it() {
         let all: Vec<&Tool> = TOOLS.iter().collect();
-        let packages = ["netcat-openbsd", "socat", "inetutils-telnet", "iproute2", "valgrind"];
+        let packages =
+            ["netcat-openbsd", "socat", "inetutils-telnet", "curl", "python3", "iproute2", "valgrind"];
         assert_eq!(debian_packages(&all), packages);
         assert_eq!(rustup_components(&all), ["rustfmt", "clippy"]);
     }

@@ -11,7 +11,7 @@ use crate::conversation::Conversation;
 use crate::driver::Farewell;
 use crate::endpoint::Address;
 use crate::error::RequestError;
-use crate::hooks::Hooks;
+use crate::hooks::{Hooks, caught};
 use crate::server::{Converse, Core, Extent, Served};
 use crate::strategy::Strategy;
 use crate::strategy::front::{self, Crew};
@@ -21,7 +21,6 @@ use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -167,7 +166,7 @@ impl<H: Converse> Crew for Processes<'_, H> {
         refuse_several_threads()?;
         let client = conversation.client_address();
         if let Err(error) = self.children.fork(self.core, self.handler, conversation, client.clone()) {
-            self.core.hooks.report(&RequestError::Accept(error), Some(&client));
+            self.core.hooks.report(RequestError::Accept(error), Some(&client));
         }
         Ok(())
     }
@@ -240,10 +239,10 @@ impl Children {
             }
         }
         // Should anything unwind in spite of all, it is not to come out into the loop of the parent.
-        let _ = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let _ = caught(|| {
             handler.converse(&core, conversation, Farewell::Linger);
             let _ = io::stdout().flush();
-        }));
+        });
         // SAFETY: it ends this process at once. That no destructor and no exit handler runs is the purpose: they are the
         // parent's.
         #[allow(unsafe_code)]
@@ -267,7 +266,7 @@ impl Children {
             _ => None,
         };
         if let Some(failure) = failure {
-            core.hooks.report(&failure, Some(&child.client));
+            core.hooks.report(failure, Some(&child.client));
         }
     }
 
@@ -276,7 +275,7 @@ impl Children {
         let reports = self.reports.as_ref().map(Reports::take).unwrap_or_default();
         for (process, error) in reports {
             let child = self.living.values().chain([ended]).find(|child| child.process == process);
-            core.hooks.report(&error, child.map(|child| &child.client));
+            core.hooks.report(error, child.map(|child| &child.client));
         }
     }
 

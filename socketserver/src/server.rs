@@ -249,7 +249,7 @@ impl Core {
     }
 }
 
-fn is_exhaustion(error: &io::Error) -> bool {
+pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
     let codes = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
     codes.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }

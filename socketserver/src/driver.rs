@@ -7,7 +7,7 @@
 use crate::conversation::{Connection, Exchange};
 use crate::endpoint::Address;
 use crate::error::RequestError;
-use crate::hooks::{Hooks, panicked};
+use crate::hooks::{Hooks, caught};
 use crate::outlet::{Mailbox, OutletDesk, Outlets};
 use crate::protocol::{Ending, Output, Pending, Protocol};
 use crate::socket;
@@ -16,7 +16,6 @@ use eventloop::{Event, Interest, Poller, TimerKey, Timers, Token};
 use rustix::net::{Shutdown, sockopt};
 use std::cell::OnceCell;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -127,10 +126,9 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
 
     /// Begins a conversation.
     pub(crate) fn open(&mut self, now: Instant, connection: Connection) {
-        let made = catch_unwind(AssertUnwindSafe(|| (self.make)(&connection.peer)));
-        let protocol = match made {
+        let protocol = match caught(|| (self.make)(&connection.peer)) {
             Ok(protocol) => protocol,
-            Err(panic) => return self.hooks.report(&panicked(&*panic), Some(&connection.peer)),
+            Err(panic) => return self.hooks.report(panic, Some(&connection.peer)),
         };
         let index = self.free.pop().unwrap_or_else(|| {
             self.entries.push(None);
@@ -140,7 +138,7 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
         let token = Token((self.generation << INDEX_BITS) | index as u64);
         if let Err(error) = self.poller.register(&connection.socket, token, Interest::READ) {
             self.free.push(index);
-            self.hooks.report(&RequestError::Accept(error), Some(&connection.peer));
+            self.hooks.report(RequestError::Accept(error), Some(&connection.peer));
             return drop_quietly(protocol, self.hooks, &connection.peer);
         }
         let records = connection.transport.keeps_boundaries();
@@ -281,15 +279,15 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
         let client = &entry.connection.peer;
         let outlets = Outlets::Connection { desk: &self.desk, connection: token, mailbox: &entry.mailbox };
         let mut out = Output { pending: &mut entry.pending, client_address: client, outlets: &outlets };
-        let outcome = catch_unwind(AssertUnwindSafe(|| call(&mut entry.protocol, &mut out)));
+        let outcome = caught(|| call(&mut entry.protocol, &mut out));
         entry.pending.end_record();
         if let Err(panic) = outcome {
-            self.hooks.report(&panicked(&*panic), Some(client));
+            self.hooks.report(panic, Some(client));
             return self.remove(token);
         }
         if let Some(error) = entry.pending.failure.take() {
             entry.ending = Ending::Failed;
-            self.hooks.report(&RequestError::Failed(error), Some(client));
+            self.hooks.report(RequestError::Failed(error), Some(client));
         }
     }
 
@@ -344,7 +342,7 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
     fn broken(&mut self, token: Token, error: io::Error) {
         let hooks = self.hooks;
         let Some(entry) = self.entry(token) else { return };
-        hooks.report(&RequestError::Failed(error), Some(&entry.connection.peer));
+        hooks.report(RequestError::Failed(error), Some(&entry.connection.peer));
         self.end(token, Ending::Failed);
     }
 
@@ -392,9 +390,8 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
         if let Some(mailbox) = entry.mailbox.get() {
             mailbox.close();
         }
-        let told = catch_unwind(AssertUnwindSafe(|| entry.protocol.closed(ending)));
-        if let Err(panic) = told {
-            hooks.report(&panicked(&*panic), Some(&entry.connection.peer));
+        if let Err(panic) = caught(|| entry.protocol.closed(ending)) {
+            hooks.report(panic, Some(&entry.connection.peer));
         }
     }
 
@@ -472,8 +469,8 @@ impl<P> Entry<P> {
 
 /// A destructor may panic as well.
 fn drop_quietly<P>(protocol: P, hooks: &Hooks, client: &Address) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(protocol))) {
-        hooks.report(&panicked(&*panic), Some(client));
+    if let Err(panic) = caught(|| drop(protocol)) {
+        hooks.report(panic, Some(client));
     }
 }
 
@@ -488,11 +485,9 @@ pub(crate) fn answer_datagram<P: Protocol>(
     reply: Reply,
 ) {
     let client = exchange.client_address();
-    let answered = catch_unwind(AssertUnwindSafe(|| converse(make, exchange, &client, reply)));
-    match answered {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => hooks.report(&RequestError::Failed(error), Some(&client)),
-        Err(panic) => hooks.report(&panicked(&*panic), Some(&client)),
+    let answered = caught(|| converse(make, exchange, &client, reply));
+    if let Err(error) = answered.and_then(|outcome| outcome.map_err(RequestError::Failed)) {
+        hooks.report(error, Some(&client));
     }
 }
 

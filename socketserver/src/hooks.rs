@@ -37,20 +37,21 @@ impl Default for Hooks {
 
 impl Hooks {
     pub(crate) fn admits(&self, client: &Address) -> bool {
-        catch_unwind(AssertUnwindSafe(|| (self.verify_request)(client))).unwrap_or_else(|panic| {
-            self.report(&panicked(&*panic), Some(client));
+        caught(|| (self.verify_request)(client)).unwrap_or_else(|panic| {
+            self.report(panic, Some(client));
             false
         })
     }
 
-    pub(crate) fn report(&self, error: &RequestError, client: Option<&Address>) {
+    /// Takes the error, because one of the handler's own may panic when it is dropped.
+    pub(crate) fn report(&self, error: RequestError, client: Option<&Address>) {
         // The panic itself has already been told of by the process's own panic hook, and there is nobody else to tell.
-        let _ = catch_unwind(AssertUnwindSafe(|| (self.handle_error)(error, client)));
+        let _ = caught(move || (self.handle_error)(&error, client));
     }
 
     pub(crate) fn nobody_came(&self) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (self.handle_timeout)())) {
-            self.report(&panicked(&*panic), None);
+        if let Err(panic) = caught(|| (self.handle_timeout)()) {
+            self.report(panic, None);
         }
     }
 }
@@ -61,8 +62,20 @@ impl fmt::Debug for Hooks {
     }
 }
 
+/// Calls what belongs to the user. A panic ends here and becomes an error.
+pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, RequestError> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
+        let error = panicked(&*panic);
+        // What was thrown may be of any type, and its destructor may throw in its turn. That is then left alone.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+            std::mem::forget(panic);
+        }
+        error
+    })
+}
+
 /// The error for a caught panic.
-pub(crate) fn panicked(panic: &(dyn Any + Send)) -> RequestError {
+fn panicked(panic: &(dyn Any + Send)) -> RequestError {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     RequestError::Panicked(text.unwrap_or_else(|| "(not a text)".to_owned()))

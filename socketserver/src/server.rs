@@ -7,7 +7,7 @@ use crate::conversation::{Conversation, Exchange};
 use crate::driver::{self, Driver, Farewell};
 use crate::endpoint::Address;
 use crate::error::RequestError;
-use crate::hooks::{Hooks, panicked};
+use crate::hooks::{Hooks, caught};
 use crate::listener::Listener;
 use crate::protocol::Protocol;
 use crate::request::{Request, RequestHandler};
@@ -18,7 +18,6 @@ use eventloop::{Events, Interest, Poller, PollerKind, Token};
 use rustix::io::Errno;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -197,8 +196,10 @@ impl<H, S: Strategy<H>> AsFd for Server<H, S> {
 }
 
 impl<H, S: Strategy<H>> Drop for Server<H, S> {
-    /// Waits for what is still being handled, as long as the grace allows.
+    /// Waits for what is still being handled, as long as the grace allows, and ends it then, as a shutdown does.
     fn drop(&mut self) {
+        // Else handlers that wait for their clients would not hear of the end, and their threads would stay behind.
+        self.core.stop.make();
         // Whoever wants to know whether everything has ended calls `serve_forever`.
         let _ = self.strategy.finish(&self.core);
     }
@@ -241,14 +242,14 @@ impl Core {
             Ok(None) => Taken::Nothing,
             Err(error) => {
                 let exhausts = is_exhaustion(&error);
-                self.hooks.report(&RequestError::Accept(error), None);
+                self.hooks.report(RequestError::Accept(error), None);
                 if exhausts { Taken::Exhausted } else { Taken::Dropped }
             }
         }
     }
 }
 
-fn is_exhaustion(error: &io::Error) -> bool {
+pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
     let codes = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
     codes.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
@@ -270,14 +271,11 @@ pub struct SansIo<F>(pub(crate) F);
 impl<H: RequestHandler> Converse for Blocking<H> {
     fn converse(&self, core: &Core, conversation: Conversation, _: Farewell) {
         let mut request = Request::new(conversation, Waiting::new(core.stop.clone(), core.limits));
-        let handled = catch_unwind(AssertUnwindSafe(|| self.0.handle(&mut request)));
+        let handled = caught(|| self.0.handle(&mut request));
         let finished = request.finish();
-        let error = match handled {
-            Ok(outcome) => outcome.and(finished).err().map(RequestError::Failed),
-            Err(panic) => Some(panicked(&*panic)),
-        };
-        if let Some(error) = error {
-            core.hooks.report(&error, Some(request.client_address()));
+        let outcome = handled.and_then(|outcome| outcome.and(finished).map_err(RequestError::Failed));
+        if let Err(error) = outcome {
+            core.hooks.report(error, Some(request.client_address()));
         }
     }
 }
@@ -300,7 +298,7 @@ impl<P: Protocol, F: Fn(&Address) -> P> Converse for SansIo<F> {
                     see_through(&poller, &mut driver, core)
                 });
                 if let Err(error) = outcome {
-                    core.hooks.report(&RequestError::Failed(error), Some(&client));
+                    core.hooks.report(RequestError::Failed(error), Some(&client));
                 }
             }
         }

@@ -89,7 +89,8 @@ impl StopRequest {
         Ok(StopRequest { is_made, heard_at, bell: Bell::new()?, owner: getpid() })
     }
 
-    fn make(&self) {
+    /// A signal handler may call it.
+    pub(crate) fn make(&self) {
         if getpid() == self.owner {
             self.is_made.store(true, Ordering::SeqCst);
             self.bell.ring();

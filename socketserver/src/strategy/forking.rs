@@ -11,7 +11,7 @@ use crate::conversation::Conversation;
 use crate::driver::Farewell;
 use crate::endpoint::Address;
 use crate::error::RequestError;
-use crate::hooks::Hooks;
+use crate::hooks::{Hooks, caught};
 use crate::server::{Converse, Core, Extent, Served};
 use crate::strategy::Strategy;
 use crate::strategy::front::{self, Crew};
@@ -21,7 +21,6 @@ use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -167,7 +166,7 @@ impl<H: Converse> Crew for Processes<'_, H> {
         refuse_several_threads()?;
         let client = conversation.client_address();
         if let Err(error) = self.children.fork(self.core, self.handler, conversation, client.clone()) {
-            self.core.hooks.report(&RequestError::Accept(error), Some(&client));
+            self.core.hooks.report(RequestError::Accept(error), Some(&client));
         }
         Ok(())
     }
@@ -209,11 +208,21 @@ impl Children {
                 let pid = pid.ok_or_else(|| io::Error::other("a child has no number"))?;
                 // It is the child's now. Its descriptor may be the last one, and one is needed.
                 drop(conversation);
-                let descriptor = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
-                    .inspect_err(|_| {
+                let descriptor = match rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
+                {
+                    Ok(descriptor) => descriptor,
+                    Err(Errno::SRCH) => {
+                        // It has ended, and was waited for: by the system for a program that ignores `SIGCHLD`, or by
+                        // one that handles it.
+                        self.pass_on_reports(core, process, &client);
+                        return Ok(());
+                    }
+                    Err(errno) => {
                         // Without the descriptor nobody would hear of its end: it is waited for here.
                         let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
-                    })?;
+                        return Err(errno.into());
+                    }
+                };
                 self.token_next += 1;
                 self.living.insert(Token(self.token_next), Child { descriptor, process, client });
                 Ok(())
@@ -240,10 +249,10 @@ impl Children {
             }
         }
         // Should anything unwind in spite of all, it is not to come out into the loop of the parent.
-        let _ = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let _ = caught(|| {
             handler.converse(&core, conversation, Farewell::Linger);
             let _ = io::stdout().flush();
-        }));
+        });
         // SAFETY: it ends this process at once. That no destructor and no exit handler runs is the purpose: they are the
         // parent's.
         #[allow(unsafe_code)]
@@ -258,7 +267,7 @@ impl Children {
         let ended = rustix::io::retry_on_intr(|| {
             waitid(WaitId::PidFd(child.descriptor.as_fd()), WaitIdOptions::EXITED)
         });
-        self.pass_on_reports(core, child);
+        self.pass_on_reports(core, child.process, &child.client);
         // Somebody else may have waited for it, which is their business.
         let Ok(Some(ended)) = ended else { return };
         let failure = match (ended.terminating_signal(), ended.exit_status()) {
@@ -267,16 +276,17 @@ impl Children {
             _ => None,
         };
         if let Some(failure) = failure {
-            core.hooks.report(&failure, Some(&child.client));
+            core.hooks.report(failure, Some(&child.client));
         }
     }
 
     /// Reports come from the one that has just ended, and maybe from others that are about to.
-    fn pass_on_reports(&self, core: &Core, ended: &Child) {
+    fn pass_on_reports(&self, core: &Core, ended: u32, its_client: &Address) {
         let reports = self.reports.as_ref().map(Reports::take).unwrap_or_default();
         for (process, error) in reports {
-            let child = self.living.values().chain([ended]).find(|child| child.process == process);
-            core.hooks.report(&error, child.map(|child| &child.client));
+            let living = self.living.values().map(|child| (child.process, &child.client));
+            let client = living.chain([(ended, its_client)]).find(|(child, _)| *child == process);
+            core.hooks.report(error, client.map(|(_, client)| client));
         }
     }
 

@@ -5,7 +5,8 @@
 
 use crate::Error;
 use crate::conversation::Conversation;
-use crate::server::{Core, Extent, Served, Taken};
+use crate::error::RequestError;
+use crate::server::{Core, Extent, Served, Taken, is_exhaustion};
 use eventloop::{Events, Interest, Poller, PollerKind, Token};
 use std::io;
 use std::time::{Duration, Instant};
@@ -13,6 +14,9 @@ use std::time::{Duration, Instant};
 /// Somebody to hand requests to.
 pub(crate) trait Crew {
     /// Whether somebody is free. If not, `poller` will report one of the crew's tokens when it may have changed.
+    ///
+    /// # Errors
+    /// If that cannot be arranged, for want of a descriptor it may be.
     fn has_room(&mut self, poller: &Poller) -> io::Result<bool>;
 
     /// Takes a request.
@@ -91,13 +95,29 @@ impl<C: Crew> Front<'_, C> {
     }
 
     fn watch_listener(&mut self) -> io::Result<()> {
-        let watches = self.paused_until.is_none() && self.crew.has_room(&self.poller)?;
+        let watches = self.paused_until.is_none() && self.has_room()?;
         let interest = if watches { Interest::READ } else { Interest::NONE };
         if interest != self.watched {
             self.watched = interest;
             self.poller.modify(&*self.core.listener, LISTENER, interest)?;
         }
         Ok(())
+    }
+
+    /// Whether somebody is free; if that cannot be known for want of descriptors or memory, nobody is for a while.
+    fn has_room(&mut self) -> io::Result<bool> {
+        match self.crew.has_room(&self.poller) {
+            Err(error) if is_exhaustion(&error) => {
+                self.core.hooks.report(RequestError::Accept(error), None);
+                self.pause();
+                Ok(false)
+            }
+            known => known,
+        }
+    }
+
+    fn pause(&mut self) {
+        self.paused_until = Instant::now().checked_add(EXHAUSTION_PAUSE);
     }
 
     /// Takes requests while some wait and somebody is free; one if it is to be one.
@@ -109,13 +129,13 @@ impl<C: Crew> Front<'_, C> {
                 Taken::Dropped => {}
                 Taken::Nothing => break,
                 Taken::Exhausted => {
-                    self.paused_until = Instant::now().checked_add(EXHAUSTION_PAUSE);
+                    self.pause();
                     break;
                 }
             }
             served = Served::Request;
             let is_enough = self.extent == Extent::One || self.core.stop.is_made();
-            if is_enough || !self.crew.has_room(&self.poller).map_err(waiting)? {
+            if is_enough || !self.has_room().map_err(waiting)? {
                 break;
             }
         }

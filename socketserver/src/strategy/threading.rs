@@ -188,7 +188,7 @@ impl<H: Converse + Send + Sync + 'static> Crew for Threads<'_, H> {
         });
         match started {
             Ok(thread) => drop(self.threading.threads.insert(number, thread)),
-            Err(error) => self.core.hooks.report(&RequestError::Accept(error), Some(&client)),
+            Err(error) => self.core.hooks.report(RequestError::Accept(error), Some(&client)),
         }
         Ok(())
     }

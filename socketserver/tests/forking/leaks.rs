@@ -3,12 +3,14 @@
 use crate::cells::{Cell, Kind, REQUESTS_MAX, Setup, Visitor, Way};
 use crate::helpers::{self, ROUNDS, WARM_UP_ROUNDS, requests_of_a_round};
 use crate::own;
-use crate::places::Place;
+use crate::places::{Place, connect};
 use crate::servant::{Note, Notes, Servant};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use socketserver::{PollerKind, Server, Strategy};
+use socketserver::{Listener, PollerKind, Request, Served, Server, Strategy, Threading};
 use std::fs::File;
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -167,6 +169,40 @@ impl Visitor for Starves<'_> {
         assert!(lasted >= LASTS_MIN, "{}: it lasted {lasted:?}", self.cell);
         assert!(cpu_time <= CPU_TIME_MAX, "{}: it used {cpu_time:?} of CPU time", self.cell);
     }
+}
+
+/// All threads are busy, and there is no descriptor for the bell that tells when one has ended.
+pub(crate) fn last_descriptor_does_for_the_last_thread() {
+    let usual = getrlimit(Resource::Nofile);
+    let (goes_on, may_go_on) = channel();
+    let (releases, may_go_on) = (goes_on.clone(), Mutex::new(may_go_on));
+    let waits = move |_: &mut Request| -> io::Result<()> {
+        may_go_on.lock().unwrap().recv().map_err(io::Error::other)
+    };
+    let (notes, told) = Notes::new();
+    let listener = Listener::open(&"tcp:127.0.0.1:0".parse().unwrap()).unwrap();
+    let mut server = Server::blocking(listener, Threading::up_to(1), waits)
+        .unwrap()
+        .verify_request(move |_| {
+            let current = Some(own::lowest_free_descriptor());
+            setrlimit(Resource::Nofile, Rlimit { current, maximum: usual.maximum }).unwrap();
+            true
+        })
+        .handle_error(move |error, _| {
+            notes.error(error);
+            setrlimit(Resource::Nofile, usual).unwrap();
+            releases.send(()).unwrap();
+        });
+    let at = Place::Tcp4.way_to(server.server_address());
+    let clients = [connect(&at), connect(&at)];
+    for _ in &clients {
+        assert_eq!(server.handle_request().unwrap(), Served::Request);
+    }
+    goes_on.send(()).unwrap();
+    drop((server, clients));
+    setrlimit(Resource::Nofile, usual).unwrap();
+    let lack = "cannot take a request: Too many open files (os error 24)";
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [Note::Error(lack.to_owned())]);
 }
 
 /// It is closed, and the hook is told what to do. The server goes on with the numbers that it can watch.

@@ -1,0 +1,146 @@
+//! What a server bears that nobody does in good faith, or that happens once in a thousand days.
+
+use socketserver::{
+    Address, Client, Endpoint, Error, Evented, Iterative, Listener, Output, Protocol, Request, RequestError,
+    Server, ShutdownHandle, Strategy, Threading,
+};
+use std::io::{self, Read as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn listen() -> (Listener, Endpoint) {
+    let listener = Listener::open(&Endpoint::tcp("127.0.0.1:0").unwrap()).unwrap();
+    let at = Endpoint::new(listener.transport(), listener.address().clone()).unwrap();
+    (listener, at)
+}
+
+fn connect(at: &Endpoint) -> Client {
+    let mut client = Client::connect(at, Some(PATIENCE)).unwrap();
+    client.set_timeout(Some(PATIENCE));
+    client
+}
+
+/// Sends this, and reads to the end.
+fn ask(at: &Endpoint, question: &[u8]) -> Vec<u8> {
+    let mut client = connect(at);
+    client.write_all(question).unwrap();
+    client.end().unwrap();
+    let mut answer = Vec::new();
+    // A connection that is reset has ended, too.
+    let _ = client.read_to_end(&mut answer);
+    answer
+}
+
+type Running = (ShutdownHandle, JoinHandle<Result<(), Error>>);
+
+fn run<H, S>(mut server: Server<H, S>) -> Running
+where
+    H: Send + Sync + 'static,
+    S: Strategy<H> + Send + 'static,
+{
+    let handle = server.shutdown_handle();
+    (handle, std::thread::spawn(move || server.serve_forever()))
+}
+
+/// Panics when it is dropped.
+#[derive(Debug)]
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("told to panic: dropped");
+    }
+}
+
+impl std::fmt::Display for Bomb {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a bomb")
+    }
+}
+
+impl std::error::Error for Bomb {}
+
+struct Throws;
+
+impl Protocol for Throws {
+    fn received(&mut self, bytes: &[u8], out: &mut Output<'_>) {
+        match bytes {
+            b"panic" => std::panic::panic_any(Bomb),
+            b"fail" => out.fail(Bomb),
+            _ => out.send(bytes),
+        }
+    }
+}
+
+fn throws(request: &mut Request) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    request.reader.read_to_end(&mut bytes)?;
+    match &bytes[..] {
+        b"panic" => std::panic::panic_any(Bomb),
+        b"fail" => Err(io::Error::other(Bomb)),
+        _ => request.writer.write_all(&bytes),
+    }
+}
+
+fn assert_survives_bombs(at: &Endpoint, (handle, thread): Running) {
+    for question in [b"panic".as_slice(), b"fail"] {
+        ask(at, question);
+        assert_eq!(ask(at, b"hello"), b"hello");
+    }
+    handle.shutdown();
+    thread.join().expect("the server has not panicked").unwrap();
+}
+
+#[test]
+fn what_a_handler_throws_may_panic_once_more() {
+    let make = |_: &Address| Throws;
+    let (listener, at) = listen();
+    assert_survives_bombs(&at, run(Server::sans_io(listener, Evented::default(), make).unwrap()));
+    let (listener, at) = listen();
+    assert_survives_bombs(&at, run(Server::sans_io(listener, Iterative, make).unwrap()));
+    let (listener, at) = listen();
+    assert_survives_bombs(&at, run(Server::blocking(listener, Iterative, throws).unwrap()));
+    let (listener, at) = listen();
+    assert_survives_bombs(&at, run(Server::blocking(listener, Threading::default(), throws).unwrap()));
+}
+
+#[test]
+fn what_a_hook_throws_may_panic_once_more() {
+    let (listener, at) = listen();
+    let server = Server::sans_io(listener, Evented::default(), |_: &Address| Throws).unwrap();
+    let come = AtomicUsize::new(0);
+    let server = server.verify_request(move |_| match come.fetch_add(1, Ordering::SeqCst) {
+        0 => std::panic::panic_any(Bomb),
+        _ => true,
+    });
+    let server = server.handle_error(|_: &RequestError, _| std::panic::panic_any(Bomb));
+    let (handle, thread) = run(server);
+    assert_eq!(ask(&at, b"hello"), b"");
+    assert_eq!(ask(&at, b"hello"), b"hello");
+    handle.shutdown();
+    thread.join().expect("the server has not panicked").unwrap();
+}
+
+/// Its handler would wait for its client for ever, and the thread with it.
+#[test]
+fn request_of_a_dropped_server_ends_with_the_grace() {
+    let (listener, at) = listen();
+    let reports = Arc::new(AtomicUsize::new(0));
+    let reported = reports.clone();
+    let mut server = Server::blocking(listener, Threading::default(), throws)
+        .unwrap()
+        .grace(Duration::ZERO)
+        .handle_error(move |_, _| {
+            reported.fetch_add(1, Ordering::SeqCst);
+        });
+    let mut client = connect(&at);
+    server.handle_request().unwrap();
+    drop(server);
+    assert_eq!(reports.load(Ordering::SeqCst), 1);
+    assert_eq!(client.read(&mut [0; 1]).expect("an orderly end"), 0);
+}

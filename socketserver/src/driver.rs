@@ -110,7 +110,7 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
             free: Vec::new(),
             generation: 0,
             timers: Timers::new(),
-            buffer: vec![0; READ_BYTES],
+            buffer: Vec::with_capacity(READ_BYTES),
         }
     }
 
@@ -254,15 +254,16 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
     fn read(&mut self, now: Instant, token: Token) {
         let mut buffer = std::mem::take(&mut self.buffer);
         if let Some(entry) = self.entry(token) {
-            match socket::receive(&entry.connection.socket, entry.connection.transport, &mut buffer) {
-                Ok(0) => {
+            let Connection { socket, transport, .. } = &entry.connection;
+            match socket::receive_into(socket, *transport, &mut buffer) {
+                Ok(()) if buffer.is_empty() => {
                     entry.has_ended = true;
                     entry.ending = Ending::ByClient;
                     self.call(token, Protocol::ended);
                     self.settle(now, token);
                 }
-                Ok(count) => {
-                    self.call(token, |protocol, out| protocol.received(&buffer[..count], out));
+                Ok(()) => {
+                    self.call(token, |protocol, out| protocol.received(&buffer, out));
                     self.settle(now, token);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}

@@ -145,12 +145,11 @@ impl Listener {
     /// # Errors
     /// `InvalidData` for one that is longer than [`DATAGRAM_BYTES_MAX`]; it is gone. Or what the system says.
     pub(crate) fn receive(&self) -> io::Result<Option<Datagram>> {
-        let mut bytes = vec![0; DATAGRAM_BYTES_MAX];
+        let mut bytes = Vec::with_capacity(DATAGRAM_BYTES_MAX);
         loop {
-            match socket::receive_whole(&self.socket, &mut bytes) {
-                Ok((length, _)) if length > DATAGRAM_BYTES_MAX => return Err(socket::too_long(length)),
-                Ok((length, sender)) => {
-                    bytes.truncate(length);
+            match socket::receive_whole_into(&self.socket, &mut bytes) {
+                Ok((length, _)) if length > bytes.len() => return Err(socket::too_long(length)),
+                Ok((_, sender)) => {
                     bytes.shrink_to_fit();
                     return Ok(Some(Datagram { bytes, sender }));
                 }

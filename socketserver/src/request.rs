@@ -76,7 +76,7 @@ impl Request {
         let line =
             Rc::new(Line { channel, waiting, unsent: RefCell::default(), is_drained: Cell::new(false) });
         Request {
-            reader: Reader { line: line.clone(), end: arrived.len(), buffer: arrived, start: 0, has_ended },
+            reader: Reader { line: line.clone(), buffer: arrived, start: 0, has_ended },
             writer: Writer { line },
             client_address,
         }
@@ -171,21 +171,21 @@ impl Line {
         Ok(())
     }
 
-    /// Fills the buffer with what comes next; 0 is the end.
-    fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Channel::Connection(connection) = &self.channel else { return Ok(0) };
+    /// Fills the buffer with what comes next; nothing is the end.
+    fn receive(&self, buffer: &mut Vec<u8>) -> io::Result<()> {
+        let Channel::Connection(connection) = &self.channel else { return Ok(()) };
         if self.is_drained.get() {
             // Who asks and waits for the answer is asked next a round trip later: to try first would only cost a system call.
             self.waiting.wait(connection.socket.as_fd(), Interest::READ)?;
         }
         loop {
             self.waiting.check()?;
-            match socket::receive(&connection.socket, connection.transport, buffer) {
+            match socket::receive_into(&connection.socket, connection.transport, buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.waiting.wait(connection.socket.as_fd(), Interest::READ)?;
                 }
                 outcome => {
-                    let is_short = outcome.as_ref().is_ok_and(|count| *count < buffer.len());
+                    let is_short = outcome.is_ok() && buffer.len() < buffer.capacity();
                     self.is_drained.set(is_short && !self.keeps_boundaries());
                     return outcome;
                 }
@@ -221,8 +221,8 @@ impl Line {
 pub struct Reader {
     line: Rc<Line>,
     buffer: Vec<u8>,
+    /// So many bytes at its beginning have been read.
     start: usize,
-    end: usize,
     has_ended: bool,
 }
 
@@ -231,22 +231,22 @@ const READ_BYTES: usize = 16 * 1024;
 
 impl BufRead for Reader {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.start == self.end && !self.has_ended {
+        if self.start == self.buffer.len() && !self.has_ended {
             self.line.flush()?;
-            if self.buffer.is_empty() {
+            if self.buffer.capacity() == 0 {
                 let room = if self.line.keeps_boundaries() { DATAGRAM_BYTES_MAX } else { READ_BYTES };
-                self.buffer = vec![0; room];
+                self.buffer.reserve_exact(room);
             }
+            self.buffer.clear();
             self.start = 0;
-            self.end = 0;
-            self.end = self.line.receive(&mut self.buffer)?;
-            self.has_ended = self.end == 0;
+            self.line.receive(&mut self.buffer)?;
+            self.has_ended = self.buffer.is_empty();
         }
-        Ok(&self.buffer[self.start..self.end])
+        Ok(&self.buffer[self.start..])
     }
 
     fn consume(&mut self, amount: usize) {
-        self.start = (self.start + amount).min(self.end);
+        self.start = (self.start + amount).min(self.buffer.len());
     }
 }
 

@@ -2,6 +2,9 @@
 //! signal has interrupted them.
 
 use crate::endpoint::Transport;
+#[cfg(target_os = "linux")]
+use rustix::buffer::Buffer;
+use rustix::buffer::spare_capacity;
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrAny};
 use std::io;
@@ -59,15 +62,51 @@ pub(crate) fn receive(socket: impl AsFd, transport: Transport, buffer: &mut [u8]
         let received = retry_on_intr(|| rustix::net::recv(&socket, &mut buffer[..], RecvFlags::DONTWAIT))?;
         return Ok(received.1);
     }
-    let (length, _) = retry_on_intr(|| receive_whole(&socket, buffer))?;
+    let (length, _) = retry_on_intr(|| receive_whole(&socket, &mut buffer[..]))?;
     if length > buffer.len() { Err(too_long(length)) } else { Ok(length) }
+}
+
+/// What waits, into an empty buffer with a capacity: memory into which nothing comes is not touched, which is most of it.
+/// Nothing is the end. `WouldBlock` if nothing waits.
+///
+/// # Errors
+/// As [`receive`].
+pub(crate) fn receive_into(socket: impl AsFd, transport: Transport, buffer: &mut Vec<u8>) -> io::Result<()> {
+    if !transport.keeps_boundaries() {
+        buffer.clear();
+        retry_on_intr(|| rustix::net::recv(&socket, spare_capacity(buffer), RecvFlags::DONTWAIT))?;
+        return Ok(());
+    }
+    let (length, _) = retry_on_intr(|| receive_whole_into(&socket, buffer))?;
+    if length > buffer.len() {
+        buffer.clear();
+        return Err(too_long(length));
+    }
+    Ok(())
+}
+
+/// One datagram or record, and who sent it, likewise. If its length is greater than the buffer's, the rest is gone.
+pub(crate) fn receive_whole_into(
+    socket: impl AsFd,
+    buffer: &mut Vec<u8>,
+) -> Result<(usize, Option<SocketAddrAny>), Errno> {
+    buffer.clear();
+    #[cfg(target_os = "linux")]
+    return receive_whole(socket, spare_capacity(buffer));
+    #[cfg(not(target_os = "linux"))]
+    {
+        buffer.resize(buffer.capacity(), 0);
+        let received = receive_whole(socket, buffer);
+        buffer.truncate(received.as_ref().map_or(0, |received| received.0));
+        received
+    }
 }
 
 /// One datagram or record, and who sent it. If its length is greater than the buffer's, the rest is gone.
 #[cfg(target_os = "linux")]
-pub(crate) fn receive_whole(
+fn receive_whole(
     socket: impl AsFd,
-    buffer: &mut [u8],
+    buffer: impl Buffer<u8>,
 ) -> Result<(usize, Option<SocketAddrAny>), Errno> {
     let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
     let (_, length, sender) = rustix::net::recvfrom(&socket, buffer, flags)?;
@@ -77,10 +116,7 @@ pub(crate) fn receive_whole(
 /// One datagram or record, and who sent it. If its length is greater than the buffer's, the rest is gone. The system says only
 /// that it was longer.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn receive_whole(
-    socket: impl AsFd,
-    buffer: &mut [u8],
-) -> Result<(usize, Option<SocketAddrAny>), Errno> {
+fn receive_whole(socket: impl AsFd, buffer: &mut [u8]) -> Result<(usize, Option<SocketAddrAny>), Errno> {
     use rustix::net::{RecvAncillaryBuffer, ReturnFlags, recvmsg};
     let room = buffer.len();
     let mut parts = [io::IoSliceMut::new(buffer)];

@@ -208,11 +208,10 @@ impl Children {
                 let pid = pid.ok_or_else(|| io::Error::other("a child has no number"))?;
                 // It is the child's now. Its descriptor may be the last one, and one is needed.
                 drop(conversation);
-                let descriptor = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
-                    .inspect_err(|_| {
-                        // Without the descriptor nobody would hear of its end: it is waited for here.
-                        let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
-                    })?;
+                let Some(descriptor) = end_of(pid)? else {
+                    self.pass_on_reports(core, process, &client);
+                    return Ok(());
+                };
                 self.token_next += 1;
                 self.living.insert(Token(self.token_next), Child { descriptor, process, client });
                 Ok(())
@@ -257,7 +256,7 @@ impl Children {
         let ended = rustix::io::retry_on_intr(|| {
             waitid(WaitId::PidFd(child.descriptor.as_fd()), WaitIdOptions::EXITED)
         });
-        self.pass_on_reports(core, child);
+        self.pass_on_reports(core, child.process, &child.client);
         // Somebody else may have waited for it, which is their business.
         let Ok(Some(ended)) = ended else { return };
         let failure = match (ended.terminating_signal(), ended.exit_status()) {
@@ -271,11 +270,12 @@ impl Children {
     }
 
     /// Reports come from the one that has just ended, and maybe from others that are about to.
-    fn pass_on_reports(&self, core: &Core, ended: &Child) {
+    fn pass_on_reports(&self, core: &Core, ended: u32, its_client: &Address) {
         let reports = self.reports.as_ref().map(Reports::take).unwrap_or_default();
         for (process, error) in reports {
-            let child = self.living.values().chain([ended]).find(|child| child.process == process);
-            core.hooks.report(error, child.map(|child| &child.client));
+            let living = self.living.values().map(|child| (child.process, &child.client));
+            let client = living.chain([(ended, its_client)]).find(|(child, _)| *child == process);
+            core.hooks.report(error, client.map(|(_, client)| client));
         }
     }
 
@@ -315,6 +315,22 @@ impl Children {
             }
         }
         Ok(())
+    }
+}
+
+/// A descriptor that becomes readable when the child ends. `None` if that has happened and somebody has waited for it: the
+/// system, for a program that ignores `SIGCHLD`, or a program that handles it.
+#[cfg(target_os = "linux")]
+fn end_of(child: rustix::process::Pid) -> io::Result<Option<OwnedFd>> {
+    use rustix::process::{PidfdFlags, WaitOptions, pidfd_open, waitpid};
+    match pidfd_open(child, PidfdFlags::empty()) {
+        Ok(descriptor) => Ok(Some(descriptor)),
+        Err(Errno::SRCH) => Ok(None),
+        Err(errno) => {
+            // Without the descriptor nobody would hear of its end: it is waited for here.
+            let _ = waitpid(Some(child), WaitOptions::empty());
+            Err(errno.into())
+        }
     }
 }
 

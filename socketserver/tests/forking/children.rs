@@ -8,9 +8,10 @@ use crate::helpers;
 use crate::own;
 use crate::places::{PATIENCE, Place, Scratch, ask, connect, read_all, read_message};
 use crate::servant::{BEFORE, FAIL, Note, Notes, PANIC, Servant};
-use rustix::process::{Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit};
 use socketserver::{Address, Client, Endpoint, Error, Forking, Listener, Request, Served, Server, Strategy};
 use std::io::{self, BufRead as _, Read as _, Write as _};
+use std::process::Command;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -379,7 +380,10 @@ pub(crate) fn signal_to_a_child_stops_no_parent() {
 
 /// The address that a server in a process of its own says it listens at.
 fn started_server(place: Place, scratch: &Scratch) -> (std::process::Child, Endpoint) {
-    let mut command = helpers::command("server", place, &place.endpoint(scratch));
+    started(place, &mut helpers::command("server", place, &place.endpoint(scratch)))
+}
+
+fn started(place: Place, command: &mut Command) -> (std::process::Child, Endpoint) {
     let mut process = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     io::BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -400,6 +404,26 @@ pub(crate) fn address_is_free_while_a_child_lives() {
         assert_eq!(ask(&mut client, b"two").unwrap(), b"two", "{place}: the child is still there");
         drop((client, next));
     }
+}
+
+/// Who ignores the signal has the system wait for children, maybe before the server has so much as looked at one.
+pub(crate) fn children_may_be_waited_for_by_the_system() {
+    const CLIENTS: usize = 1000;
+    let scratch = Scratch::new();
+    let helper = helpers::command("failing", Place::Tcp4, &Place::Tcp4.endpoint(&scratch));
+    let mut command = Command::new("env");
+    command.arg("--ignore-signal=CHLD").arg(helper.get_program()).args(helper.get_args());
+    let (mut process, at) = started(Place::Tcp4, command.stderr(std::process::Stdio::piped()));
+    for _ in 0..CLIENTS {
+        assert_eq!(read_all(&mut connect(&at)).unwrap(), b"");
+    }
+    kill_process(Pid::from_child(&process), Signal::TERM).unwrap();
+    let mut told = String::new();
+    process.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert!(process.wait().unwrap().success());
+    let others: Vec<&str> = told.lines().filter(|line| !line.ends_with("told to fail")).collect();
+    assert_eq!(others, Vec::<&str>::new());
+    assert_eq!(told.lines().count(), CLIENTS);
 }
 
 pub(crate) fn child_does_not_take_the_socket_file_along() {

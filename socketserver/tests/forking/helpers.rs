@@ -40,6 +40,7 @@ pub(crate) fn be(kind: &str, place: &str, address: &str, parent: &str) -> ExitCo
     match kind {
         "server" => forking_server(&server),
         "printer" => printing_server(&server),
+        "failing" => failing_server(&server),
         _ => be_client(kind, place, &server, &Parent(parent.parse().unwrap())),
     }
     ExitCode::SUCCESS
@@ -208,6 +209,16 @@ fn forking_server(endpoint: &Endpoint) {
     let listener = Listener::open(endpoint).unwrap();
     println!("{}", listener.address());
     let mut server = Server::blocking(listener, Forking::default(), echo).unwrap();
+    server.serve_forever().unwrap();
+}
+
+/// Fails at every request, and says on its standard error how often.
+fn failing_server(endpoint: &Endpoint) {
+    let fails = |_: &mut Request| -> io::Result<()> { Err(io::Error::other("told to fail")) };
+    let listener = Listener::open(endpoint).unwrap();
+    println!("{}", listener.address());
+    let mut server = Server::blocking(listener, Forking::default(), fails).unwrap();
+    server.shutdown_handle().shutdown_on_termination().unwrap();
     server.serve_forever().unwrap();
 }
 

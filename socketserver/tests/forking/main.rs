@@ -22,7 +22,7 @@ use runner::Case;
 use std::process::ExitCode;
 
 /// All of them.
-const CASES: [Case; 36] = [
+const CASES: [Case; 37] = [
     ("forked_echo_over_every_transport", children::forked_echo_over_every_transport),
     ("forked_answer_to_an_empty_datagram_is_empty", children::forked_answer_to_an_empty_datagram_is_empty),
     ("silent_client_of_a_child_is_timed_out", children::silent_client_of_a_child_is_timed_out),
@@ -39,6 +39,7 @@ const CASES: [Case; 36] = [
     ("second_thread_is_refused_later", children::second_thread_is_refused_later),
     ("signal_to_a_child_stops_no_parent", children::signal_to_a_child_stops_no_parent),
     ("address_is_free_while_a_child_lives", children::address_is_free_while_a_child_lives),
+    ("children_may_be_waited_for_by_the_system", children::children_may_be_waited_for_by_the_system),
     ("child_does_not_take_the_socket_file_along", children::child_does_not_take_the_socket_file_along),
     ("nothing_is_printed_twice", children::nothing_is_printed_twice),
     ("last_descriptor_does_for_a_child", children::last_descriptor_does_for_a_child),

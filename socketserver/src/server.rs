@@ -222,13 +222,17 @@ pub(crate) enum Taken {
     /// One was taken and is gone: not admitted, or broken.
     Dropped,
     Nothing,
-    /// The process has no descriptors or memory left for one more.
+    /// None could be taken, and the next attempt would fare no better: the process has no descriptors or memory left for
+    /// one more, or the system refuses for a reason of its own.
     Exhausted,
 }
 
 impl Core {
-    /// Takes the next request, if one waits.
-    pub(crate) fn take(&self) -> Taken {
+    /// Takes the next request, if one waits. What goes wrong with it reaches the hooks.
+    ///
+    /// # Errors
+    /// If the listener is none any more: somebody has shut its socket down, or closed it.
+    pub(crate) fn take(&self) -> io::Result<Taken> {
         let next = if self.listener.transport().has_connections() {
             self.listener.accept().map(|connection| connection.map(Conversation::Connection))
         } else {
@@ -237,20 +241,26 @@ impl Core {
             datagram.map(|datagram| datagram.map(|datagram| Conversation::Datagram(exchange(datagram))))
         };
         match next {
-            Ok(Some(request)) if self.hooks.admits(&request.client_address()) => Taken::Request(request),
-            Ok(Some(_)) => Taken::Dropped,
-            Ok(None) => Taken::Nothing,
+            Ok(Some(request)) if self.hooks.admits(&request.client_address()) => Ok(Taken::Request(request)),
+            Ok(Some(_)) => Ok(Taken::Dropped),
+            Ok(None) => Ok(Taken::Nothing),
+            Err(error) if is_one_of(&error, &[Errno::INVAL, Errno::BADF, Errno::NOTSOCK]) => Err(error),
             Err(error) => {
-                let exhausts = is_exhaustion(&error);
+                // A datagram that is too long is gone with its error. Anything else may be there again at once.
+                let is_over = error.kind() == io::ErrorKind::InvalidData;
                 self.hooks.report(RequestError::Accept(error), None);
-                if exhausts { Taken::Exhausted } else { Taken::Dropped }
+                Ok(if is_over { Taken::Dropped } else { Taken::Exhausted })
             }
         }
     }
 }
 
+/// Whether the process or the system has no descriptors or memory left.
 pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
-    let codes = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+    is_one_of(error, &[Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM])
+}
+
+fn is_one_of(error: &io::Error, codes: &[Errno]) -> bool {
     codes.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 

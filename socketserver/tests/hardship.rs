@@ -1,12 +1,14 @@
 //! What a server bears that nobody does in good faith, or that happens once in a thousand days.
 
 use socketserver::{
-    Address, Client, Endpoint, Error, Evented, Iterative, Listener, Output, Protocol, Request, RequestError,
-    Server, ShutdownHandle, Strategy, Threading,
+    Address, Client, Ending, Endpoint, Error, Evented, Iterative, Listener, Output, Protocol, Request,
+    RequestError, Server, ShutdownHandle, Strategy, Threading,
 };
 use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -143,4 +145,53 @@ fn request_of_a_dropped_server_ends_with_the_grace() {
     drop(server);
     assert_eq!(reports.load(Ordering::SeqCst), 1);
     assert_eq!(client.read(&mut [0; 1]).expect("an orderly end"), 0);
+}
+
+struct Tells(Sender<Ending>);
+
+impl Protocol for Tells {
+    fn received(&mut self, bytes: &[u8], out: &mut Output<'_>) {
+        out.send(bytes);
+    }
+
+    fn closed(&mut self, ending: Ending) {
+        self.0.send(ending).unwrap();
+    }
+}
+
+#[test]
+fn conversations_are_told_when_the_server_ends_with_an_error() {
+    let (listener, at) = listen();
+    let (endings, told) = channel();
+    let make = move |_: &Address| Tells(endings.clone());
+    let server = Server::sans_io(listener, Evented::default(), make).unwrap();
+    let listening = server.as_fd().try_clone_to_owned().unwrap();
+    let (_, thread) = run(server);
+    let mut client = connect(&at);
+    client.write_all(b"hello").unwrap();
+    client.read_exact(&mut [0; 5]).unwrap();
+    rustix::net::shutdown(&listening, rustix::net::Shutdown::Both).unwrap();
+    thread.join().unwrap().unwrap_err();
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [Ending::Shutdown]);
+}
+
+/// It stays readable for ever, and nothing can be read from it.
+#[test]
+fn listener_that_was_shut_down_ends_its_server() {
+    let make = |_: &Address| Throws;
+    let (listener, _) = listen();
+    assert_ends_when_shut_down(Server::sans_io(listener, Iterative, make).unwrap());
+    let (listener, _) = listen();
+    assert_ends_when_shut_down(Server::sans_io(listener, Evented::default(), make).unwrap());
+}
+
+fn assert_ends_when_shut_down<H, S>(server: Server<H, S>)
+where
+    H: Send + Sync + 'static,
+    S: Strategy<H> + Send + 'static,
+{
+    rustix::net::shutdown(&server, rustix::net::Shutdown::Both).unwrap();
+    let (_, thread) = run(server);
+    let error = thread.join().unwrap().unwrap_err();
+    assert!(matches!(error, Error::System { .. }), "{error}");
 }

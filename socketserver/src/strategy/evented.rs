@@ -100,7 +100,14 @@ struct Turns<'a, P, F> {
 }
 
 impl<P: Protocol, F: Fn(&Address) -> P> Turns<'_, P, F> {
+    /// Whatever it ends with, everybody is told.
     fn run(mut self) -> io::Result<Served> {
+        let outcome = self.turn_until_over();
+        self.driver.cut_all();
+        outcome
+    }
+
+    fn turn_until_over(&mut self) -> io::Result<Served> {
         self.poller.register(&*self.core.stop, STOP, Interest::READ)?;
         self.poller.register(&*self.core.listener, LISTENER, Interest::NONE)?;
         let one_until = self.core.timeout.filter(|_| self.extent == Extent::One);
@@ -115,7 +122,7 @@ impl<P: Protocol, F: Fn(&Address) -> P> Turns<'_, P, F> {
             for event in events.iter() {
                 match event.token {
                     STOP => self.stop(now)?,
-                    LISTENER => self.take(now),
+                    LISTENER => self.take(now)?,
                     driver::BELL => self.driver.take_mail(now),
                     _ => self.driver.ready(now, event),
                 }
@@ -123,7 +130,6 @@ impl<P: Protocol, F: Fn(&Address) -> P> Turns<'_, P, F> {
             self.driver.tick(now);
             self.paused_until = self.paused_until.filter(|at| *at > now);
             if self.is_over(now, one_until) {
-                self.driver.cut_all();
                 return Ok(self.served);
             }
         }
@@ -161,25 +167,26 @@ impl<P: Protocol, F: Fn(&Address) -> P> Turns<'_, P, F> {
         self.poller.modify(&*self.core.listener, LISTENER, interest)
     }
 
-    fn take(&mut self, now: Instant) {
+    fn take(&mut self, now: Instant) -> io::Result<()> {
         for _ in 0..TAKEN_PER_TURN {
             if self.ends_at.is_some() || self.driver.connections() >= self.connections_max {
-                return;
+                return Ok(());
             }
-            match self.core.take() {
+            match self.core.take()? {
                 Taken::Request(conversation) => self.open(now, conversation),
                 Taken::Dropped => {}
-                Taken::Nothing => return,
+                Taken::Nothing => return Ok(()),
                 Taken::Exhausted => {
                     self.paused_until = now.checked_add(EXHAUSTION_PAUSE);
-                    return;
+                    return Ok(());
                 }
             }
             self.served = Served::Request;
             if self.extent == Extent::One {
-                return;
+                return Ok(());
             }
         }
+        Ok(())
     }
 
     fn open(&mut self, now: Instant, conversation: Conversation) {

@@ -208,20 +208,9 @@ impl Children {
                 let pid = pid.ok_or_else(|| io::Error::other("a child has no number"))?;
                 // It is the child's now. Its descriptor may be the last one, and one is needed.
                 drop(conversation);
-                let descriptor = match rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
-                {
-                    Ok(descriptor) => descriptor,
-                    Err(Errno::SRCH) => {
-                        // It has ended, and was waited for: by the system for a program that ignores `SIGCHLD`, or by
-                        // one that handles it.
-                        self.pass_on_reports(core, process, &client);
-                        return Ok(());
-                    }
-                    Err(errno) => {
-                        // Without the descriptor nobody would hear of its end: it is waited for here.
-                        let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
-                        return Err(errno.into());
-                    }
+                let Some(descriptor) = end_of(pid)? else {
+                    self.pass_on_reports(core, process, &client);
+                    return Ok(());
                 };
                 self.token_next += 1;
                 self.living.insert(Token(self.token_next), Child { descriptor, process, client });
@@ -326,6 +315,22 @@ impl Children {
             }
         }
         Ok(())
+    }
+}
+
+/// A descriptor that becomes readable when the child ends. `None` if that has happened and somebody has waited for it: the
+/// system, for a program that ignores `SIGCHLD`, or a program that handles it.
+#[cfg(target_os = "linux")]
+fn end_of(child: rustix::process::Pid) -> io::Result<Option<OwnedFd>> {
+    use rustix::process::{PidfdFlags, WaitOptions, pidfd_open, waitpid};
+    match pidfd_open(child, PidfdFlags::empty()) {
+        Ok(descriptor) => Ok(Some(descriptor)),
+        Err(Errno::SRCH) => Ok(None),
+        Err(errno) => {
+            // Without the descriptor nobody would hear of its end: it is waited for here.
+            let _ = waitpid(Some(child), WaitOptions::empty());
+            Err(errno.into())
+        }
     }
 }
 

@@ -124,7 +124,7 @@ impl<C: Crew> Front<'_, C> {
     fn take(&mut self) -> Result<Served, Error> {
         let mut served = Served::Nothing;
         for _ in 0..TAKEN_PER_TURN {
-            match self.core.take() {
+            match self.core.take().map_err(Error::system("taking requests"))? {
                 Taken::Request(conversation) => self.crew.take(conversation)?,
                 Taken::Dropped => {}
                 Taken::Nothing => break,

@@ -41,7 +41,7 @@ const UNSAFE_ALLOWED: [&str; 5] = [
     "eventloop/src/select.rs",
     "eventloop/src/tcp.rs",
     "socketserver/src/shutdown.rs",
-    "socketserver/src/strategy/forking.rs",
+    "socketserver/src/strategy/forking/children.rs",
 ];
 
 /// Checks every boundary.

@@ -56,7 +56,13 @@ impl Epoll {
     pub(crate) fn register(&self, source: impl AsFd, token: Token, interest: Interest) -> io::Result<()> {
         match epoll::add(&self.descriptor, &source, EventData::new_u64(token.0), flags(interest)) {
             Err(Errno::PERM) if is_always_ready(&source) => self.register_stand_in(&source, token, interest),
-            result => Ok(result?),
+            result => {
+                result?;
+                // A file that had this number before was closed, and its stand-in would be ready for ever.
+                let number = source.as_fd().as_raw_fd();
+                self.forget_stand_ins(|stand_in| stand_in.file == number);
+                Ok(())
+            }
         }
     }
 
@@ -111,8 +117,12 @@ impl Epoll {
 
     /// The kernel forgets what is closed. It does not know whom a stand-in stands for, so here we have to look.
     fn forget_closed_files(&self) {
+        self.forget_stand_ins(|stand_in| !is_open(stand_in.file));
+    }
+
+    fn forget_stand_ins(&self, is_over: impl Fn(&StandIn) -> bool) {
         let mut stand_ins = self.stand_ins.borrow_mut();
-        for closed in stand_ins.extract_if(.., |stand_in| !is_open(stand_in.file)) {
+        for closed in stand_ins.extract_if(.., |stand_in| is_over(stand_in)) {
             // It is ours and registered, so there is nothing that could be refused.
             let _ = epoll::delete(&self.descriptor, closed.always_ready);
         }
@@ -190,4 +200,25 @@ fn event(found: epoll::Event) -> Event {
         | Mask::ERROR.only_if(flags.contains(EventFlags::ERR))
         | Mask::HANGUP.only_if(flags.contains(EventFlags::HUP));
     Event { token: Token(data.u64()), mask }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PollerKind;
+    use crate::poller::{Events, Poller};
+    use std::{fs::File, os::unix::net::UnixStream};
+
+    #[test]
+    fn closed_file_is_forgotten_when_a_socket_with_its_number_is_registered() {
+        let poller = Poller::of(PollerKind::Epoll).unwrap();
+        let mut events = Events::with_capacity(4);
+        let mut number: OwnedFd = File::open("/dev/null").unwrap().into();
+        poller.register(&number, Token(1), Interest::READ).unwrap();
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        rustix::io::dup2(&ours, &mut number).unwrap();
+        poller.register(&number, Token(2), Interest::READ).unwrap();
+        poller.poll(&mut events, Some(Duration::ZERO)).unwrap();
+        assert!(events.is_empty(), "{events:?}");
+    }
 }

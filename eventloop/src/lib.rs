@@ -158,6 +158,9 @@
 //! after a `fork` or a `try_clone` is later than one thinks, and until then it reports a token that nobody can unregister
 //! any more.
 //!
+//! **After a `fork`** the child makes a poller of its own. That of the parent is half copied and half shared: with `epoll`
+//! the kernel's list is one for both processes, and what the child registers or unregisters, the parent does.
+//!
 //! **One poller, one thread.** A [`Poller`] may be sent to the thread that will use it, but not shared; from elsewhere
 //! there is the [`Waker`].
 //!

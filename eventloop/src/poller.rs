@@ -28,6 +28,9 @@ use crate::{
 /// 24 days. A longer timeout is waited for in several steps.
 const STEP_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The kernel has an end of its own (`epoll_wait(2)`), and nobody goes through more at once.
+const EVENTS_MAX: usize = 65_536;
+
 /// The events of one poll, in a buffer that is used again by the next one, of whatever poller.
 pub struct Events {
     capacity: usize,
@@ -38,11 +41,16 @@ pub struct Events {
 }
 
 impl Events {
-    /// A buffer for at most `capacity` events a poll (at least one, since a poll for none could never end).
+    /// A buffer for at most `capacity` events a poll: at least one, since a poll for none could never end, and no more than
+    /// 65,536.
     ///
     /// It need not be large: what does not fit is reported by the next poll, before anything is reported twice.
     pub fn with_capacity(capacity: usize) -> Self {
-        Events { capacity: capacity.max(1), by_epoll: EpollEvents::default(), found: Vec::new() }
+        Events {
+            capacity: capacity.clamp(1, EVENTS_MAX),
+            by_epoll: EpollEvents::default(),
+            found: Vec::new(),
+        }
     }
 
     /// The events that the last poll found, in no order that means anything. Each registered descriptor appears at
@@ -195,7 +203,8 @@ impl Poller {
     ///
     /// # Errors
     ///
-    /// None that a caller could cause or cure; what the system reports is passed on. `events` is then empty.
+    /// What the system reports is passed on. `events` is then empty. Hardly anything can be wrong; but `poll(2)` refuses
+    /// (`InvalidInput`) to watch more descriptors than the process may open, if that limit was lowered meanwhile.
     pub fn poll(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         if timeout == Some(Duration::ZERO) {
             // Apart, because a loop that is busy only looks, and need not pay for reading the clock.

@@ -71,6 +71,13 @@ pub(crate) fn buffer_of_no_capacity_holds_one_event(poller: Poller) {
     assert_ne!(watch.one().token, first, "the one that was left out comes next");
 }
 
+pub(crate) fn buffer_of_any_capacity_holds_what_is_ready(poller: Poller) {
+    let mut watch = Watch::new(poller);
+    watch.events = Events::with_capacity(usize::MAX / 2);
+    let _busy = busy_pairs(&watch, 0..2);
+    assert_eq!(watch.now().len(), 2);
+}
+
 pub(crate) fn those_left_out_stay_first_when_others_are_unregistered(poller: Poller) {
     let mut watch = Watch::new(poller);
     watch.events = Events::with_capacity(4);

@@ -193,6 +193,7 @@ macro_rules! conformance {
             more_ready_descriptors_than_the_buffer_holds_are_all_reported,
             busy_descriptors_do_not_hide_a_new_one,
             buffer_of_no_capacity_holds_one_event,
+            buffer_of_any_capacity_holds_what_is_ready,
             those_left_out_stay_first_when_others_are_unregistered,
             descriptor_beyond_the_end_is_refused_and_disturbs_nobody,
         });

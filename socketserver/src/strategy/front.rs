@@ -23,10 +23,19 @@ pub(crate) trait Crew {
     ///
     /// # Errors
     /// If no request can be taken any more. What is wrong with one reaches the hooks.
-    fn take(&mut self, conversation: Conversation) -> Result<(), Error>;
+    fn take(&mut self, conversation: Conversation) -> Result<Handed, Error>;
 
     /// One of the crew's tokens was reported.
     fn heard(&mut self, poller: &Poller, token: Token);
+}
+
+/// What has become of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Handed {
+    /// Somebody is at work on it, or was.
+    Over,
+    /// It is gone: the system has no room for one more who could handle it. The hooks know.
+    Lost,
 }
 
 const STOP: Token = Token(u64::MAX);
@@ -34,7 +43,8 @@ const LISTENER: Token = Token(u64::MAX - 1);
 /// Tokens of a crew are smaller than this.
 pub(crate) const CREW_TOKENS_END: u64 = u64::MAX - 1;
 
-/// How long no request is taken after descriptors or memory have run out: the listener would be ready at once again.
+/// How long no request is taken after descriptors, memory, threads or processes have run out: the listener would be ready at
+/// once again, and who waits in the backlog fares better than who is taken for nothing.
 const EXHAUSTION_PAUSE: Duration = Duration::from_millis(100);
 /// How many requests are taken before one looks whether the server shall stop.
 const TAKEN_PER_TURN: usize = 64;
@@ -125,7 +135,11 @@ impl<C: Crew> Front<'_, C> {
         let mut served = Served::Nothing;
         for _ in 0..TAKEN_PER_TURN {
             match self.core.take().map_err(Error::system("taking requests"))? {
-                Taken::Request(conversation) => self.crew.take(conversation)?,
+                Taken::Request(conversation) => {
+                    if self.crew.take(conversation)? == Handed::Lost {
+                        self.pause();
+                    }
+                }
                 Taken::Dropped => {}
                 Taken::Nothing => break,
                 Taken::Exhausted => {
@@ -135,7 +149,7 @@ impl<C: Crew> Front<'_, C> {
             }
             served = Served::Request;
             let is_enough = self.extent == Extent::One || self.core.stop.is_made();
-            if is_enough || !self.has_room().map_err(waiting)? {
+            if is_enough || self.paused_until.is_some() || !self.has_room().map_err(waiting)? {
                 break;
             }
         }

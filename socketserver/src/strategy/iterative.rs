@@ -5,7 +5,7 @@ use crate::conversation::Conversation;
 use crate::driver::Farewell;
 use crate::server::{Converse, Core, Extent, Served};
 use crate::strategy::Strategy;
-use crate::strategy::front::{self, Crew};
+use crate::strategy::front::{self, Crew, Handed};
 use eventloop::{Poller, Token};
 use std::io;
 use std::sync::Arc;
@@ -39,9 +39,9 @@ impl<H: Converse> Crew for OneByOne<'_, H> {
         Ok(true)
     }
 
-    fn take(&mut self, conversation: Conversation) -> Result<(), Error> {
+    fn take(&mut self, conversation: Conversation) -> Result<Handed, Error> {
         self.handler.converse(self.core, conversation, Farewell::AtOnce);
-        Ok(())
+        Ok(Handed::Over)
     }
 
     fn heard(&mut self, _: &Poller, _: Token) {}

@@ -6,7 +6,7 @@ use crate::driver::Farewell;
 use crate::error::RequestError;
 use crate::server::{Converse, Core, Extent, Served};
 use crate::strategy::Strategy;
-use crate::strategy::front::{self, CREW_TOKENS_END, Crew};
+use crate::strategy::front::{self, CREW_TOKENS_END, Crew, Handed};
 use eventloop::{Poller, Token, Waker};
 use std::collections::BTreeMap;
 use std::io;
@@ -173,7 +173,7 @@ impl<H: Converse + Send + Sync + 'static> Crew for Threads<'_, H> {
         Ok(has_room)
     }
 
-    fn take(&mut self, conversation: Conversation) -> Result<(), Error> {
+    fn take(&mut self, conversation: Conversation) -> Result<Handed, Error> {
         let client = conversation.client_address();
         self.threading.join_ended();
         self.threading.next += 1;
@@ -187,10 +187,15 @@ impl<H: Converse + Send + Sync + 'static> Crew for Threads<'_, H> {
             drop(place);
         });
         match started {
-            Ok(thread) => drop(self.threading.threads.insert(number, thread)),
-            Err(error) => self.core.hooks.report(RequestError::Accept(error), Some(&client)),
+            Ok(thread) => {
+                self.threading.threads.insert(number, thread);
+                Ok(Handed::Over)
+            }
+            Err(error) => {
+                self.core.hooks.report(RequestError::Accept(error), Some(&client));
+                Ok(Handed::Lost)
+            }
         }
-        Ok(())
     }
 
     fn heard(&mut self, _: &Poller, _: Token) {}

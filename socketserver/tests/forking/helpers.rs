@@ -56,6 +56,7 @@ fn be_client(kind: &str, place: Place, server: &Endpoint, parent: &Parent) {
         "storm" => storm(place, server, parent),
         "two" => two_clients(server),
         "three" => three_clients(server),
+        "three_at_once" => three_clients_at_once(server),
         _ => panic!("there is no helper {kind}"),
     }
 }
@@ -197,6 +198,13 @@ fn three_clients(server: &Endpoint) {
     assert_serves(server);
     assert_eq!(read_all(&mut connect(server)).unwrap(), b"");
     assert_serves(server);
+}
+
+/// The server has no threads for the first two at first.
+fn three_clients_at_once(server: &Endpoint) {
+    let mut clients = [connect(server), connect(server), connect(server)];
+    let answers = clients.each_mut().map(|client| read_message(client).unwrap_or_default());
+    assert_eq!(answers, [b"".as_slice(), b"", b"hello"]);
 }
 
 fn echo(request: &mut Request) -> io::Result<()> {

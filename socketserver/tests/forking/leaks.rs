@@ -205,6 +205,36 @@ pub(crate) fn last_descriptor_does_for_the_last_thread() {
     assert_eq!(told.try_iter().collect::<Vec<_>>(), [Note::Error(lack.to_owned())]);
 }
 
+/// The first two clients get no thread, for there is no memory for its stack, and the third one is not tried at once.
+pub(crate) fn lack_of_threads_is_waited_out() {
+    const REPORTS: usize = 2;
+    let usual = getrlimit(Resource::As);
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let reported = reports.clone();
+    let answers = |request: &mut Request| -> io::Result<()> { request.reply(b"hello") };
+    let listener = Listener::open(&"tcp:127.0.0.1:0".parse().unwrap()).unwrap();
+    let mut server =
+        Server::blocking(listener, Threading::default(), answers).unwrap().handle_error(move |_, _| {
+            let mut reports = reported.lock().unwrap();
+            reports.push(Instant::now());
+            if reports.len() == REPORTS {
+                setrlimit(Resource::As, usual).unwrap();
+            }
+        });
+    own::stop_on_sigterm(&server.shutdown_handle());
+    let at = Place::Tcp4.way_to(server.server_address());
+    let mut helper = helpers::command("three_at_once", Place::Tcp4, &at);
+    let helper = helper.spawn().unwrap();
+    // Less than a stack beyond what there is, and more than anything else here takes.
+    let current = Some(own::address_space() + 1024 * 1024);
+    setrlimit(Resource::As, Rlimit { current, maximum: usual.maximum }).unwrap();
+    server.serve_forever().unwrap();
+    helpers::assert_did_its_part(helper);
+    let reports = reports.lock().unwrap();
+    let pause = reports[1] - reports[0];
+    assert!(reports.len() == REPORTS && pause >= Duration::from_millis(50), "{pause:?} between {reports:?}");
+}
+
 /// It is closed, and the hook is told what to do. The server goes on with the numbers that it can watch.
 pub(crate) fn connection_beyond_select_is_told_of() {
     let usual = getrlimit(Resource::Nofile);

@@ -22,7 +22,7 @@ use runner::Case;
 use std::process::ExitCode;
 
 /// All of them.
-const CASES: [Case; 37] = [
+const CASES: [Case; 38] = [
     ("forked_echo_over_every_transport", children::forked_echo_over_every_transport),
     ("forked_answer_to_an_empty_datagram_is_empty", children::forked_answer_to_an_empty_datagram_is_empty),
     ("silent_client_of_a_child_is_timed_out", children::silent_client_of_a_child_is_timed_out),
@@ -58,6 +58,7 @@ const CASES: [Case; 37] = [
     ("evented_on_epoll_leaks_nothing", leaks::evented_on_epoll),
     ("datagrams_leak_nothing", leaks::datagrams),
     ("lack_of_descriptors_is_survived", leaks::lack_of_descriptors_is_survived),
+    ("lack_of_threads_is_waited_out", leaks::lack_of_threads_is_waited_out),
     ("last_descriptor_does_for_the_last_thread", leaks::last_descriptor_does_for_the_last_thread),
     ("connection_beyond_select_is_told_of", leaks::connection_beyond_select_is_told_of),
 ];

@@ -74,6 +74,13 @@ pub(crate) fn memory() -> usize {
     pages * rustix::param::page_size()
 }
 
+/// How much address space is taken, in bytes.
+pub(crate) fn address_space() -> u64 {
+    let pages = fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = pages.split(' ').next().unwrap().parse().unwrap();
+    pages * rustix::param::page_size() as u64
+}
+
 /// How much CPU time this process has used.
 pub(crate) fn cpu_time() -> Duration {
     clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap()

@@ -7,7 +7,7 @@ use crate::Error;
 use crate::conversation::Conversation;
 use crate::error::RequestError;
 use crate::server::{Converse, Core, Extent, Served};
-use crate::strategy::front::{self, Crew};
+use crate::strategy::front::{self, Crew, Handed};
 use crate::strategy::{Forking, Strategy};
 use eventloop::{Interest, Poller, Token};
 use std::collections::BTreeSet;
@@ -82,14 +82,14 @@ impl<H: Converse> Crew for Processes<'_, H> {
         Ok(self.children.living.len() < self.children_max)
     }
 
-    fn take(&mut self, conversation: Conversation) -> Result<(), Error> {
+    fn take(&mut self, conversation: Conversation) -> Result<Handed, Error> {
         // One may have been started while the server ran.
         refuse_several_threads()?;
         let client = conversation.client_address();
-        if let Err(error) = self.children.fork(self.core, self.handler, conversation, client.clone()) {
-            self.core.hooks.report(RequestError::Accept(error), Some(&client));
-        }
-        Ok(())
+        let forked = self.children.fork(self.core, self.handler, conversation, client.clone());
+        let Err(error) = forked else { return Ok(Handed::Over) };
+        self.core.hooks.report(RequestError::Accept(error), Some(&client));
+        Ok(Handed::Lost)
     }
 
     fn heard(&mut self, poller: &Poller, token: Token) {

@@ -121,7 +121,8 @@ fn begin(transport: Transport, address: &Address) -> io::Result<Connecting> {
 }
 
 impl Client {
-    /// Connects, within `timeout` or for as long as the system tries. All addresses of a name are tried in turn.
+    /// Connects, within `timeout` or for as long as the system tries. All addresses of a name are tried in turn, each with the
+    /// whole timeout.
     ///
     /// # Errors
     /// [`Error::System`]: nobody listens there, nobody answers in time (`TimedOut`), or what else the system says.

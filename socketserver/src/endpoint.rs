@@ -196,7 +196,8 @@ impl fmt::Display for Address {
 /// Where a server listens or a client connects.
 ///
 /// It is also a word: `tcp:127.0.0.1:8000`, `udp:[::1]:53`, `unix:/run/echo`, `unix-datagram:@echo` (a name that is no
-/// file), `unix-seqpacket:/run/records`.
+/// file), `unix-seqpacket:/run/records`. A name or path that is no text has no such word: it is shown with escapes, which nobody
+/// reads back.
 ///
 /// ```
 /// use socketserver::Endpoint;

@@ -73,11 +73,12 @@
 //! | [`Transport::UnixSeqpacket`] | yes | yes | no | likewise |
 //!
 //! An address of IPv6 serves IPv4 as well, unless [`ListenOptions::dual_stack`] is off. A Unix address may be a path (a file, with
-//! permissions, that is removed when the server ends) or on Linux a name that is no file, `unix:@name`. A socket file that was
+//! permissions, which the process's umask decides, that is removed when the server ends) or on Linux a name that is no file, `unix:@name`. A socket file that was
 //! left behind by a crash is replaced, but only if nobody answers on it.
 //!
 //! With datagrams each datagram is a request of its own: a handler's reader holds the one that has come, and what it
-//! writes goes back as one.
+//! writes goes back as one. Nobody vouches for the address of a sender: a server that answers every datagram, also an answer, can be
+//! made to talk to another one of its kind, or to itself, for ever.
 //!
 //! # Which handler?
 //!
@@ -99,7 +100,8 @@
 //! - **It stops when it is asked to**, by a [`ShutdownHandle`] that any thread, handler or signal handler may use; requests that are
 //!   being handled get the grace to end, and threads are joined, children waited for, files removed.
 //! - **Signals interrupt nothing**: a call that one has interrupted is made again, with the time that is left.
-//! - **When descriptors run out** clients wait in the backlog, the hook hears of it, and no CPU is burnt.
+//! - **When descriptors, threads or processes run out** clients wait in the backlog, the hook hears of it, and no CPU is burnt.
+//!   Only one who was accepted before the lack was noticed is lost, ten in a second at most.
 //!
 //! # For those who come from Python
 //!
@@ -152,22 +154,31 @@
 //!   [`ListenOptions::reuse_port`].
 
 // In the order in which a request meets them.
-mod client; // the other end
-mod conversation; // what a strategy hands to a handler
-mod driver; // handlers that do not: on a poller
 mod endpoint; // where
-mod error;
-mod framed; // lines and blocks
-mod hooks; // what the user is asked and told
+
 mod listener; // a socket that requests come to
-mod outlet; // sending to a client from elsewhere
-mod protocol; // what they are told and say
-mod request; // handlers that block
+
 mod server; // what is put together, and how the next request is taken
-mod shutdown; // how all of it stops
-mod socket; // system calls on sockets
+
+mod conversation; // what a strategy hands to a handler
 mod strategy; // how requests are run
-mod waiting; // waiting for one socket, with an end // what can go wrong
+
+mod request; // handlers that block
+
+mod driver; // handlers that do not, on a poller
+mod protocol; // what those are told and say
+
+mod framed; // lines and blocks
+mod outlet; // sending to a client from elsewhere
+
+mod hooks; // what the user is asked and told
+mod shutdown; // how all of it stops
+mod waiting; // waiting for one socket, with an end
+
+mod error; // what can go wrong
+mod socket; // system calls on sockets
+
+mod client; // the other end
 
 pub use client::{Client, Connecting};
 pub use endpoint::{Address, Endpoint, Transport};

@@ -24,7 +24,8 @@ pub struct Outlet {
 /// Why something could not be sent through an [`Outlet`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum OutletError {
-    /// 256 KiB wait already: the client reads too slowly. Nothing of it was sent.
+    /// It does not fit into the 256 KiB that may wait: the client reads too slowly, or this alone is longer, and then it will
+    /// never fit. Nothing of it was sent.
     Full,
     /// The conversation is over.
     Closed,

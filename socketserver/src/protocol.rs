@@ -32,6 +32,8 @@ use std::io::{self, Write};
 ///
 /// The order is: `opened`; `received` and `drained`, any number of times; `ended` at most once; `closed`. With datagrams:
 /// `opened`, `received` with the datagram, `closed`.
+///
+/// A protocol that panics is not called again, not even `closed`; it is dropped, and its connection with it.
 pub trait Protocol {
     /// The client is there.
     fn opened(&mut self, out: &mut Output<'_>) {

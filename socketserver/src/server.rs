@@ -110,7 +110,8 @@ impl<H, S: Strategy<H>> Server<H, S> {
         self.with(|core| core.timeout = Some(timeout))
     }
 
-    /// How long a client may do nothing while its request is being handled: a blocking handler's read or write then fails
+    /// How long a client may do nothing while its request is being handled; not how long all of it may take, for a client that
+    /// sends a byte now and then does something. When it is over, a blocking handler's read or write fails
     /// with `TimedOut`, and a protocol is closed with [`Ending::TimedOut`](crate::Ending::TimedOut). For ever unless set.
     #[must_use]
     pub fn request_timeout(self, timeout: Duration) -> Self {

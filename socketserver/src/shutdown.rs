@@ -40,14 +40,17 @@ impl ShutdownHandle {
 
     /// Asks the server to stop, and returns at once. A server that is not running stops as soon as it is run.
     ///
-    /// A signal handler may call it: it takes no lock and no memory. In a child of the forking strategy it does nothing,
-    /// since the descriptor is the parent's, too.
+    /// A signal handler may call it: it takes no lock and no memory.
+    ///
+    /// In any other process than the one that made the server it does nothing, since the descriptor is the maker's, too. That
+    /// is meant for the children of the forking strategy; and a program that forks to become a daemon makes its server
+    /// afterwards, or else nothing will stop it.
     pub fn shutdown(&self) {
         self.request.make();
     }
 
     /// Asks it to stop when this process is told to end, by Ctrl-C (`SIGINT`) or by `SIGTERM`. Neither ends it by itself any
-    /// more.
+    /// more, nor a child of the forking strategy.
     ///
     /// # Errors
     /// If they cannot be caught.

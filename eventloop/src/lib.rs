@@ -66,13 +66,14 @@
 //! | a timeout ends late by | some 50 µs | up to a millisecond | up to a millisecond |
 //!
 //! What a message costs when one pair of connections talks and the others are idle, in microseconds of the processor
-//! (Linux 6.18, loopback TCP; read the proportions, not the figures):
+//! (Linux 6.18, loopback TCP; read the proportions, not the figures, which `docs/io-models.md` has in full):
 //!
 //! | idle connections | `select` | `poll` | `epoll` |
 //! |---|---|---|---|
-//! | 2 | 16 | 13 | 13 |
-//! | 1,000 | 285 | 396 | 14 |
-//! | 10,000 | impossible | 8,417 | 14 |
+//! | 0 | 8 | 7 | 7 |
+//! | 100 | 26 | 23 | 7 |
+//! | 1,000 | 196 | 193 | 7 |
+//! | 10,000 | impossible | 2,200 | 7 |
 //!
 //! So up to some dozens of connections it does not matter, and beyond them only `epoll` does not ask about everybody each
 //! time. A busy server fares better than the table says with the other two, too: when many are ready, one question serves

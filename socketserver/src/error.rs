@@ -17,7 +17,8 @@ pub enum Error {
         /// How long it is.
         bytes: usize,
     },
-    /// Another socket listens there; with a socket file, somebody has answered on it.
+    /// Another socket listens there; with a socket file, somebody has answered on it, or the file was not to be replaced
+    /// ([`replace_dead_socket`](crate::ListenOptions::replace_dead_socket)), or its folder may not be read.
     AddressInUse(Endpoint),
     /// There is a file at the path, and it is no socket.
     NotASocket(PathBuf),

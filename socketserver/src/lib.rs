@@ -95,8 +95,9 @@
 //! - **A request costs itself at most.** An error or a panic in a handler ends its connection, reaches
 //!   [`handle_error`](Server::handle_error), and nobody else notices.
 //! - **Nothing is unbounded**: requests at a time, clients in the backlog, what waits to be sent to a client that does not read,
-//!   frames, datagrams, the time that a client may do nothing ([`request_timeout`](Server::request_timeout)), the time that
-//!   a stopping server waits ([`grace`](Server::grace)).
+//!   frames, datagrams, the time that a stopping server waits ([`grace`](Server::grace)); and the time that a
+//!   client may do nothing, once you have set it ([`request_timeout`](Server::request_timeout)): nobody else knows how patient
+//!   your handler is, so a server that strangers can reach needs one.
 //! - **It stops when it is asked to**, by a [`ShutdownHandle`] that any thread, handler or signal handler may use; requests that are
 //!   being handled get the grace to end, and threads are joined, children waited for, files removed.
 //! - **Signals interrupt nothing**: a call that one has interrupted is made again, with the time that is left.

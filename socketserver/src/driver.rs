@@ -486,19 +486,24 @@ pub(crate) fn answer_datagram<P: Protocol>(
     reply: Reply,
 ) {
     let client = exchange.client_address();
-    let answered = caught(|| converse(make, exchange, &client, reply));
+    let mut protocol = match caught(|| make(&client)) {
+        Ok(protocol) => protocol,
+        Err(panic) => return hooks.report(panic, Some(&client)),
+    };
+    let answered = caught(|| converse(&mut protocol, exchange, &client, reply));
     if let Err(error) = answered.and_then(|outcome| outcome.map_err(RequestError::Failed)) {
         hooks.report(error, Some(&client));
     }
+    // Not before: if it has panicked, and its destructor did so while that panic unwinds, the process would end.
+    drop_quietly(protocol, hooks, &client);
 }
 
 fn converse<P: Protocol>(
-    make: &impl Fn(&Address) -> P,
+    protocol: &mut P,
     exchange: &Exchange,
     client: &Address,
     reply: Reply,
 ) -> io::Result<()> {
-    let mut protocol = make(client);
     let mut pending = Pending::records();
     let mut out = Output { pending: &mut pending, client_address: client, outlets: &Outlets::None };
     protocol.opened(&mut out);

@@ -111,6 +111,39 @@ fn what_a_handler_throws_may_panic_once_more() {
     assert_survives_bombs(&at, run(Server::blocking(listener, Threading::default(), throws).unwrap()));
 }
 
+/// Panics when it is called, and once more when it is dropped.
+struct PanicsTwice;
+
+impl Protocol for PanicsTwice {
+    fn received(&mut self, bytes: &[u8], out: &mut Output<'_>) {
+        assert!(bytes != b"panic", "told to panic");
+        out.send(bytes);
+    }
+}
+
+impl Drop for PanicsTwice {
+    fn drop(&mut self) {
+        panic!("told to panic: dropped");
+    }
+}
+
+/// In one unwinding that would be the end of the process.
+#[test]
+fn protocol_may_panic_and_panic_again_when_it_is_dropped() {
+    let make = |_: &Address| PanicsTwice;
+    for endpoint in [Endpoint::tcp("127.0.0.1:0").unwrap(), Endpoint::udp("127.0.0.1:0").unwrap()] {
+        let listener = Listener::open(&endpoint).unwrap();
+        let at = Endpoint::new(listener.transport(), listener.address().clone()).unwrap();
+        let (handle, thread) = run(Server::sans_io(listener, Evented::default(), make).unwrap());
+        connect(&at).write_all(b"panic").unwrap();
+        let mut client = connect(&at);
+        client.write_all(b"hello").unwrap();
+        client.read_exact(&mut [0; 5]).unwrap();
+        handle.shutdown();
+        thread.join().expect("the server has not panicked").unwrap();
+    }
+}
+
 #[test]
 fn what_a_hook_throws_may_panic_once_more() {
     let (listener, at) = listen();

@@ -322,7 +322,7 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
 
     fn watch(&mut self, token: Token) {
         let Some(entry) = self.entry(token) else { return };
-        let reads = entry.may_read() && entry.pending.len() <= UNSENT_BYTES_MAX;
+        let reads = entry.may_read() && entry.pending.memory_bytes() <= UNSENT_BYTES_MAX;
         let interest = match (reads, !entry.pending.is_empty()) {
             (true, true) => Interest::BOTH,
             (true, false) => Interest::READ,

@@ -187,9 +187,10 @@ impl Pending {
         self.records.as_ref().map_or(self.sent == self.bytes.len(), VecDeque::is_empty)
     }
 
-    /// How many bytes wait.
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len() - self.sent
+    /// How much memory that takes, with the lengths of records: there is no other bound on how many have none.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let lengths = self.records.as_ref().map_or(0, VecDeque::len);
+        self.bytes.len() - self.sent + lengths * size_of::<usize>()
     }
 
     /// What is to be sent next, at once. `None` if nothing waits.
@@ -229,6 +230,13 @@ mod tests {
     use crate::outlet::Outlets;
     use proptest::collection::vec;
     use proptest::prelude::*;
+
+    impl Pending {
+        /// How many bytes wait.
+        fn len(&self) -> usize {
+            self.bytes.len() - self.sent
+        }
+    }
 
     #[derive(Clone, Debug)]
     enum Step {
@@ -344,6 +352,15 @@ mod tests {
         pending.send(&vec![0; 1024 * 1024]);
         pending.taken(1024 * 1024);
         assert!(pending.bytes.capacity() <= SPARE_BYTES_MAX);
+    }
+
+    #[test]
+    fn records_of_no_length_count_too() {
+        let mut pending = Pending::records();
+        for _ in 0..1000 {
+            pending.send(b"");
+        }
+        assert!(pending.memory_bytes() >= 1000);
     }
 
     #[test]

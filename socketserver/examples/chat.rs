@@ -48,7 +48,8 @@ impl Member {
             return out.send(b"Letters and digits, please, and not too many, or it is taken. Your name? ");
         }
         let names = room.0.keys().cloned().collect::<Vec<_>>().join(", ");
-        out.send(format!("* here are: {names}\n").as_bytes());
+        let here = if names.is_empty() { "nobody else yet" } else { &names };
+        out.send(format!("* here are: {here}\n").as_bytes());
         match out.outlet() {
             Ok(outlet) => drop(room.0.insert(name.to_owned(), outlet)),
             Err(error) => return out.fail(error),

@@ -10,6 +10,7 @@ use rustix::net::Shutdown;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One end of an accepted connection. It does not block.
 #[derive(Debug)]
@@ -47,7 +48,7 @@ impl Exchange {
         self.datagram.sender.as_ref().map_or(Address::Unnamed, Address::of)
     }
 
-    /// Sends a datagram back. Waits a second for a local client that does not read.
+    /// Sends a datagram back. Waits a tenth of a second for a local client that does not read.
     pub(crate) fn reply(&self, bytes: &[u8]) -> io::Result<()> {
         self.reply_by(bytes, |receiver| socket::send_to(&*self.listener, bytes, receiver))
     }
@@ -82,16 +83,19 @@ fn nowhere_to_reply() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, sentence)
 }
 
-/// How much is thrown away of what a client has sent and nobody has read.
+/// How long a client that was sent everything may take to close its side.
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
+/// How much is thrown away at once of what a client has sent and nobody has read.
 const UNREAD_BYTES_MAX: usize = 256 * 1024;
 
 impl Connection {
     /// Ends our side. What has arrived and was not read is thrown away: closing a socket in which it waits would reset the
     /// connection, and the client could lose the end of what it was sent (RFC 2525 §2.17).
-    pub(crate) fn finish(&self) {
+    /// Returns whether the client has ended its side; if not, what it still sends would do the same.
+    pub(crate) fn finish(&self) -> bool {
         // A peer that is gone needs no farewell.
         let _ = rustix::net::shutdown(&self.socket, Shutdown::Write);
-        self.discard();
+        self.discard()
     }
 
     /// Throws away what has arrived. Returns whether the client has ended its side.

@@ -4,7 +4,7 @@
 //! child or the server's own loop, one connection each. So a protocol meets the same rules everywhere: what is read when,
 //! what is sent when, and how a conversation ends. It must never wait for one client, and nobody's panic may get out.
 
-use crate::conversation::{Connection, Exchange};
+use crate::conversation::{Connection, Exchange, LINGER};
 use crate::endpoint::Address;
 use crate::error::RequestError;
 use crate::hooks::{Hooks, caught};
@@ -17,14 +17,12 @@ use rustix::net::{Shutdown, sockopt};
 use std::cell::OnceCell;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// While more than this waits to be sent to a client, nothing is read from it.
 const UNSENT_BYTES_MAX: usize = 64 * 1024;
 /// How much is read from one connection in one turn; a record may be as long.
 const READ_BYTES: usize = 64 * 1024;
-/// How long a client that was sent everything may take to close its side.
-const LINGER: Duration = Duration::from_secs(1);
 
 /// Whether the end of a connection is waited for after everything was sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

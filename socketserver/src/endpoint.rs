@@ -21,7 +21,8 @@ pub enum Transport {
     Udp,
     /// A stream of bytes on this machine (`unix(7)`).
     UnixStream,
-    /// Datagrams on this machine. They arrive, in order; a client that wants an answer has to have an address.
+    /// Datagrams on this machine. They arrive, in order; a client that wants an answer has to have an address, and to read: a
+    /// reply waits for room a tenth of a second (not at all in an evented server) and fails then.
     UnixDatagram,
     /// Connections that keep records apart, on this machine (`SOCK_SEQPACKET`).
     UnixSeqpacket,

@@ -72,7 +72,7 @@ pub struct Listener {
 }
 
 /// How long a reply waits for a local client that does not read its others.
-const REPLY_TIMEOUT: Duration = Duration::from_secs(1);
+const REPLY_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// The longest datagram that is received whole. UDP has none that is longer.
 pub(crate) const DATAGRAM_BYTES_MAX: usize = 64 * 1024;

@@ -3,16 +3,18 @@
 //! It stands above the socket and below the user's code, in a thread, a child or the server's own loop. Nothing here may
 //! wait without an end: each wait has the request's timeout and hears when the server stops.
 
-use crate::conversation::{Connection, Conversation, Exchange};
+use crate::conversation::{Connection, Conversation, Exchange, LINGER};
+use crate::driver::Farewell;
 use crate::endpoint::Address;
 use crate::listener::DATAGRAM_BYTES_MAX;
 use crate::socket;
-use crate::waiting::Waiting;
+use crate::waiting::{Waiting, after};
 use eventloop::Interest;
 use std::cell::{Cell, RefCell};
 use std::io::{self, BufRead, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
+use std::time::Instant;
 
 /// Handles requests one by one, and may take its time: it is run by the strategies that give each request a thread, a
 /// child, or everybody's turn ([`Threading`](crate::Threading), [`Forking`](crate::Forking),
@@ -104,10 +106,14 @@ impl Request {
     }
 
     /// Sends what is left, and ends our side.
-    pub(crate) fn finish(&mut self) -> io::Result<()> {
+    pub(crate) fn finish(&mut self, farewell: Farewell) -> io::Result<()> {
         let flushed = self.writer.flush();
-        if let Channel::Connection(connection) = &self.writer.line.channel {
-            connection.finish();
+        let line = &self.writer.line;
+        if let Channel::Connection(connection) = &line.channel {
+            let has_ended = connection.finish();
+            if farewell == Farewell::Linger && flushed.is_ok() && !has_ended {
+                line.linger(connection);
+            }
         }
         flushed
     }
@@ -191,6 +197,13 @@ impl Line {
                 }
             }
         }
+    }
+
+    /// Waits for the client to close its side, for a second at most, and throws away what still comes.
+    fn linger(&self, connection: &Connection) {
+        let until = after(Instant::now(), LINGER);
+        let waits = || self.waiting.wait_until(connection.socket.as_fd(), Interest::READ, Some(until));
+        while Instant::now() < until && waits().is_ok() && !connection.discard() {}
     }
 
     fn keeps_boundaries(&self) -> bool {

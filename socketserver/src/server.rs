@@ -280,10 +280,10 @@ pub struct Blocking<H>(pub(crate) H);
 pub struct SansIo<F>(pub(crate) F);
 
 impl<H: RequestHandler> Converse for Blocking<H> {
-    fn converse(&self, core: &Core, conversation: Conversation, _: Farewell) {
+    fn converse(&self, core: &Core, conversation: Conversation, farewell: Farewell) {
         let mut request = Request::new(conversation, Waiting::new(core.stop.clone(), core.limits));
         let handled = caught(|| self.0.handle(&mut request));
-        let finished = request.finish();
+        let finished = request.finish(farewell);
         let outcome = handled.and_then(|outcome| outcome.and(finished).map_err(RequestError::Failed));
         if let Err(error) = outcome {
             core.hooks.report(error, Some(request.client_address()));

@@ -56,11 +56,24 @@ impl Waiting {
     /// # Errors
     /// `TimedOut` after the timeout; `ConnectionAborted` when the server stops and the grace is over.
     pub(crate) fn wait(&self, socket: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
-        let times_out_at = self.limits.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let until = self.limits.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        self.wait_until(socket, interest, until)
+    }
+
+    /// The same with an end of one's own in the place of the timeout.
+    ///
+    /// # Errors
+    /// As [`Waiting::wait`].
+    pub(crate) fn wait_until(
+        &self,
+        socket: BorrowedFd<'_>,
+        interest: Interest,
+        until: Option<Instant>,
+    ) -> io::Result<()> {
         loop {
             self.check()?;
             let ends_at = self.ends_at();
-            let deadline = times_out_at.into_iter().chain(ends_at).min();
+            let deadline = until.into_iter().chain(ends_at).min();
             let mut watched = [watched(socket, interest), PollFd::new(&*self.stop, PollFlags::IN)];
             // Once the stop is known its descriptor, which stays readable, is not watched any more.
             let count = if ends_at.is_some() { 1 } else { 2 };

@@ -228,3 +228,19 @@ where
     let error = thread.join().unwrap().unwrap_err();
     assert!(matches!(error, Error::System { .. }), "{error}");
 }
+
+/// Without a farewell what the client still sends would meet a closed socket, and the reset would destroy the answer.
+#[test]
+fn answer_that_comes_before_the_end_of_the_question_arrives() {
+    let (listener, at) = listen();
+    let server = Server::blocking(listener, Threading::up_to(2), |request: &mut Request| {
+        request.reader.read_exact(&mut [0; 1])?;
+        request.writer.write_all(b"too long, thank you")
+    });
+    let (handle, running) = run(server.unwrap());
+    for _ in 0..5 {
+        assert_eq!(ask(&at, &[b'x'; 4 * 1024 * 1024]), b"too long, thank you");
+    }
+    handle.shutdown();
+    running.join().unwrap().unwrap();
+}

@@ -15,7 +15,8 @@ use std::sync::Arc;
 ///
 /// For requests that take no time, and for a single client: a daytime server, a sink for datagrams, a debugger's back
 /// door. One client that does nothing keeps everybody waiting, unless
-/// [`request_timeout`](crate::Server::request_timeout) is set.
+/// [`request_timeout`](crate::Server::request_timeout) is set. And nobody is waited for at the end: a client that goes on sending
+/// after it was answered may lose the end of the answer, which the other strategies give it a second to take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Iterative;
 

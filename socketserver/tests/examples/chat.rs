@@ -15,7 +15,8 @@ fn start() -> (Program, SocketAddr) {
 fn join(name: &str, others: &str, server: SocketAddr) -> Program {
     let mut member = Program::nc(&["-N"], server);
     member.says(name);
-    member.hears(&format!("Your name? * here are: {others}"));
+    let here = if others.is_empty() { "nobody else yet" } else { others };
+    member.hears(&format!("Your name? * here are: {here}"));
     member
 }
 

@@ -350,7 +350,8 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
         let farewell = self.farewell;
         let Some(entry) = self.entry(token) else { return };
         let ending = entry.ending;
-        let lingers = farewell == Farewell::Linger && !entry.has_ended;
+        // Who was sent nothing has nothing to lose by a reset.
+        let lingers = farewell == Farewell::Linger && !entry.has_ended && entry.pending.has_sent();
         if !lingers {
             entry.connection.finish();
             return self.end(token, ending);

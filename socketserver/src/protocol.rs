@@ -145,6 +145,7 @@ pub(crate) struct Pending {
     records: Option<VecDeque<usize>>,
     /// How many bytes at the end are not yet part of a record.
     unfinished: usize,
+    has_sent: bool,
     pub(crate) is_closing: bool,
     pub(crate) failure: Option<io::Error>,
 }
@@ -193,6 +194,11 @@ impl Pending {
         self.bytes.len() - self.sent + lengths * size_of::<usize>()
     }
 
+    /// Whether anything has ever been sent.
+    pub(crate) const fn has_sent(&self) -> bool {
+        self.has_sent
+    }
+
     /// What is to be sent next, at once. `None` if nothing waits.
     pub(crate) fn next(&self) -> Option<&[u8]> {
         if self.is_empty() {
@@ -205,6 +211,7 @@ impl Pending {
 
     /// So many bytes of [`Pending::next`] have been sent; of a record, all.
     pub(crate) fn taken(&mut self, count: usize) {
+        self.has_sent = true;
         self.sent += count;
         if let Some(records) = &mut self.records {
             records.pop_front();

@@ -75,8 +75,13 @@ impl Request {
             }
         };
         let has_ended = matches!(channel, Channel::Datagram(_));
-        let line =
-            Rc::new(Line { channel, waiting, unsent: RefCell::default(), is_drained: Cell::new(false) });
+        let line = Rc::new(Line {
+            channel,
+            waiting,
+            unsent: RefCell::default(),
+            has_sent: Cell::default(),
+            is_drained: Cell::new(false),
+        });
         Request {
             reader: Reader { line: line.clone(), buffer: arrived, start: 0, has_ended },
             writer: Writer { line },
@@ -111,7 +116,8 @@ impl Request {
         let line = &self.writer.line;
         if let Channel::Connection(connection) = &line.channel {
             let has_ended = connection.finish();
-            if farewell == Farewell::Linger && flushed.is_ok() && !has_ended {
+            // Who was sent nothing has nothing to lose by a reset.
+            if farewell == Farewell::Linger && flushed.is_ok() && line.has_sent.get() && !has_ended {
                 line.linger(connection);
             }
         }
@@ -137,6 +143,7 @@ struct Line {
     waiting: Waiting,
     /// Written and not yet sent.
     unsent: RefCell<Vec<u8>>,
+    has_sent: Cell<bool>,
     /// The last read took less than it could have: nothing more had arrived. Of a stream only; the next record may
     /// wait behind the last, however short that was.
     is_drained: Cell<bool>,
@@ -167,7 +174,10 @@ impl Line {
         while !bytes.is_empty() {
             self.waiting.check()?;
             match socket::send(&connection.socket, bytes) {
-                Ok(count) => bytes = &bytes[count..],
+                Ok(count) => {
+                    self.has_sent.set(true);
+                    bytes = &bytes[count..];
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.waiting.wait(connection.socket.as_fd(), Interest::WRITE)?;
                 }

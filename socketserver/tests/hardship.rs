@@ -239,7 +239,7 @@ fn answer_that_comes_before_the_end_of_the_question_arrives() {
     });
     let (handle, running) = run(server.unwrap());
     for _ in 0..5 {
-        assert_eq!(ask(&at, &[b'x'; 4 * 1024 * 1024]), b"too long, thank you");
+        assert_eq!(ask(&at, &vec![b'x'; 4 * 1024 * 1024]), b"too long, thank you");
     }
     handle.shutdown();
     running.join().unwrap().unwrap();

@@ -11,9 +11,9 @@ use crate::hooks::{Hooks, caught};
 use crate::outlet::{Mailbox, OutletDesk, Outlets};
 use crate::protocol::{Ending, Output, Pending, Protocol};
 use crate::socket;
-use crate::waiting::TimeLimits;
+use crate::waiting::{TimeLimits, after};
 use eventloop::{Event, Interest, Poller, TimerKey, Timers, Token};
-use rustix::net::{Shutdown, sockopt};
+use rustix::net::sockopt;
 use std::cell::OnceCell;
 use std::io;
 use std::sync::Arc;
@@ -88,6 +88,11 @@ enum Flushed {
 pub(crate) const BELL: Token = Token(u64::MAX);
 
 const INDEX_BITS: u32 = 32;
+
+/// The place of the connection that has this token.
+const fn index(token: Token) -> usize {
+    (token.0 & ((1 << INDEX_BITS) - 1)) as usize
+}
 
 impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
     pub(crate) fn new(
@@ -244,8 +249,7 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
     }
 
     fn entry(&mut self, token: Token) -> Option<&mut Entry<P>> {
-        let index = (token.0 & ((1 << INDEX_BITS) - 1)) as usize;
-        self.entries.get_mut(index)?.as_mut().filter(|entry| entry.token == token)
+        self.entries.get_mut(index(token))?.as_mut().filter(|entry| entry.token == token)
     }
 
     /// Reads once, so that nobody's flood delays the others by more than a turn.
@@ -273,8 +277,8 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
 
     /// Calls a protocol. One that panics is not called again.
     fn call(&mut self, token: Token, call: impl FnOnce(&mut P, &mut Output<'_>)) {
-        let index = (token.0 & ((1 << INDEX_BITS) - 1)) as usize;
-        let Some(entry) = self.entries.get_mut(index).and_then(Option::as_mut) else { return };
+        // Not by `entry`, which would borrow the desk of the outlets as well.
+        let Some(entry) = self.entries.get_mut(index(token)).and_then(Option::as_mut) else { return };
         let client = &entry.connection.peer;
         let outlets = Outlets::Connection { desk: &self.desk, connection: token, mailbox: &entry.mailbox };
         let mut out = Output { pending: &mut entry.pending, client_address: client, outlets: &outlets };
@@ -319,6 +323,7 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
     }
 
     fn watch(&mut self, token: Token) {
+        let poller = self.poller;
         let Some(entry) = self.entry(token) else { return };
         let reads = entry.may_read() && entry.pending.memory_bytes() <= UNSENT_BYTES_MAX;
         let interest = match (reads, !entry.pending.is_empty()) {
@@ -331,8 +336,6 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
             return;
         }
         entry.interest = interest;
-        let poller = self.poller;
-        let Some(entry) = self.entry(token) else { return };
         if let Err(error) = poller.modify(&entry.connection.socket, token, interest) {
             self.broken(token, error);
         }
@@ -358,21 +361,20 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
         }
         self.tell_ending(token, ending);
         let poller = self.poller;
-        let deadline = now.checked_add(LINGER);
-        let timer = deadline.map(|at| self.timers.set(at, token));
         let Some(entry) = self.entry(token) else { return };
-        let old_timer = std::mem::replace(&mut entry.timer, timer);
         entry.phase = Phase::Lingering;
-        let is_shut = rustix::net::shutdown(&entry.connection.socket, Shutdown::Write).is_ok();
         // One look first: most clients that have closed did it before.
-        let is_over = !is_shut
-            || entry.connection.discard()
+        let is_over = entry.connection.finish()
             || poller.modify(&entry.connection.socket, token, Interest::READ).is_err();
-        if let Some(timer) = old_timer {
+        if let Some(timer) = entry.timer.take() {
             self.timers.cancel(timer);
         }
         if is_over {
-            self.remove(token);
+            return self.remove(token);
+        }
+        let timer = self.timers.set(after(now, LINGER), token);
+        if let Some(entry) = self.entry(token) {
+            entry.timer = Some(timer);
         }
     }
 
@@ -396,12 +398,11 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
     }
 
     fn remove(&mut self, token: Token) {
-        let index = (token.0 & ((1 << INDEX_BITS) - 1)) as usize;
         if self.entry(token).is_none() {
             return;
         }
-        let Some(entry) = self.entries[index].take() else { return };
-        self.free.push(index);
+        let Some(entry) = self.entries[index(token)].take() else { return };
+        self.free.push(index(token));
         if let Some(mailbox) = entry.mailbox.get() {
             mailbox.close();
         }

@@ -164,6 +164,8 @@ mod server; // what is put together, and how the next request is taken
 mod conversation; // what a strategy hands to a handler
 mod strategy; // how requests are run
 
+mod converse; // one request seen through, by either kind of handler
+
 mod request; // handlers that block
 
 mod driver; // handlers that do not, on a poller
@@ -182,6 +184,7 @@ mod socket; // system calls on sockets
 mod client; // the other end
 
 pub use client::{Client, Connecting};
+pub use converse::{Blocking, SansIo};
 pub use endpoint::{Address, Endpoint, Transport};
 pub use error::{Error, RequestError};
 pub use eventloop::PollerKind;
@@ -190,6 +193,6 @@ pub use listener::{ListenOptions, Listener};
 pub use outlet::{Outlet, OutletError};
 pub use protocol::{Ending, Output, Protocol};
 pub use request::{Reader, Request, RequestHandler, Writer};
-pub use server::{Blocking, SansIo, Served, Server};
+pub use server::{Served, Server};
 pub use shutdown::ShutdownHandle;
 pub use strategy::{Evented, Forking, Iterative, Strategy, Threading};

@@ -4,22 +4,21 @@
 
 use crate::Error;
 use crate::conversation::{Conversation, Exchange};
-use crate::driver::{self, Driver, Farewell};
+use crate::converse::{Blocking, SansIo};
 use crate::endpoint::Address;
 use crate::error::RequestError;
-use crate::hooks::{Hooks, caught};
+use crate::hooks::Hooks;
 use crate::listener::Listener;
 use crate::protocol::Protocol;
-use crate::request::{Request, RequestHandler};
+use crate::request::RequestHandler;
 use crate::shutdown::{ShutdownHandle, StopRequest};
 use crate::strategy::Strategy;
-use crate::waiting::{TimeLimits, Waiting, after};
-use eventloop::{Events, Interest, Poller, PollerKind, Token};
+use crate::waiting::TimeLimits;
 use rustix::io::Errno;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long requests may still go on when a server stops, unless told otherwise.
 const GRACE: Duration = Duration::from_secs(5);
@@ -263,86 +262,4 @@ pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
 
 fn is_one_of(error: &io::Error, codes: &[Errno]) -> bool {
     codes.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
-}
-
-/// A handler that can see one request through, from its beginning to its end.
-pub trait Converse {
-    /// Handles it. What goes wrong reaches the hooks.
-    fn converse(&self, core: &Core, conversation: Conversation, farewell: Farewell);
-}
-
-/// A [`RequestHandler`] in a server.
-#[derive(Debug)]
-pub struct Blocking<H>(pub(crate) H);
-
-/// A factory of [`Protocol`]s in a server.
-#[derive(Debug)]
-pub struct SansIo<F>(pub(crate) F);
-
-impl<H: RequestHandler> Converse for Blocking<H> {
-    fn converse(&self, core: &Core, conversation: Conversation, farewell: Farewell) {
-        let mut request = Request::new(conversation, Waiting::new(core.stop.clone(), core.limits));
-        let handled = caught(|| self.0.handle(&mut request));
-        let finished = request.finish(farewell);
-        let outcome = handled.and_then(|outcome| outcome.and(finished).map_err(RequestError::Failed));
-        if let Err(error) = outcome {
-            core.hooks.report(error, Some(request.client_address()));
-        }
-    }
-}
-
-const STOP: Token = Token(u64::MAX - 1);
-
-impl<P: Protocol, F: Fn(&Address) -> P> Converse for SansIo<F> {
-    fn converse(&self, core: &Core, conversation: Conversation, farewell: Farewell) {
-        match conversation {
-            Conversation::Datagram(exchange) => {
-                driver::answer_datagram(&self.0, &exchange, &core.hooks, Exchange::reply);
-            }
-            Conversation::Connection(connection) => {
-                let client = connection.peer.clone();
-                // One or two descriptors: `poll` needs none of its own for them.
-                let outcome = Poller::of(PollerKind::Poll).and_then(|poller| {
-                    let mut driver = Driver::new(&poller, &self.0, &core.hooks, core.limits, farewell);
-                    poller.register(&*core.stop, STOP, Interest::READ)?;
-                    driver.open(Instant::now(), connection);
-                    see_through(&poller, &mut driver, core)
-                });
-                if let Err(error) = outcome {
-                    core.hooks.report(RequestError::Failed(error), Some(&client));
-                }
-            }
-        }
-    }
-}
-
-/// Runs a driver until nobody is left in it, or the server has stopped and the grace is over.
-fn see_through<P: Protocol, F: Fn(&Address) -> P>(
-    poller: &Poller,
-    driver: &mut Driver<'_, P, F>,
-    core: &Core,
-) -> io::Result<()> {
-    let mut events = Events::with_capacity(4);
-    let mut ends_at = None;
-    while driver.connections() > 0 {
-        let deadline = driver.next_deadline().into_iter().chain(ends_at).min();
-        poller.poll(&mut events, deadline.map(|at| at.saturating_duration_since(Instant::now())))?;
-        let now = Instant::now();
-        for event in events.iter() {
-            match event.token {
-                STOP => {
-                    poller.unregister(&*core.stop)?;
-                    driver.stop(now);
-                    ends_at = Some(after(now, core.limits.grace));
-                }
-                driver::BELL => driver.take_mail(now),
-                _ => driver.ready(now, event),
-            }
-        }
-        driver.tick(now);
-        if ends_at.is_some_and(|at| at <= now) {
-            driver.cut_all();
-        }
-    }
-    Ok(())
 }

@@ -1,11 +1,12 @@
 //! Everybody in one thread, on a poller.
 
 use crate::conversation::{Conversation, Exchange};
+use crate::converse::SansIo;
 use crate::driver::{self, Driver, Farewell};
 use crate::endpoint::Address;
 use crate::error::Error;
 use crate::protocol::Protocol;
-use crate::server::{Core, Extent, SansIo, Served, Taken};
+use crate::server::{Core, Extent, Served, Taken};
 use crate::strategy::Strategy;
 use crate::waiting::after;
 use eventloop::{Events, Interest, Poller, PollerKind, Token};

@@ -94,11 +94,12 @@ impl<C: Crew> Front<'_, C> {
                     token => self.crew.heard(&self.poller, token),
                 }
             }
-            if deadline.is_some_and(|at| at <= Instant::now()) {
-                if self.one_until == deadline {
+            if deadline.is_some() {
+                let now = Instant::now();
+                if self.one_until.is_some_and(|at| at <= now) {
                     return Ok(Served::Nothing);
                 }
-                self.paused_until = None;
+                self.paused_until = self.paused_until.filter(|at| *at > now);
             }
         }
         Ok(Served::Nothing)

@@ -2,8 +2,9 @@
 
 use crate::Error;
 use crate::conversation::Conversation;
+use crate::converse::Converse;
 use crate::driver::Farewell;
-use crate::server::{Converse, Core, Extent, Served};
+use crate::server::{Core, Extent, Served};
 use crate::strategy::Strategy;
 use crate::strategy::front::{self, Crew, Handed};
 use eventloop::{Poller, Token};

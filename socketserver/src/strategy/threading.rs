@@ -2,9 +2,10 @@
 
 use crate::Error;
 use crate::conversation::Conversation;
+use crate::converse::Converse;
 use crate::driver::Farewell;
 use crate::error::RequestError;
-use crate::server::{Converse, Core, Extent, Served};
+use crate::server::{Core, Extent, Served};
 use crate::strategy::Strategy;
 use crate::strategy::front::{self, CREW_TOKENS_END, Crew, Handed};
 use eventloop::{Poller, Token, Waker};

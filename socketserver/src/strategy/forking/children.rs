@@ -7,11 +7,12 @@
 use super::reports::Reports;
 use crate::Error;
 use crate::conversation::Conversation;
+use crate::converse::Converse;
 use crate::driver::Farewell;
 use crate::endpoint::Address;
 use crate::error::RequestError;
 use crate::hooks::caught;
-use crate::server::{Converse, Core};
+use crate::server::Core;
 use crate::waiting::after;
 use eventloop::{Events, Interest, Poller, PollerKind, Token};
 use rustix::io::{Errno, retry_on_intr};

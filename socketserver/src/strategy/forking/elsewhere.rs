@@ -1,7 +1,8 @@
 //! Forking where no system call tells what has to be known first.
 
 use crate::Error;
-use crate::server::{Converse, Core, Extent, Served};
+use crate::converse::Converse;
+use crate::server::{Core, Extent, Served};
 use crate::strategy::{Forking, Strategy};
 use std::sync::Arc;
 

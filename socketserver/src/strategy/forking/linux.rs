@@ -5,8 +5,9 @@
 use super::children::Children;
 use crate::Error;
 use crate::conversation::Conversation;
+use crate::converse::Converse;
 use crate::error::RequestError;
-use crate::server::{Converse, Core, Extent, Served};
+use crate::server::{Core, Extent, Served};
 use crate::strategy::front::{self, Crew, Handed};
 use crate::strategy::{Forking, Strategy};
 use eventloop::{Interest, Poller, Token};

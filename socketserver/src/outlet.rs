@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{fmt, io};
 
-/// How many bytes may wait in one mailbox.
+/// How many bytes may wait in one mailbox, with eight for the length of each part.
 const MAIL_BYTES_MAX: usize = 256 * 1024;
 
 /// Sends to one client from anywhere in the process, for as long as its conversation lasts.
@@ -56,7 +56,7 @@ impl Outlet {
             // Not even its length is to be kept: there is no bound on how often nothing is sent.
             return Ok(());
         }
-        if mail.bytes.len() + bytes.len() > MAIL_BYTES_MAX {
+        if mail.memory_bytes() + bytes.len() > MAIL_BYTES_MAX {
             return Err(OutletError::Full);
         }
         mail.bytes.extend_from_slice(bytes);
@@ -116,6 +116,11 @@ pub(crate) struct Mail {
 }
 
 impl Mail {
+    /// How much memory it takes, with the lengths: of parts of one byte they take most of it.
+    fn memory_bytes(&self) -> usize {
+        self.bytes.len() + self.lengths.len() * size_of::<usize>()
+    }
+
     /// What was sent, part by part.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest = &self.bytes[..];

@@ -8,11 +8,12 @@ use crate::error::Error;
 use crate::protocol::Protocol;
 use crate::server::{Core, Extent, Served, Taken};
 use crate::strategy::Strategy;
+use crate::strategy::front::{EXHAUSTION_PAUSE, TAKEN_PER_TURN};
 use crate::waiting::after;
 use eventloop::{Events, Interest, Poller, PollerKind, Token};
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Everybody in one thread: the poller says who is ready, and the protocol does what can be done at once.
 ///
@@ -50,9 +51,6 @@ const CONNECTIONS_MAX: usize = 100_000;
 const STOP: Token = Token(u64::MAX - 1);
 const LISTENER: Token = Token(u64::MAX - 2);
 const EVENTS_PER_TURN: usize = 256;
-const TAKEN_PER_TURN: usize = 64;
-/// How long nobody is let in after descriptors or memory have run out.
-const EXHAUSTION_PAUSE: Duration = Duration::from_millis(100);
 
 impl<P: Protocol, F: Fn(&Address) -> P> Strategy<SansIo<F>> for Evented {
     fn serve(&mut self, core: &Arc<Core>, handler: &Arc<SansIo<F>>, extent: Extent) -> Result<Served, Error> {

@@ -45,9 +45,9 @@ pub(crate) const CREW_TOKENS_END: u64 = u64::MAX - 1;
 
 /// How long no request is taken after descriptors, memory, threads or processes have run out: the listener would be ready at
 /// once again, and who waits in the backlog fares better than who is taken for nothing.
-const EXHAUSTION_PAUSE: Duration = Duration::from_millis(100);
-/// How many requests are taken before one looks whether the server shall stop.
-const TAKEN_PER_TURN: usize = 64;
+pub(super) const EXHAUSTION_PAUSE: Duration = Duration::from_millis(100);
+/// How many requests are taken before one looks around: whether the server shall stop, and who else is ready.
+pub(super) const TAKEN_PER_TURN: usize = 64;
 
 /// Takes requests until one was handed over, the time is over, or the server is asked to stop.
 pub(crate) fn serve<C: Crew>(core: &Core, crew: &mut C, extent: Extent) -> Result<Served, Error> {

@@ -1,19 +1,56 @@
-//! What a [`Waker`](crate::Waker) rings: a descriptor that becomes readable.
+//! The [`Bell`]: a descriptor that becomes readable when somebody rings. A [`Waker`](crate::Waker) is made of one.
 //!
-//! On Linux it is an eventfd, a counter in the kernel; elsewhere a pipe to ourselves. The back ends watch it, each in its
-//! way: `epoll` is told of each ring and reads nothing, the others read it empty when they report it. Ringing must never
+//! On Linux it is an eventfd, a counter in the kernel; elsewhere a pipe to ourselves. For wakers the back ends watch it, each in
+//! its way: `epoll` is told of each ring and reads nothing, the others read it empty when they report it. Ringing must never
 //! block, allocate or take a lock: a signal handler may do it.
 
 use std::{
     io,
-    os::fd::{AsFd, AsRawFd, RawFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd},
     sync::Arc,
 };
 
 #[cfg(target_os = "linux")]
-pub(crate) use counter::Bell;
+use counter::Descriptor;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use pipe::Bell;
+use pipe::Descriptor;
+
+/// A descriptor that becomes readable when it is rung, and stays so until it is silenced.
+///
+/// For what many shall hear of, each when it looks: whoever watches the bell finds it ringing, in other threads and in
+/// children, too. To end one poll, once, there is the [`Waker`](crate::Waker).
+#[derive(Debug)]
+pub struct Bell {
+    descriptor: Descriptor,
+}
+
+impl Bell {
+    /// A bell that is silent.
+    ///
+    /// # Errors
+    ///
+    /// When the process or the system has no descriptors or no memory left.
+    pub fn new() -> io::Result<Bell> {
+        Ok(Bell { descriptor: Descriptor::new()? })
+    }
+
+    /// Makes it readable. It neither blocks nor fails, and a signal handler may call it: it allocates nothing and takes no
+    /// lock.
+    pub fn ring(&self) {
+        self.descriptor.ring();
+    }
+
+    /// Makes it unreadable, if it was rung.
+    pub fn silence(&self) {
+        self.descriptor.silence();
+    }
+}
+
+impl AsFd for Bell {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
 
 /// The bells that a back end has to read empty, each kept open for as long as it is watched.
 #[derive(Debug, Default)]
@@ -53,13 +90,13 @@ mod counter {
 
     /// An eventfd. The counter is full at 2⁶⁴ − 2; a write that finds it full is refused, because it does not block.
     #[derive(Debug)]
-    pub(crate) struct Bell {
+    pub(crate) struct Descriptor {
         counter: OwnedFd,
     }
 
-    impl Bell {
+    impl Descriptor {
         pub(crate) fn new() -> io::Result<Self> {
-            Ok(Bell { counter: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)? })
+            Ok(Descriptor { counter: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)? })
         }
 
         pub(crate) fn ring(&self) {
@@ -81,7 +118,7 @@ mod counter {
         }
     }
 
-    impl AsFd for Bell {
+    impl AsFd for Descriptor {
         fn as_fd(&self) -> BorrowedFd<'_> {
             self.counter.as_fd()
         }
@@ -90,7 +127,7 @@ mod counter {
     #[cfg(test)]
     mod tests {
         use super::*;
-        use crate::{Events, Poller, PollerKind, Token};
+        use crate::{Bell, Events, Poller, PollerKind, Token};
         use std::{sync::Arc, time::Duration};
 
         #[test]
@@ -98,13 +135,14 @@ mod counter {
             for kind in PollerKind::ALL {
                 let poller = Poller::of(kind).unwrap();
                 let bell = Arc::new(Bell::new().unwrap());
+                let counter = &bell.descriptor;
                 poller.register_bell(&bell, Token(3)).unwrap();
                 let mut events = Events::with_capacity(4);
-                bell.add(1).unwrap();
+                counter.add(1).unwrap();
                 poller.poll(&mut events, Some(Duration::ZERO)).unwrap();
                 bell.silence();
-                bell.add(u64::MAX - 1).unwrap();
-                assert_eq!(bell.add(1), Err(Errno::AGAIN), "the counter is full");
+                counter.add(u64::MAX - 1).unwrap();
+                assert_eq!(counter.add(1), Err(Errno::AGAIN), "the counter is full");
 
                 bell.ring();
                 poller.poll(&mut events, Some(Duration::ZERO)).unwrap();
@@ -124,17 +162,17 @@ mod pipe {
     /// A pipe with both ends here. A full one is as readable as one with a byte in it, so a write that is refused is
     /// none that is missed.
     #[derive(Debug)]
-    pub(crate) struct Bell {
+    pub(crate) struct Descriptor {
         ear: PipeReader,
         mouth: PipeWriter,
     }
 
-    impl Bell {
+    impl Descriptor {
         pub(crate) fn new() -> io::Result<Self> {
             let (ear, mouth) = io::pipe()?;
             ioctl_fionbio(&ear, true)?;
             ioctl_fionbio(&mouth, true)?;
-            Ok(Bell { ear, mouth })
+            Ok(Descriptor { ear, mouth })
         }
 
         pub(crate) fn ring(&self) {
@@ -147,7 +185,7 @@ mod pipe {
         }
     }
 
-    impl AsFd for Bell {
+    impl AsFd for Descriptor {
         fn as_fd(&self) -> BorrowedFd<'_> {
             self.ear.as_fd()
         }

@@ -49,7 +49,8 @@
 //! A program that closes sockets while it goes through a batch does better with tokens of its own, which are not used
 //! again at once as the numbers of descriptors are. That is all there is to a [`Token`].
 //!
-//! Beside the poller there are [`Timers`] for deadlines, the [`Waker`] for other threads and signal handlers, and on Linux
+//! Beside the poller there are [`Timers`] for deadlines, the [`Waker`] for other threads and signal handlers, the [`Bell`] for
+//! what many shall hear of, and on Linux
 //! [`signs_of_life`], which asks the kernel about the peer of a TCP connection: no readiness tells that one has vanished.
 //!
 //! # Which poller
@@ -191,6 +192,7 @@ mod tcp;
 mod timers;
 mod waker;
 
+pub use bell::Bell;
 pub use event::{Event, Interest, Mask, Token};
 pub use kind::{Condition, PollerKind, Telling, UnknownPoller};
 pub use poller::{Events, Poller};

@@ -72,9 +72,9 @@
 //! | [`Transport::UnixDatagram`] | no | yes | no | likewise, and an address of its own to be answered |
 //! | [`Transport::UnixSeqpacket`] | yes | yes | no | likewise |
 //!
-//! An address of IPv6 serves IPv4 as well, unless [`ListenOptions::dual_stack`] is off. A Unix address may be a path (a file, with
-//! permissions, which the process's umask decides, that is removed when the server ends) or on Linux a name that is no file, `unix:@name`. A socket file that was
-//! left behind by a crash is replaced, but only if nobody answers on it.
+//! An address of IPv6 serves IPv4 as well, unless [`ListenOptions::dual_stack`] is off. A Unix address is a path or, on Linux, a name
+//! that is no file, `unix:@name`. A path is a file whose permissions the process's umask decides; it is removed when the server ends.
+//! One that was left behind by a crash is replaced, but only if nobody answers on it.
 //!
 //! With datagrams each datagram is a request of its own: a handler's reader holds the one that has come, and what it
 //! writes goes back as one. Nobody vouches for the address of a sender: a server that answers every datagram, also an answer, can be

@@ -4,12 +4,12 @@
 //! that waits for a socket waits for it, too: the loop, each blocking handler, each child. It must never be read before
 //! the server has stopped, or somebody who waits would not hear of it.
 
-use rustix::io::Errno;
+use eventloop::Bell;
 use rustix::process::{Pid, getpid};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::ffi::c_int;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -131,51 +131,5 @@ impl StopRequest {
 impl AsFd for StopRequest {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.bell.as_fd()
-    }
-}
-
-/// An eventfd where there is one, a pipe elsewhere.
-#[derive(Debug)]
-struct Bell {
-    readable: OwnedFd,
-    #[cfg(not(target_os = "linux"))]
-    writable: OwnedFd,
-}
-
-impl Bell {
-    #[cfg(target_os = "linux")]
-    fn new() -> io::Result<Bell> {
-        use rustix::event::{EventfdFlags, eventfd};
-        Ok(Bell { readable: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)? })
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn new() -> io::Result<Bell> {
-        let (readable, writable) = rustix::pipe::pipe()?;
-        for end in [&readable, &writable] {
-            rustix::io::ioctl_fionbio(end, true)?;
-            rustix::io::fcntl_setfd(end, rustix::io::FdFlags::CLOEXEC)?;
-        }
-        Ok(Bell { readable, writable })
-    }
-
-    /// A bell that is full has been rung.
-    fn ring(&self) {
-        #[cfg(target_os = "linux")]
-        let writable = &self.readable;
-        #[cfg(not(target_os = "linux"))]
-        let writable = &self.writable;
-        while rustix::io::write(writable, &1_u64.to_ne_bytes()) == Err(Errno::INTR) {}
-    }
-
-    fn silence(&self) {
-        let mut rung = [0; 64];
-        while !matches!(rustix::io::read(&self.readable, &mut rung), Ok(0) | Err(Errno::AGAIN)) {}
-    }
-}
-
-impl AsFd for Bell {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.readable.as_fd()
     }
 }

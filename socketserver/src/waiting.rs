@@ -20,6 +20,13 @@ pub(crate) struct TimeLimits {
     pub(crate) grace: Duration,
 }
 
+impl TimeLimits {
+    /// How long a stopping server waits for its requests: those that have noticed the end of the grace need a moment to end.
+    pub(crate) const fn patience(self) -> Duration {
+        self.grace.saturating_add(Duration::from_secs(1))
+    }
+}
+
 /// One request's waits.
 #[derive(Debug)]
 pub(crate) struct Waiting {

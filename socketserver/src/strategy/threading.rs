@@ -113,18 +113,14 @@ impl Drop for Place {
     }
 }
 
-/// Requests that have noticed the end of the grace need a moment to end.
-const LAST_MOMENT: Duration = Duration::from_secs(1);
-
 impl<H: Converse + Send + Sync + 'static> Strategy<H> for Threading {
     fn serve(&mut self, core: &Arc<Core>, handler: &Arc<H>, extent: Extent) -> Result<Served, Error> {
         front::serve(core, &mut Threads { threading: self, core, handler, waker: None }, extent)
     }
 
     fn finish(&mut self, core: &Core) -> Result<(), Error> {
-        let grace = core.limits.grace;
         let begun = Instant::now();
-        let busy = self.team.wait(grace.saturating_add(LAST_MOMENT));
+        let busy = self.team.wait(core.limits.patience());
         self.join_ended();
         match busy {
             0 => Ok(()),

@@ -21,7 +21,7 @@ use rustix::process::{pidfd_open, pidfd_send_signal, waitid, waitpid};
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Those who live, and how the others have ended.
 #[derive(Debug, Default)]
@@ -67,9 +67,8 @@ impl Children {
             -1 => Err(io::Error::last_os_error()),
             0 => self.live(core, handler, conversation),
             process => {
+                let pid = Pid::from_raw(process).ok_or_else(|| io::Error::other("a child has no number"))?;
                 let process = process.cast_unsigned();
-                let pid = Pid::from_raw(process.cast_signed());
-                let pid = pid.ok_or_else(|| io::Error::other("a child has no number"))?;
                 // It is the child's now. Its descriptor may be the last one, and one is needed.
                 drop(conversation);
                 let Some(descriptor) = end_of(pid)? else {
@@ -153,7 +152,7 @@ impl Children {
         for (token, child) in &self.living {
             poller.register(&child.descriptor, *token, Interest::READ)?;
         }
-        let mut ends_at = Some(after(Instant::now(), core.limits.grace.saturating_add(LAST_MOMENT)));
+        let mut ends_at = Some(after(Instant::now(), core.limits.patience()));
         let mut events = Events::with_capacity(64);
         while !self.living.is_empty() {
             let left = ends_at.map(|at| at.saturating_duration_since(Instant::now()));
@@ -190,6 +189,3 @@ fn end_of(child: Pid) -> io::Result<Option<OwnedFd>> {
         }
     }
 }
-
-/// Requests that have noticed the end of the grace need a moment to end.
-const LAST_MOMENT: Duration = Duration::from_secs(1);

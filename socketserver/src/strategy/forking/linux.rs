@@ -38,18 +38,17 @@ impl<H: Converse> Strategy<H> for Forking {
 /// [`Error::SeveralThreads`].
 fn refuse_several_threads() -> Result<(), Error> {
     let mut threads = count_threads()?;
-    for _ in 0..THREAD_ENDS_WITHIN_MS {
-        if threads == 1 {
-            return Ok(());
-        }
+    let mut looks_left = LOOKS_MAX;
+    while threads != 1 && looks_left > 0 {
         std::thread::sleep(Duration::from_millis(1));
         threads = count_threads()?;
+        looks_left -= 1;
     }
     if threads == 1 { Ok(()) } else { Err(Error::SeveralThreads { threads }) }
 }
 
-/// A thread that was joined is still counted for some microseconds.
-const THREAD_ENDS_WITHIN_MS: usize = 10;
+/// How often one looks again, a millisecond later: a thread that was joined is still counted for some microseconds.
+const LOOKS_MAX: u32 = 10;
 
 fn count_threads() -> Result<u64, Error> {
     // A folder has two links and one more for each folder in it: one system call, and nothing is read.

@@ -11,7 +11,7 @@ use crate::hooks::caught;
 use crate::protocol::Protocol;
 use crate::request::{Request, RequestHandler};
 use crate::server::Core;
-use crate::waiting::{Waiting, after};
+use crate::waiting::Waiting;
 use eventloop::{Events, Interest, Poller, PollerKind, Token};
 use std::io;
 use std::time::Instant;
@@ -67,33 +67,29 @@ impl<P: Protocol, F: Fn(&Address) -> P> Converse for SansIo<F> {
     }
 }
 
-/// Runs a driver until nobody is left in it, or the server has stopped and the grace is over.
+/// Runs a driver until nobody is left in it.
 fn see_through<P: Protocol, F: Fn(&Address) -> P>(
     poller: &Poller,
     driver: &mut Driver<'_, P, F>,
     core: &Core,
 ) -> io::Result<()> {
     let mut events = Events::with_capacity(4);
-    let mut ends_at = None;
     while driver.connections() > 0 {
-        let deadline = driver.next_deadline().into_iter().chain(ends_at).min();
-        poller.poll(&mut events, deadline.map(|at| at.saturating_duration_since(Instant::now())))?;
+        let left = driver.next_deadline().map(|at| at.saturating_duration_since(Instant::now()));
+        poller.poll(&mut events, left)?;
         let now = Instant::now();
         for event in events.iter() {
             match event.token {
                 STOP => {
+                    // It stays readable; once heard is enough.
                     poller.unregister(&*core.stop)?;
                     driver.stop(now);
-                    ends_at = Some(after(now, core.limits.grace));
                 }
                 driver::BELL => driver.take_mail(now),
                 _ => driver.ready(now, event),
             }
         }
         driver.tick(now);
-        if ends_at.is_some_and(|at| at <= now) {
-            driver.cut_all();
-        }
     }
     Ok(())
 }

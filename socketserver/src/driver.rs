@@ -47,6 +47,8 @@ pub(crate) struct Driver<'a, P, F> {
     generation: u64,
     timers: Timers<Instant, Token>,
     buffer: Vec<u8>,
+    /// When a server that stops gives up those who have not taken everything.
+    ends_at: Option<Instant>,
 }
 
 struct Entry<P> {
@@ -114,6 +116,7 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
             generation: 0,
             timers: Timers::new(),
             buffer: Vec::with_capacity(READ_BYTES),
+            ends_at: None,
         }
     }
 
@@ -124,7 +127,12 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
 
     /// When the next deadline is over.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.timers.next()
+        self.timers.next().into_iter().chain(self.ends_at).min()
+    }
+
+    /// Whether it was told that the server stops.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.ends_at.is_some()
     }
 
     /// Begins a conversation.
@@ -200,8 +208,11 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
         }
     }
 
-    /// Ends what has taken too long.
+    /// Ends what has taken too long; and everything, when the grace is over.
     pub(crate) fn tick(&mut self, now: Instant) {
+        if self.ends_at.is_some_and(|at| at <= now) {
+            return self.cut_all();
+        }
         while let Some(token) = self.timers.due(now) {
             let timeout = self.limits.timeout;
             let Some(entry) = self.entry(token) else { continue };
@@ -223,8 +234,9 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
     }
 
     /// The server stops: what has arrived by now is still answered, and everybody is sent what waits, with all that the
-    /// protocol adds when it is drained.
+    /// protocol adds when it is drained, for as long as the grace allows.
     pub(crate) fn stop(&mut self, now: Instant) {
+        self.ends_at = Some(after(now, self.limits.grace));
         for token in self.tokens() {
             if self.entry(token).is_some_and(|entry| entry.phase == Phase::Talking && entry.may_read()) {
                 self.read(now, token);
@@ -237,7 +249,7 @@ impl<'a, P: Protocol, F: Fn(&Address) -> P> Driver<'a, P, F> {
         }
     }
 
-    /// The grace is over.
+    /// Ends all that is left, at once.
     pub(crate) fn cut_all(&mut self) {
         for token in self.tokens() {
             self.end(token, Ending::Shutdown);

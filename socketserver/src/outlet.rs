@@ -240,3 +240,19 @@ impl Outlets<'_> {
         Ok(Outlet { mailbox: mailbox.get().expect("it was set").clone() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_small_parts_count_towards_the_bound() {
+        let poller = Poller::new().unwrap();
+        let (desk, mailbox) = (OutletDesk::new(&poller, Token(1)), OnceCell::new());
+        let outlets = Outlets::Connection { desk: &desk, connection: Token(2), mailbox: &mailbox };
+        let outlet = outlets.outlet().unwrap();
+        let sent = (0..MAIL_BYTES_MAX).take_while(|_| outlet.send(b"x").is_ok()).count();
+        assert_eq!(outlet.send(b"x"), Err(OutletError::Full));
+        assert_eq!(sent, MAIL_BYTES_MAX.div_ceil(1 + size_of::<usize>()));
+    }
+}

@@ -194,6 +194,20 @@ fn client_that_does_not_read_fills_its_outlet_and_loses_nothing() {
 }
 
 #[test]
+fn client_that_does_not_read_is_ended_by_cutting_its_outlet() {
+    let server = start!(Place::Tcp4, Evented::default());
+    let (mut bystander, _) = server.connect();
+    let (client, outlet) = server.connect();
+    fill(&outlet, &mut bystander);
+    outlet.cut();
+    assert_eq!(outlet.send(b"more"), Err(OutletError::Closed));
+    assert_eq!(server.endings.recv().unwrap(), Ending::ByServer);
+    outlet.cut(); // nobody is there any more; nothing happens
+    drop((client, bystander));
+    server.stop();
+}
+
+#[test]
 fn close_waits_until_a_slow_client_has_everything() {
     let server = start!(Place::StreamPath, Evented::default());
     let (mut client, outlet) = server.connect();

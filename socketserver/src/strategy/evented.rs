@@ -9,7 +9,6 @@ use crate::protocol::Protocol;
 use crate::server::{Core, Extent, Served, Taken};
 use crate::strategy::Strategy;
 use crate::strategy::front::{EXHAUSTION_PAUSE, TAKEN_PER_TURN};
-use crate::waiting::after;
 use eventloop::{Events, Interest, Poller, PollerKind, Token};
 use std::io;
 use std::sync::Arc;
@@ -64,9 +63,8 @@ impl<P: Protocol, F: Fn(&Address) -> P> Strategy<SansIo<F>> for Evented {
                 connections_max: if extent == Extent::One { 1 } else { self.connections_max },
                 extent,
                 served: Served::Nothing,
-                watched: Watched::No,
+                watched: Interest::NONE,
                 paused_until: None,
-                ends_at: None,
             };
             turns.run()
         });
@@ -78,12 +76,6 @@ impl<P: Protocol, F: Fn(&Address) -> P> Strategy<SansIo<F>> for Evented {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Watched {
-    Yes,
-    No,
-}
-
 struct Turns<'a, P, F> {
     core: &'a Core,
     make: &'a F,
@@ -92,10 +84,9 @@ struct Turns<'a, P, F> {
     connections_max: usize,
     extent: Extent,
     served: Served,
-    watched: Watched,
+    /// Of the listener.
+    watched: Interest,
     paused_until: Option<Instant>,
-    /// When a server that stops gives up those who have not taken everything.
-    ends_at: Option<Instant>,
 }
 
 impl<P: Protocol, F: Fn(&Address) -> P> Turns<'_, P, F> {
@@ -135,15 +126,15 @@ impl<P: Protocol, F: Fn(&Address) -> P> Turns<'_, P, F> {
     }
 
     fn next_deadline(&self, one_until: Option<Instant>) -> Option<Instant> {
-        let own = [self.driver.next_deadline(), self.paused_until, self.ends_at];
+        let own = [self.driver.next_deadline(), self.paused_until];
         let awaited = one_until.filter(|_| self.served == Served::Nothing);
         own.into_iter().flatten().chain(awaited).min()
     }
 
     fn is_over(&self, now: Instant, one_until: Option<Instant>) -> bool {
         let nobody_left = self.driver.connections() == 0;
-        if let Some(ends_at) = self.ends_at {
-            return nobody_left || ends_at <= now;
+        if self.driver.is_stopping() {
+            return nobody_left;
         }
         match (self.extent, self.served) {
             (Extent::Forever, _) => false,
@@ -156,19 +147,19 @@ impl<P: Protocol, F: Fn(&Address) -> P> Turns<'_, P, F> {
     fn watch_listener(&mut self) -> io::Result<()> {
         let has_served_one = self.extent == Extent::One && self.served == Served::Request;
         let has_room = self.driver.connections() < self.connections_max;
-        let is_open = self.ends_at.is_none() && self.paused_until.is_none();
-        let watched = if has_room && is_open && !has_served_one { Watched::Yes } else { Watched::No };
-        if watched == self.watched {
-            return Ok(());
+        let is_open = !self.driver.is_stopping() && self.paused_until.is_none();
+        let watches = has_room && is_open && !has_served_one;
+        let interest = if watches { Interest::READ } else { Interest::NONE };
+        if interest != self.watched {
+            self.watched = interest;
+            self.poller.modify(&*self.core.listener, LISTENER, interest)?;
         }
-        self.watched = watched;
-        let interest = if watched == Watched::Yes { Interest::READ } else { Interest::NONE };
-        self.poller.modify(&*self.core.listener, LISTENER, interest)
+        Ok(())
     }
 
     fn take(&mut self, now: Instant) -> io::Result<()> {
         for _ in 0..TAKEN_PER_TURN {
-            if self.ends_at.is_some() || self.driver.connections() >= self.connections_max {
+            if self.driver.is_stopping() || self.driver.connections() >= self.connections_max {
                 return Ok(());
             }
             match self.core.take()? {
@@ -201,7 +192,6 @@ impl<P: Protocol, F: Fn(&Address) -> P> Turns<'_, P, F> {
         // It stays readable; once heard is enough.
         self.poller.unregister(&*self.core.stop)?;
         self.driver.stop(now);
-        self.ends_at = Some(after(now, self.core.limits.grace));
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! What is asked of the hub, and by whom. Made by dialects, answered by `propose`. Verbs: nothing here has happened.
 
-use crate::ids::{MemberId, RoomNumber};
+use crate::history::{Search, Shape, Span};
+use crate::ids::{ClientId, MemberId, Nonce, RoomNumber, Sequence};
 use crate::names::Nick;
 use crate::text::Text;
 use alloc::string::String;
@@ -65,6 +66,24 @@ pub enum Place {
     Name(String),
 }
 
+/// Who a connection says it is, and has proved it by knowing the secret.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Client {
+    /// The client.
+    pub id: ClientId,
+    /// Whether it has been here before.
+    pub standing: Standing,
+}
+
+/// Whether a client has been here before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// Its secret was made for this connection.
+    New,
+    /// It brought its secret.
+    Returning,
+}
+
 /// What somebody may be about to type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Among {
@@ -78,7 +97,8 @@ pub enum Among {
 /// answers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
-    /// Become known, as a guest.
+    /// Become known: under the nick that is asked for, or as a guest. A client that is still here by another connection is
+    /// taken off that.
     Connect {
         /// A random number below 100,000 for the guest's name; the next free one is taken.
         guest: u32,
@@ -86,6 +106,10 @@ pub enum Command {
         presence: Presence,
         /// Where from, if others are to know that: nobody's address is shown unless the operator wants it.
         address: Option<SocketAddr>,
+        /// The nick as it was typed; without one it is a guest's.
+        nick: Option<String>,
+        /// Which client, if it can come back as the same one.
+        client: Option<Client>,
     },
     /// Be visible from now on.
     Appear,
@@ -105,6 +129,8 @@ pub enum Command {
         room: Place,
         /// What.
         text: Text,
+        /// Its name for the client.
+        nonce: Option<Nonce>,
     },
     /// Do something in a room (`/me`).
     Act {
@@ -112,6 +138,8 @@ pub enum Command {
         room: Place,
         /// What.
         text: Text,
+        /// Its name for the client.
+        nonce: Option<Nonce>,
     },
     /// Say something to one person.
     Direct {
@@ -119,6 +147,30 @@ pub enum Command {
         to: String,
         /// What.
         text: Text,
+        /// Its name for the client.
+        nonce: Option<Nonce>,
+    },
+    /// Change what one said.
+    Edit {
+        /// Where.
+        room: Place,
+        /// What was said.
+        target: Sequence,
+        /// What is to stand there instead.
+        text: Text,
+        /// The change's name for the client.
+        nonce: Option<Nonce>,
+    },
+    /// Erase what one said.
+    Redact {
+        /// Where.
+        room: Place,
+        /// What was said.
+        target: Sequence,
+        /// Why, as it was typed; may be blank.
+        reason: String,
+        /// The erasure's name for the client.
+        nonce: Option<Nonce>,
     },
     /// Take a name.
     Nick {
@@ -131,6 +183,8 @@ pub enum Command {
         room: Place,
         /// The topic as it was typed; blank clears it.
         topic: String,
+        /// Its name for the client.
+        nonce: Option<Nonce>,
     },
     /// Ask for a room's topic.
     Topic {
@@ -148,6 +202,24 @@ pub enum Command {
     Picture {
         /// Where.
         room: RoomNumber,
+    },
+    /// Ask for a page of what was said in a room or conversation.
+    History {
+        /// Where.
+        room: Place,
+        /// Which part.
+        span: Span,
+        /// How many lines at most; the hub's own bound holds, too.
+        lines_max: u32,
+        /// As it is now, or as it happened.
+        shape: Shape,
+    },
+    /// Look for what was said.
+    Search {
+        /// Where; everywhere where one may read, if it is not said.
+        room: Option<Place>,
+        /// What to look for.
+        search: Search,
     },
     /// Ask which rooms there are: one page.
     Rooms {
@@ -197,6 +269,14 @@ pub enum Verb {
     Act,
     /// [`Command::Direct`].
     Direct,
+    /// [`Command::Edit`].
+    Edit,
+    /// [`Command::Redact`].
+    Redact,
+    /// [`Command::History`].
+    History,
+    /// [`Command::Search`].
+    Search,
     /// [`Command::Nick`].
     Nick,
     /// [`Command::SetTopic`].
@@ -232,6 +312,10 @@ impl Command {
             Command::Say { .. } => Verb::Say,
             Command::Act { .. } => Verb::Act,
             Command::Direct { .. } => Verb::Direct,
+            Command::Edit { .. } => Verb::Edit,
+            Command::Redact { .. } => Verb::Redact,
+            Command::History { .. } => Verb::History,
+            Command::Search { .. } => Verb::Search,
             Command::Nick { .. } => Verb::Nick,
             Command::SetTopic { .. } => Verb::SetTopic,
             Command::Topic { .. } => Verb::Topic,
@@ -258,6 +342,10 @@ impl Verb {
             Verb::Say => "say",
             Verb::Act => "act",
             Verb::Direct => "direct",
+            Verb::Edit => "edit",
+            Verb::Redact => "redact",
+            Verb::History => "history",
+            Verb::Search => "search",
             Verb::Nick => "nick",
             Verb::SetTopic => "set-topic",
             Verb::Topic => "topic",

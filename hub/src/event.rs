@@ -2,8 +2,9 @@
 //! can still be refused.
 
 use crate::command::{DoorKind, Presence, Verb};
-use crate::fact::{Hearing, Manner};
-use crate::ids::{MemberId, Position, RoomNumber, Sequence, Time};
+use crate::fact::{Hearing, Manner, Signature, Trouble};
+use crate::history::{Findings, Page};
+use crate::ids::{MemberId, Nonce, Position, RoomNumber, Sequence, Time};
 use crate::refusal::Refusal;
 use crate::text::{Line, Text};
 use alloc::sync::Arc;
@@ -151,6 +152,17 @@ pub struct RoomLine {
     pub topic: Option<Line>,
 }
 
+/// A direct conversation, as one of its parties finds it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Conversation {
+    /// What it is called.
+    pub room: RoomRef,
+    /// The other party's nick, as it was when something was said last.
+    pub with: Arc<str>,
+    /// The sequence of its last kept fact.
+    pub upto: Sequence,
+}
+
 /// What happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
@@ -160,6 +172,8 @@ pub enum Event {
         nick: Arc<str>,
         /// How one begins.
         presence: Presence,
+        /// The conversations that one has had before.
+        conversations: Vec<Conversation>,
     },
     /// To oneself: one is in a room. The cursor begins here, in front of one's own [`Event::Joined`].
     Admitted(RoomView),
@@ -179,6 +193,19 @@ pub enum Event {
         /// Why, and what would be possible.
         refusal: Refusal,
     },
+    /// To oneself, once it is durable: that was said before, and is not said twice.
+    Acknowledged {
+        /// The name that it was said under.
+        nonce: Nonce,
+        /// Where it was said.
+        room: RoomRef,
+        /// Its sequence there.
+        sequence: Sequence,
+    },
+    /// To oneself: a page of the past.
+    Page(Arc<Page>),
+    /// To oneself: what a search has found.
+    Found(Arc<Findings>),
     /// To oneself: a page of names.
     Names {
         /// Of which room.
@@ -281,6 +308,8 @@ pub enum Event {
         text: Text,
         /// Said or done.
         manner: Manner,
+        /// Which client said it.
+        signature: Signature,
     },
     /// To two inboxes: something was said to one person.
     Directed {
@@ -294,6 +323,54 @@ pub enum Event {
         to: Who,
         /// What.
         text: Text,
+        /// Which client said it.
+        signature: Signature,
+    },
+    /// To a room or two inboxes: what was said reads differently now.
+    Edited {
+        /// Where.
+        room: RoomRef,
+        /// Its number there.
+        sequence: Sequence,
+        /// Who changed it.
+        by: Who,
+        /// What was changed.
+        target: Sequence,
+        /// How it reads now.
+        text: Text,
+        /// Which client changed it.
+        signature: Signature,
+    },
+    /// To a room or two inboxes: what was said is erased.
+    Redacted {
+        /// Where.
+        room: RoomRef,
+        /// Its number there.
+        sequence: Sequence,
+        /// Who erased it.
+        by: Who,
+        /// What was erased.
+        target: Sequence,
+        /// Why.
+        reason: Option<Line>,
+        /// Which client erased it.
+        signature: Signature,
+    },
+    /// Of the past: something stood here that was erased.
+    Erased {
+        /// Where.
+        room: RoomRef,
+        /// Its number there.
+        sequence: Sequence,
+        /// Whose it was.
+        author: Author,
+    },
+    /// Of the past: the room was opened.
+    Opened {
+        /// Which room.
+        room: RoomRef,
+        /// Its number there.
+        sequence: Sequence,
     },
     /// To a room: its topic was set or cleared.
     TopicSet {
@@ -305,6 +382,13 @@ pub enum Event {
         by: Who,
         /// The topic; `None` if it was cleared.
         topic: Option<Line>,
+        /// Which client set it.
+        signature: Signature,
+    },
+    /// To all rooms, once: what is said cannot be written down any more, or can be again.
+    JournalIs {
+        /// Why it cannot.
+        trouble: Option<Trouble>,
     },
     /// To a big room, at most once a second: who came and went.
     Summed {
@@ -339,7 +423,9 @@ impl Event {
             | Event::Away { who, .. } => Some(who.member),
             Event::Said { author, .. } => author.member(),
             Event::Directed { from, .. } => Some(from.member),
-            Event::TopicSet { by, .. } => Some(by.member),
+            Event::TopicSet { by, .. } | Event::Edited { by, .. } | Event::Redacted { by, .. } => {
+                Some(by.member)
+            }
             _ => None,
         }
     }
@@ -349,6 +435,10 @@ impl Event {
         match self {
             Event::Said { sequence, .. }
             | Event::Directed { sequence, .. }
+            | Event::Edited { sequence, .. }
+            | Event::Redacted { sequence, .. }
+            | Event::Erased { sequence, .. }
+            | Event::Opened { sequence, .. }
             | Event::TopicSet { sequence, .. }
             | Event::Lost { sequence, .. } => Some(*sequence),
             _ => None,
@@ -358,10 +448,24 @@ impl Event {
     /// The room in which the journal has to keep a fact that is told by this, if it is one.
     pub fn kept_in(&self) -> Option<RoomNumber> {
         match self {
-            Event::Said { room, .. } | Event::TopicSet { room, .. } | Event::Lost { room, .. } => {
-                Some(room.number)
-            }
+            Event::Said { room, .. }
+            | Event::Edited { room, .. }
+            | Event::Redacted { room, .. }
+            | Event::TopicSet { room, .. }
+            | Event::Lost { room, .. } => Some(room.number),
             Event::Directed { conversation, .. } => Some(*conversation),
+            _ => None,
+        }
+    }
+
+    /// Which client it came from, if it is a kept fact of one that can come back.
+    pub fn signature(&self) -> Option<&crate::Signed> {
+        match self {
+            Event::Said { signature, .. }
+            | Event::Directed { signature, .. }
+            | Event::Edited { signature, .. }
+            | Event::Redacted { signature, .. }
+            | Event::TopicSet { signature, .. } => signature.as_deref(),
             _ => None,
         }
     }

@@ -5,9 +5,13 @@
 
 use crate::command::{Presence, Verb};
 use crate::event::{Author, Who};
-use crate::ids::{MemberId, Position, RoomNumber, Sequence, Time};
+use crate::history::Receipt;
+use crate::ids::{ClientId, MemberId, Nonce, Position, RoomNumber, Sequence, Time};
 use crate::names::{Nick, RoomName};
 use crate::text::{Line, Text};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
 use core::net::SocketAddr;
 
 /// A fact with its place in the order of the server.
@@ -34,6 +38,8 @@ pub enum Fact {
         presence: Presence,
         /// Where from, if others are to know that.
         address: Option<SocketAddr>,
+        /// Which client, if it can come back as the same one.
+        client: Option<Returning>,
     },
     /// Passing: a listener became visible.
     Appeared {
@@ -71,6 +77,8 @@ pub enum Fact {
         text: Text,
         /// Said or done.
         manner: Manner,
+        /// Which client said it.
+        signature: Signature,
     },
     /// Kept: something was said to one person; the conversation is opened if it does not exist.
     Directed {
@@ -78,8 +86,38 @@ pub enum Fact {
         from: Who,
         /// To whom.
         to: Who,
+        /// Between whom the conversation is: the author, then the recipient.
+        parties: [Party; 2],
         /// What.
         text: Text,
+        /// Which client said it.
+        signature: Signature,
+    },
+    /// Kept: what was said reads differently from now on.
+    Edited {
+        /// By whom.
+        by: Who,
+        /// Where.
+        room: RoomNumber,
+        /// What was said.
+        target: Sequence,
+        /// How it reads now.
+        text: Text,
+        /// Which client changed it.
+        signature: Signature,
+    },
+    /// Kept: what was said is erased.
+    Redacted {
+        /// By whom.
+        by: Who,
+        /// Where.
+        room: RoomNumber,
+        /// What was said.
+        target: Sequence,
+        /// Why.
+        reason: Option<Line>,
+        /// Which client erased it.
+        signature: Signature,
     },
     /// Passing: a member has another name.
     Renamed {
@@ -96,6 +134,8 @@ pub enum Fact {
         room: RoomNumber,
         /// The topic; `None` if it was cleared.
         topic: Option<Line>,
+        /// Which client set it.
+        signature: Signature,
     },
     /// Passing: a member hears nothing of another from now on, or hears it again.
     Ignored {
@@ -125,6 +165,11 @@ pub enum Fact {
         /// Where.
         room: RoomNumber,
     },
+    /// Passing: the journal cannot write any more, for this reason; or it writes again.
+    JournalIs {
+        /// Why it cannot.
+        trouble: Option<Trouble>,
+    },
     /// Kept: a room that nobody needs any more is gone, and its number with it.
     Closed {
         /// Which.
@@ -145,6 +190,60 @@ pub enum Fact {
         /// The last.
         to: Sequence,
     },
+}
+
+/// Which client said something, and under which name of its own. Nothing for whoever cannot come back as the same one;
+/// then it costs nothing.
+pub type Signature = Option<Arc<Signed>>;
+
+/// The client that said something.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Signed {
+    /// Which client.
+    pub client: ClientId,
+    /// Its own name for what it said.
+    pub nonce: Option<Nonce>,
+}
+
+/// A client that is here now, with what it said before.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Returning {
+    /// Which client.
+    pub id: ClientId,
+    /// What it said last with nonces, the oldest first.
+    pub receipts: Vec<Receipt>,
+}
+
+/// One of the two whose conversation a direct conversation is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Party {
+    /// A client, which can come back.
+    Client(ClientId),
+    /// A guest, for its stay.
+    Guest(MemberId),
+    /// A guest who left before the server was started: nobody who will ever be here again.
+    Past(RoomNumber),
+}
+
+/// Why the journal cannot write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trouble {
+    /// There is no room left on the disk, or what was allowed is used up.
+    Full,
+    /// The file or its directory may not be written to.
+    ReadOnly,
+    /// The disk reports errors.
+    Failing,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Trouble::Full => "the disk is full",
+            Trouble::ReadOnly => "the data may not be written to",
+            Trouble::Failing => "the disk reports errors",
+        })
+    }
 }
 
 /// Said (`<ann> hello`) or done (`* ann waves`).
@@ -176,12 +275,26 @@ pub enum Hearing {
 }
 
 impl Fact {
+    /// Which client it came from, if it is one that can come back.
+    pub fn signature(&self) -> Option<&Signed> {
+        match self {
+            Fact::Said { signature, .. }
+            | Fact::Directed { signature, .. }
+            | Fact::Edited { signature, .. }
+            | Fact::Redacted { signature, .. }
+            | Fact::TopicSet { signature, .. } => signature.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether the fact gets a sequence and goes into the journal.
     pub fn is_kept(&self) -> bool {
         match self {
             Fact::Opened { .. }
             | Fact::Said { .. }
             | Fact::Directed { .. }
+            | Fact::Edited { .. }
+            | Fact::Redacted { .. }
             | Fact::TopicSet { .. }
             | Fact::Closed { .. }
             | Fact::RoomsLost { .. }
@@ -194,6 +307,7 @@ impl Fact {
             | Fact::Ignored { .. }
             | Fact::Away { .. }
             | Fact::Quit { .. }
+            | Fact::JournalIs { .. }
             | Fact::Summed { .. } => false,
         }
     }

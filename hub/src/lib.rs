@@ -13,6 +13,7 @@ extern crate alloc;
 
 // In the order in which a command meets them.
 mod command;
+mod history;
 mod ids;
 mod names;
 mod text;
@@ -33,13 +34,18 @@ mod event;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Among, Command, DoorKind, Place, Presence, Speaker, Verb};
+pub use command::{Among, Client, Command, DoorKind, Place, Presence, Speaker, Standing, Verb};
 pub use event::{
-    Announced, Audience, Author, Crowd, Event, Present, RoomLine, RoomRef, RoomView, Told, Topic, Who,
+    Announced, Audience, Author, Conversation, Crowd, Event, Present, RoomLine, RoomRef, RoomView, Told, Topic, Who,
 };
-pub use fact::{Fact, Hearing, Manner, Record};
-pub use hub::{Hub, RESERVED_AHEAD, Settings};
-pub use ids::{MemberId, Position, RoomNumber, Sequence, Time};
+pub use fact::{Fact, Hearing, Manner, Party, Record, Returning, Signature, Signed, Trouble};
+pub use history::{
+    Authorship, Findings, Known, Lookup, Page, PageWanted, Past, Reading, Receipt, Rest, Search, Shape, Span, Wanted,
+};
+pub use hub::{Hub, Keeping, RESERVED_AHEAD, Settings};
+pub use ids::{
+    ClientId, Epoch, MemberId, MessageId, NoSuchId, Nonce, Position, RoomNumber, Sequence, Time, conversation_name,
+};
 pub use names::{Look, NICK_CHARS_MAX, NameProblem, Nick, ROOM_CHARS_MAX, RoomName, key_of, quoted};
 pub use propose::Proposal;
 pub use refusal::{Bound, Refusal, What};

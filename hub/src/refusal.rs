@@ -1,6 +1,7 @@
 //! Why something is not possible: what was wrong, and what would be right. A refusal is an event like any other; the
 //! hub has no errors. The words are lower case, without a final stop, fit for any dialect's frame around them.
 
+use crate::fact::Trouble;
 use crate::names::{NameProblem, quoted};
 use crate::text::TextProblem;
 use alloc::string::String;
@@ -38,8 +39,18 @@ pub enum Refusal {
     TooMany(Bound, u32),
     /// More begin with what was typed than are looked at.
     TooManyBeginSo(u32),
-    /// The journal cannot keep more at the moment.
-    Unwritten,
+    /// The journal cannot keep more at the moment, for this reason if it has one.
+    Unwritten(Option<Trouble>),
+    /// This server keeps nothing of what is said.
+    NothingKept,
+    /// What was kept cannot be read at the moment.
+    Unreadable,
+    /// That was never said, or has been erased.
+    NoSuchMessage,
+    /// Somebody else said that.
+    NotYours,
+    /// A search needs something to look for.
+    NothingToLookFor,
     /// Nothing can be asked before one is connected.
     NotConnected,
     /// One is connected already.
@@ -92,7 +103,12 @@ impl Refusal {
             Refusal::BadText(..) => "bad-text",
             Refusal::TooMany(..) => "too-many",
             Refusal::TooManyBeginSo(_) => "too-many-begin-so",
-            Refusal::Unwritten => "unwritten",
+            Refusal::Unwritten(_) => "unwritten",
+            Refusal::NothingKept => "nothing-kept",
+            Refusal::Unreadable => "unreadable",
+            Refusal::NoSuchMessage => "no-such-message",
+            Refusal::NotYours => "not-yours",
+            Refusal::NothingToLookFor => "nothing-to-look-for",
             Refusal::NotConnected => "not-connected",
             Refusal::AlreadyConnected => "already-connected",
             Refusal::MembersOnly => "members-only",
@@ -131,9 +147,18 @@ impl fmt::Display for Refusal {
             Refusal::TooManyBeginSo(max) => {
                 write!(f, "more than {max} begin like that; type more of it")
             }
-            Refusal::Unwritten => {
+            Refusal::Unwritten(None) => {
                 write!(f, "nothing can be said now: the server cannot write it down; try again in a while")
             }
+            Refusal::Unwritten(Some(trouble)) => write!(
+                f,
+                "nothing can be said now: the server cannot write it down ({trouble}); try again in a while"
+            ),
+            Refusal::NothingKept => write!(f, "this server keeps nothing of what is said"),
+            Refusal::Unreadable => write!(f, "what was kept cannot be read at the moment; try again in a while"),
+            Refusal::NoSuchMessage => write!(f, "there is no such message, or it has been erased"),
+            Refusal::NotYours => write!(f, "somebody else said that; only what you said is yours to change"),
+            Refusal::NothingToLookFor => write!(f, "say what to look for: words, or who said it"),
             Refusal::NotConnected => write!(f, "you are not connected yet"),
             Refusal::AlreadyConnected => write!(f, "you are connected already"),
             Refusal::MembersOnly => {

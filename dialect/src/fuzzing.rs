@@ -373,7 +373,7 @@ fn refusal(verb: Verb, choices: &mut Choices<'_>) -> Event {
         4 => Refusal::NickTaken(choices.nick()),
         5 => Refusal::BadText(What::Topic, hub::TextProblem::Blank),
         6 => Refusal::TooMany(Bound::Rooms, 1),
-        _ => Refusal::Unwritten,
+        _ => Refusal::Unwritten(None),
     };
     Event::Refused { verb, refusal }
 }
@@ -382,7 +382,11 @@ fn refusal(verb: Verb, choices: &mut Choices<'_>) -> Event {
 fn answer(verb: Verb, choices: &mut Choices<'_>) -> Event {
     let has_more = choices.below(4) == 3;
     match verb {
-        Verb::Connect => Event::Connected { nick: choices.nick(), presence: Presence::Listening },
+        Verb::Connect => Event::Connected {
+            nick: choices.nick(),
+            presence: Presence::Listening,
+            conversations: Vec::new(),
+        },
         Verb::Join => Event::Admitted(choices.view()),
         Verb::Picture => Event::Pictured(choices.view()),
         Verb::Leave => Event::Dismissed { room: choices.room() },
@@ -410,7 +414,14 @@ fn answer(verb: Verb, choices: &mut Choices<'_>) -> Event {
         Verb::Ignored => Event::IgnoreList { nicks: (0..choices.below(5)).map(|_| choices.nick()).collect() },
         Verb::Away => Event::Away { who: choices.who(), message: choices.line() },
         Verb::Quit => Event::Disconnected,
-        Verb::Direct | Verb::Say | Verb::Act | Verb::Appear => match choices.line() {
+        Verb::Direct
+        | Verb::Say
+        | Verb::Act
+        | Verb::Appear
+        | Verb::Edit
+        | Verb::Redact
+        | Verb::History
+        | Verb::Search => match choices.line() {
             Some(message) => Event::RecipientAway { nick: choices.nick(), message },
             None => refusal(verb, choices),
         },
@@ -435,20 +446,35 @@ fn news(choices: &mut Choices<'_>) -> Event {
             from: who,
             to: choices.who(),
             text: choices.text(),
+            signature: None,
         },
-        4 => Event::TopicSet { room, sequence, by: who, topic: choices.line() },
+        4 => Event::TopicSet { room, sequence, by: who, topic: choices.line(), signature: None },
         5 => Event::Summed { room, arrived: choices.crowd(), departed: choices.crowd() },
         6 => Event::Lost { room, sequence, from: Sequence(1), to: Sequence(2) },
         7 => {
             let author = Author::Door { kind: DoorKind::Web, label: who.nick };
-            Event::Said { room, sequence, author, text: choices.text(), manner: Manner::Acting }
+            Event::Said {
+                room,
+                sequence,
+                author,
+                text: choices.text(),
+                manner: Manner::Acting,
+                signature: None,
+            }
         }
         _ => said(who, room, choices.text()),
     }
 }
 
 fn said(who: Who, room: RoomRef, text: Text) -> Event {
-    Event::Said { room, sequence: Sequence(1), author: Author::Member(who), text, manner: Manner::Saying }
+    Event::Said {
+        room,
+        sequence: Sequence(1),
+        author: Author::Member(who),
+        text,
+        manner: Manner::Saying,
+        signature: None,
+    }
 }
 
 fn rendered(setup: &Setup, told: &Told) -> Vec<u8> {

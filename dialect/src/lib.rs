@@ -49,6 +49,23 @@ pub struct Output {
     pub words: Vec<u8>,
     /// Whether the connection is to be closed once all has been written.
     pub close: bool,
+    /// What becomes of what happens behind the event that was just told.
+    pub flow: Flow,
+    /// Whether the connection begins anew, as another member: it turned out to speak another dialect than was thought. The
+    /// member that it was leaves.
+    pub begins_anew: bool,
+}
+
+/// What becomes of the events of rooms that a connection is to be shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Flow {
+    /// What became of them before.
+    #[default]
+    Unchanged,
+    /// Those behind the event that was just told wait; words are shown.
+    Wait,
+    /// All are shown.
+    GoOn,
 }
 
 /// Messages that a reader's cursor jumped over, because it lagged by more than the bound.

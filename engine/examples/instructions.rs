@@ -195,8 +195,14 @@ fn parse(bytes: &[u8], times: u32) {
 
 fn render(times: u32) {
     let author = Author::Member(Who { member: MemberId::mint(0, 1), nick: "ann".into(), address: None });
-    let event =
-        Event::Said { room: lobby(), sequence: Sequence(1), author, text: text(), manner: Manner::Saying };
+    let event = Event::Said {
+        room: lobby(),
+        sequence: Sequence(1),
+        author,
+        text: text(),
+        manner: Manner::Saying,
+        signature: None,
+    };
     let audience = Audience::Room(RoomNumber(1));
     let told = Told { position: Position(1), time: NOW, audience, event };
     let setup = setup();
@@ -228,7 +234,13 @@ impl Crowded {
         let member = MemberId::mint(0, number);
         self.ask(
             member,
-            &Command::Connect { guest: number as u32, presence: Presence::Visible, address: None },
+            &Command::Connect {
+                guest: number as u32,
+                presence: Presence::Visible,
+                address: None,
+                nick: None,
+                client: None,
+            },
         );
         self.ask(member, &Command::Join { room: "lobby".into() });
     }
@@ -251,7 +263,7 @@ impl Crowded {
 
 fn say(times: u32) {
     let mut crowded = Crowded::new(1_000);
-    let command = Command::Say { room: Place::Number(RoomNumber(1)), text: text() };
+    let command = Command::Say { room: Place::Number(RoomNumber(1)), text: text(), nonce: None };
     for time in 0..times {
         if time.is_multiple_of(FACTS_PER_COMMIT) {
             crowded.commit();

@@ -1,13 +1,14 @@
 //! The desk in front of the hub: requests in, records for the journal and mail for the shards out.
 //!
 //! One request at a time: propose, number, apply, tell. It waits for nobody: while the journal is behind but working, a
-//! request that needs it is handed back, to be brought again after the next commit.
+//! request that needs it is handed back, to be brought again after the next commit. What only the history knows is asked
+//! for and brought later ([`Desk::lookups`]); what people want to read of it goes past the hub ([`Desk::readings`]).
 
 use hub::{
-    Audience, Command, Event, Fact, Hub, MemberId, Position, Proposal, Record, Refusal, Reservation,
-    RoomNumber, Settings, Speaker, Time, Told,
+    Audience, Command, Event, Fact, Hub, Kept, Known, Lookup, MemberId, Position, Proposal, Reading, Record,
+    Refusal, Reservation, RoomNumber, Sequence, Settings, Speaker, Time, Told, Trouble,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Something that is asked, and from which shard.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,6 +19,8 @@ pub struct Request {
     pub speaker: Speaker,
     /// What is asked.
     pub command: Command,
+    /// What was looked up for it, if it was brought before and could not be decided without.
+    pub known: Option<Known>,
 }
 
 impl Request {
@@ -25,9 +28,10 @@ impl Request {
     /// text, so that the bound is on memory, too.
     pub fn weight(&self) -> usize {
         let text = match &self.command {
-            Command::Say { text, .. } | Command::Act { text, .. } | Command::Direct { text, .. } => {
-                text.formatted()
-            }
+            Command::Say { text, .. }
+            | Command::Act { text, .. }
+            | Command::Direct { text, .. }
+            | Command::Edit { text, .. } => text.formatted(),
             _ => "",
         };
         1 + text.len() / 1024
@@ -67,8 +71,17 @@ impl Mail {
 pub enum Journal {
     /// It writes: whoever needs it may have to wait for the next commit.
     Working,
-    /// It cannot write at the moment: whoever needs it is refused once the reservation is used up.
-    Failing,
+    /// It cannot write at the moment, for this reason: whoever needs it is refused once the reservation is used up.
+    Failing(Trouble),
+}
+
+/// When a kept fact counts as durable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Durability {
+    /// When the journal has committed it.
+    Committed,
+    /// As soon as it is stated: receipts promise nothing.
+    Stated,
 }
 
 /// The hub, and who is to be told what.
@@ -80,8 +93,13 @@ pub struct Desk {
     /// How many members each shard has in each room; not kept for a single shard.
     shards_of: BTreeMap<RoomNumber, Vec<u32>>,
     mails: Vec<Mail>,
-    /// Kept records that are not yet handed to the journal.
-    records: Vec<Record>,
+    durability: Durability,
+    /// Kept facts that are not yet handed to the journal.
+    kept: Vec<Kept>,
+    readings: Vec<Reading>,
+    lookups: Vec<(Request, Lookup)>,
+    /// Receipts for what was said before, until that is durable; by its position.
+    owed: VecDeque<(Position, Told)>,
     /// Rooms that were written to since the last commit was prepared.
     touched: BTreeSet<RoomNumber>,
     told: Vec<Told>,
@@ -97,7 +115,11 @@ impl Desk {
             journal: Journal::Working,
             shards_of: BTreeMap::new(),
             mails,
-            records: Vec::new(),
+            durability: Durability::Committed,
+            kept: Vec::new(),
+            readings: Vec::new(),
+            lookups: Vec::new(),
+            owed: VecDeque::new(),
             touched: BTreeSet::new(),
             told: Vec::new(),
         }
@@ -113,9 +135,22 @@ impl Desk {
         self.hub.set_settings(settings);
     }
 
-    /// Says how the journal is from now on.
-    pub fn set_journal(&mut self, journal: Journal) {
+    /// Says when a kept fact counts as durable; without this, when it has been committed.
+    pub fn set_durability(&mut self, durability: Durability) {
+        self.durability = durability;
+    }
+
+    /// Says how the journal is from now on; everybody hears of it if that is news.
+    pub fn set_journal(&mut self, now: Time, journal: Journal) {
+        if self.journal == journal {
+            return;
+        }
         self.journal = journal;
+        let trouble = match journal {
+            Journal::Working => None,
+            Journal::Failing(trouble) => Some(trouble),
+        };
+        self.state(now, Fact::JournalIs { trouble });
     }
 
     /// Takes a request.
@@ -123,21 +158,49 @@ impl Desk {
     /// # Errors
     /// Gives it back if it needs the journal, which is behind: bring it again after the next commit, and nothing else
     /// before it.
-    pub fn take(&mut self, now: Time, request: Request) -> Result<(), Request> {
-        match self.hub.propose(&request.speaker, &request.command) {
-            Err(Refusal::Unwritten) if self.journal == Journal::Working => return Err(request),
+    pub fn take(&mut self, now: Time, request: Request) -> Result<(), Box<Request>> {
+        match self.hub.propose_knowing(&request.speaker, &request.command, request.known.as_ref()) {
+            Err(Refusal::Unwritten(_)) if self.journal == Journal::Working => return Err(Box::new(request)),
             Err(refusal) => {
                 let verb = request.command.verb();
                 self.answer(now, &request.speaker, Event::Refused { verb, refusal });
             }
             Ok(Proposal::Fact(fact)) => self.state(now, fact),
             Ok(Proposal::Answer(event)) => self.answer(now, &request.speaker, event),
+            Ok(Proposal::Receipt(event, said)) => self.owe(now, &request.speaker, event, said),
+            Ok(Proposal::Read(reading)) => self.readings.push(reading),
+            Ok(Proposal::LookUp(lookup)) => {
+                // It is taken when it is brought again.
+                self.lookups.push((request, lookup));
+                return Ok(());
+            }
             Ok(Proposal::Nothing) => {}
         }
         if let Some(mail) = self.mails.get_mut(usize::from(request.shard)) {
             mail.taken += request.weight();
         }
         Ok(())
+    }
+
+    /// What members want to read, since the last time.
+    pub fn readings(&mut self) -> std::vec::Drain<'_, Reading> {
+        self.readings.drain(..)
+    }
+
+    /// Requests for which something has to be looked up first, since the last time: to be brought again with it.
+    pub fn lookups(&mut self) -> std::vec::Drain<'_, (Request, Lookup)> {
+        self.lookups.drain(..)
+    }
+
+    /// Tells the asker something as soon as `said` is durable.
+    fn owe(&mut self, now: Time, speaker: &Speaker, event: Event, said: Position) {
+        let Speaker::Member(member) = speaker else { return };
+        if said <= self.durable {
+            return self.answer(now, speaker, event);
+        }
+        let told = Told { position: said, time: now, audience: Audience::Member(*member), event };
+        let place = self.owed.partition_point(|(position, _)| *position <= said);
+        self.owed.insert(place, (said, told));
     }
 
     /// Tells the asker something that changes nothing. Doors are answered where they stand, not here.
@@ -151,9 +214,7 @@ impl Desk {
     /// Numbers a fact that was decided here, applies it and tells it.
     pub fn state(&mut self, now: Time, fact: Fact) {
         let record = Record { position: self.hub.position().next(), time: now, fact };
-        if record.fact.is_kept() {
-            self.records.push(record.clone());
-        }
+        let kept = record.fact.is_kept().then(|| record.clone());
         let quitting = match &record.fact {
             Fact::Quit { member, .. } if self.mails.len() > 1 => {
                 Some((*member, self.hub.rooms_of(*member).to_vec()))
@@ -167,7 +228,14 @@ impl Desk {
         let mut told = std::mem::take(&mut self.told);
         self.hub.apply(record, &mut told);
         // What is said in a new room before the next commit is seen, too: its sequences are reserved like any other's.
-        self.touched.extend(opened.and_then(|name| self.hub.room_named(&name)));
+        let opened = opened.and_then(|name| self.hub.room_named(&name));
+        self.touched.extend(opened);
+        if let Some(record) = kept {
+            self.keep(record, opened, &told);
+        }
+        if self.durability == Durability::Stated {
+            self.set_durable(self.hub.position());
+        }
         for event in told.drain(..) {
             self.send(event);
         }
@@ -178,6 +246,24 @@ impl Desk {
                 self.uncount(member, room);
             }
         }
+    }
+
+    /// Puts a kept fact aside for the journal, with the number that it got; one that was void got none.
+    fn keep(&mut self, record: Record, opened: Option<RoomNumber>, told: &[Told]) {
+        let numbered = told.iter().find_map(|told| Some((told.event.kept_in()?, told.event.sequence()?)));
+        let (room, sequence) = match (&record.fact, numbered) {
+            (Fact::Closed { room }, _) => (*room, Sequence(0)),
+            (Fact::RoomsLost { .. }, _) => (RoomNumber(0), Sequence(0)),
+            (Fact::Opened { .. }, _) => match opened {
+                Some(room) => (room, Sequence(1)),
+                None => return,
+            },
+            // Told to nobody, because it is no room of people's.
+            (Fact::Lost { room, to, .. }, None) => (*room, to.next()),
+            (_, Some(numbered)) => numbered,
+            (_, None) => return,
+        };
+        self.kept.push(Kept { record, room, sequence });
     }
 
     /// States what the hub itself would like to state by now. To be called when requests have been taken, and at
@@ -193,20 +279,24 @@ impl Desk {
         self.hub.next_chore()
     }
 
-    /// Whether there are kept records for the journal.
-    pub fn has_records(&self) -> bool {
-        !self.records.is_empty()
+    /// Whether there are kept facts for the journal.
+    pub fn has_kept(&self) -> bool {
+        !self.kept.is_empty()
     }
 
-    /// The kept records since the last time, and what the journal is to reserve when it writes them.
-    pub fn to_commit(&mut self) -> (Vec<Record>, Reservation) {
+    /// The kept facts since the last time, and what the journal is to reserve when it writes them.
+    pub fn to_commit(&mut self) -> (Vec<Kept>, Reservation) {
         let touched = std::mem::take(&mut self.touched);
-        (std::mem::take(&mut self.records), self.hub.reservation(touched))
+        (std::mem::take(&mut self.kept), self.hub.reservation(touched))
     }
 
     /// The journal has written everything up to this position, and reserved this.
     pub fn committed(&mut self, position: Position, reservation: &Reservation) {
         self.hub.reserve(reservation);
+        self.set_durable(position);
+    }
+
+    fn set_durable(&mut self, position: Position) {
         if position <= self.durable {
             return;
         }
@@ -214,6 +304,11 @@ impl Desk {
         for mail in &mut self.mails {
             mail.durable = position;
             mail.durable_grew = true;
+        }
+        while self.owed.front().is_some_and(|(said, _)| *said <= position) {
+            if let Some((_, told)) = self.owed.pop_front() {
+                self.send(Told { position: self.hub.position(), ..told });
+            }
         }
     }
 

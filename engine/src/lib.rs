@@ -11,6 +11,6 @@
 mod desk;
 mod shard;
 
-pub use desk::{Desk, Journal, Mail, Request};
+pub use desk::{Desk, Durability, Journal, Mail, Request};
 pub use feed::{Bounds, ReaderId as ConnectionId, Release};
 pub use shard::{Delivered, Due, Limits, Shard};

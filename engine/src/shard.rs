@@ -5,7 +5,7 @@
 //! [`Shard::slices`], [`Shard::taken`]). An event is rendered once for each rendition that somebody here reads.
 
 use crate::desk::{Mail, Request};
-use dialect::{Arrival, ByOrigin, Output, Own, Session, Setup, Skipped, SkippedPlace};
+use dialect::{Arrival, ByOrigin, Flow, Output, Own, Session, Setup, Skipped, SkippedPlace};
 use feed::{Bounds, Detour, Entry, Feeds, Kind, LogId, Plan, ReaderId, Release};
 use hub::{Audience, Command, Event, Hearing, MemberId, RoomNumber, Sequence, Speaker, Time, Told};
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -441,7 +441,8 @@ impl<S: Session> Shard<S> {
     }
 
     fn tell(&mut self, now: Time, told: &Told) {
-        self.position = told.position.0;
+        // Pages of the past come late, and belong where they were granted.
+        self.position = self.position.max(told.position.0);
         match &told.audience {
             Audience::Member(member) => self.tell_member(now, *member, told),
             Audience::Room(room) => self.tell_room(*room, told),
@@ -474,7 +475,8 @@ impl<S: Session> Shard<S> {
         if let Some(connection) = self.connection_mut(id) {
             connection.was_told = true;
         }
-        self.with_session(id, |session, setup, output| session.told(now, setup, told, output));
+        let position = told.position.0;
+        self.with_session_at(id, position, |session, setup, output| session.told(now, setup, told, output));
     }
 
     fn begin(&mut self, id: ReaderId, room: RoomNumber, upto: Sequence) {
@@ -812,9 +814,16 @@ impl<S: Session> Shard<S> {
             self.feeds.tell(id, position, &self.output.words);
             self.output.words.clear();
         }
+        match std::mem::take(&mut self.output.flow) {
+            _ if is_ending => self.feeds.let_go(id),
+            Flow::Unchanged => {}
+            Flow::Wait => self.feeds.hold_back(id, position),
+            Flow::GoOn => self.feeds.let_go(id),
+        }
         if is_ending {
             self.feeds.end_all(id);
         }
+        let member = if std::mem::take(&mut self.output.begins_anew) { self.begin_anew(id) } else { member };
         let mut commands = std::mem::take(&mut self.output.commands);
         for command in commands.drain(..) {
             self.ask(member, command);
@@ -822,8 +831,20 @@ impl<S: Session> Shard<S> {
         self.output.commands = commands;
     }
 
+    /// The connection is another member from now on. What it was told as the one that it was, it is still shown.
+    fn begin_anew(&mut self, id: ReaderId) -> MemberId {
+        let minted = self.mint(id);
+        let Some(connection) = self.connection_mut(id) else { return minted };
+        let before = std::mem::replace(&mut connection.member, minted);
+        self.feeds.let_go(id);
+        self.feeds.end_all(id);
+        self.inboxes.remove(&before);
+        self.ask(before, Command::Quit { reason: String::new() });
+        minted
+    }
+
     fn ask(&mut self, member: MemberId, command: Command) {
-        let request = Request { shard: self.index, speaker: Speaker::Member(member), command };
+        let request = Request { shard: self.index, speaker: Speaker::Member(member), command, known: None };
         self.unposted_requests += request.weight();
         self.requests.push(request);
     }

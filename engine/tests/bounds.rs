@@ -4,7 +4,7 @@
 use dialect::plain::PlainSession;
 use dialect::{Arrival, Setup};
 use engine::{Bounds, ConnectionId, Desk, Due, Journal, Limits, Release, Shard};
-use hub::{Hub, RESERVED_AHEAD, RoomName, Settings, Time};
+use hub::{Hub, RESERVED_AHEAD, RoomName, Settings, Time, Trouble};
 use std::io::IoSlice;
 use std::net::SocketAddr;
 
@@ -60,7 +60,7 @@ impl World {
                 any = true;
                 if let Err(request) = self.desk.take(self.now, request) {
                     commit(&mut self.desk);
-                    self.desk.take(self.now, request).expect("a commit makes room");
+                    self.desk.take(self.now, *request).expect("a commit makes room");
                 }
             }
         }
@@ -215,13 +215,13 @@ fn a_request_waits_for_a_journal_that_is_behind_and_is_refused_by_one_that_fails
         handed_back = world.desk.take(world.now, request).err().or(handed_back);
     }
     let request = handed_back.expect("the reservation ends");
-    world.desk.set_journal(Journal::Failing);
-    world.desk.take(world.now, request.clone()).unwrap();
+    world.desk.set_journal(world.now, Journal::Failing(Trouble::Failing));
+    world.desk.take(world.now, (*request).clone()).unwrap();
     let refusals = world.desk.mail(0).unwrap().told.last().map(|told| format!("{:?}", told.event));
     assert!(refusals.unwrap().contains("Unwritten"));
-    world.desk.set_journal(Journal::Working);
+    world.desk.set_journal(world.now, Journal::Working);
     commit(&mut world.desk);
-    world.desk.take(world.now, request).unwrap();
+    world.desk.take(world.now, *request).unwrap();
 }
 
 #[test]

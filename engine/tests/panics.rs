@@ -107,6 +107,8 @@ impl Session for Fragile {
                         guest: 1,
                         presence: Presence::Visible,
                         address: None,
+                        nick: None,
+                        client: None,
                     });
                     Command::Join { room: setup.home.shown.as_ref().into() }
                 }
@@ -117,9 +119,11 @@ impl Session for Fragile {
                     self.deadline = Some(now.after_ms(10));
                     continue;
                 }
-                text => {
-                    Command::Say { room: Place::Name("lobby".into()), text: Text::new(text).expect("a text") }
-                }
+                text => Command::Say {
+                    room: Place::Name("lobby".into()),
+                    text: Text::new(text).expect("a text"),
+                    nonce: None,
+                },
             };
             output.commands.push(command);
             output.words.extend_from_slice(b"words\n");

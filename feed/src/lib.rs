@@ -16,6 +16,8 @@
 //!   its own. A detour that shows has its own copy of its bytes, so that no jump can skip it.
 //! - **A beginning and an end.** A cursor begins at the log's end and may be given an end there; when it has been read to
 //!   its end it is gone, and a log whose last cursor has gone is closed.
+//! - **The gate.** A reader may be held back at a position: it is shown its notes, and no entry behind that, until it is let
+//!   go. What falls out of the lag bound meanwhile is skipped like anything else.
 //! - **The lag bound.** A log keeps at most [`Bounds::lag_bytes_max`], its index included. A cursor that is still in front of
 //!   what is kept jumps to the log's end, at entry boundaries, and is told exactly what it missed ([`Skipped`]). What
 //!   nobody is going to read is not kept.
@@ -372,6 +374,24 @@ impl Feeds {
             if let Some(place) = self.logs.get_mut(log.0) {
                 place.ignorers.retain(|ignorer| *ignorer != reader);
             }
+        }
+    }
+
+    /// Shows the reader no entry behind this position before [`Feeds::let_go`]; its notes it is shown. So what a newcomer is
+    /// told of the past comes before what happens after.
+    pub fn hold_back(&mut self, reader: ReaderId, position: u64) {
+        if let Some(found) = self.readers.get_mut(reader.0) {
+            found.set_gate(Some(position));
+        }
+    }
+
+    /// Shows the reader everything again.
+    pub fn let_go(&mut self, reader: ReaderId) {
+        if let Some(found) = self.readers.get_mut(reader.0)
+            && found.gate().is_some()
+        {
+            found.set_gate(None);
+            self.mark_due(reader);
         }
     }
 

@@ -176,7 +176,7 @@ impl Feeds {
                 self.stands.push(stand);
             }
         }
-        if self.stands.len() > 1 || found.note(0).is_some() {
+        if self.stands.len() > 1 || found.note(0).is_some() || found.gate().is_some() {
             for stand in &mut self.stands {
                 let Some(log) = self.logs.get(stand.log.0) else { continue };
                 stand.is_alone = false;
@@ -192,11 +192,12 @@ impl Feeds {
         if !found.rest().is_empty() {
             self.steps.push(Step { what: What::Rest, bytes: found.rest().len() });
         }
+        let gate = found.gate().unwrap_or(u64::MAX);
         let mut notes = 0;
         while self.steps.len() < STEPS_MAX {
             let note = self.readers.get(reader.0).and_then(|found| found.note(notes));
             let note_position = note.map_or(u64::MAX, |note| note.position);
-            let stands = self.stands.iter().enumerate();
+            let stands = self.stands.iter().enumerate().filter(|(_, stand)| stand.position <= gate);
             let first = stands.min_by_key(|(_, stand)| (stand.position, stand.next));
             match (first, note) {
                 (Some((_, stand)), _)
@@ -205,7 +206,7 @@ impl Feeds {
                     return Behind::NotDurable;
                 }
                 (Some((at, stand)), _) if stand.next != Next::Nothing && stand.position <= note_position => {
-                    self.show(at, note_position);
+                    self.show(at, note_position.min(gate));
                 }
                 (_, Some(note)) => {
                     self.steps.push(Step { what: What::Note(notes), bytes: note.bytes.len() });

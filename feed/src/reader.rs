@@ -26,6 +26,8 @@ struct Private {
     notes: VecDeque<Note>,
     notes_bytes: usize,
     ignored: BTreeSet<u64>,
+    /// No entry behind this position is shown.
+    gate: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -35,6 +37,16 @@ pub(crate) struct Note {
 }
 
 impl Reader {
+    /// The position behind which no entry is shown, if there is one.
+    pub(crate) fn gate(&self) -> Option<u64> {
+        self.private.as_ref()?.gate
+    }
+
+    pub(crate) fn set_gate(&mut self, gate: Option<u64>) {
+        self.private_mut().gate = gate;
+        self.tidy();
+    }
+
     /// Whether it has not been handed out in this turn yet. From now on it has.
     pub(crate) fn is_new_in(&mut self, turn: u32) -> bool {
         std::mem::replace(&mut self.turn, turn) != turn
@@ -100,6 +112,7 @@ impl Reader {
             && private.rest.is_empty()
             && private.notes.is_empty()
             && private.ignored.is_empty()
+            && private.gate.is_none()
         {
             self.private = None;
         }

@@ -5,8 +5,9 @@
 
 use crate::command::{Presence, Verb};
 use crate::event::{Announced, Audience, Author, Crowd, Event, RoomRef, Told, Topic, Who};
-use crate::fact::{Fact, Hearing, Manner, Record};
-use crate::hub::{CROWD_NICKS_MAX, Hub, Member, Room, RoomKind, Sum};
+use crate::fact::{Fact, Hearing, Manner, Party, Record, Returning, Signature, Trouble};
+use crate::history::Receipt;
+use crate::hub::{CROWD_NICKS_MAX, ClientHere, Hub, Member, Room, RoomKind, Sum};
 use crate::ids::{MemberId, Position, RoomNumber, Sequence, Time};
 use crate::names::{Nick, RoomName};
 use crate::refusal::Refusal;
@@ -23,6 +24,31 @@ struct Teller<'a> {
     position: Position,
     time: Time,
     told: &'a mut Vec<Told>,
+}
+
+/// Somebody on the way in.
+struct Arriving {
+    member: MemberId,
+    nick: Nick,
+    presence: Presence,
+    address: Option<SocketAddr>,
+}
+
+/// Something that is said in a room.
+struct Saying {
+    author: Author,
+    text: Text,
+    manner: Manner,
+    signature: Signature,
+}
+
+/// Something that is said to one person.
+struct Directing {
+    from: Who,
+    to: Who,
+    parties: [Party; 2],
+    text: Text,
+    signature: Signature,
 }
 
 impl Teller<'_> {
@@ -45,46 +71,96 @@ impl Hub {
         self.position = record.position;
         let teller = &mut Teller { position: record.position, time: record.time, told };
         match record.fact {
-            Fact::Connected { member, nick, presence, address } => {
-                self.connected(member, nick, presence, address, teller);
+            Fact::Connected { member, nick, presence, address, client } => {
+                let arriving = Arriving { member, nick, presence, address };
+                self.connected(arriving, client, teller);
             }
             Fact::Appeared { member } => self.appeared(member, teller),
             Fact::Opened { name, by } => self.opened(name, by, teller),
             Fact::Joined { member, room } => self.joined(member, room, teller),
             Fact::Left { member, room } => self.left(member, room, teller),
-            Fact::Said { author, room, text, manner } => self.said(author, room, text, manner, teller),
-            Fact::Directed { from, to, text } => self.directed(from, to, text, teller),
+            Fact::Said { author, room, text, manner, signature } => {
+                self.said(Saying { author, text, manner, signature }, room, teller);
+            }
+            Fact::Directed { from, to, parties, text, signature } => {
+                self.directed(Directing { from, to, parties, text, signature }, teller);
+            }
+            Fact::Edited { by, room, target, text, signature } => {
+                self.revised(by, room, teller, signature, |room, sequence, by, signature| Event::Edited {
+                    room,
+                    sequence,
+                    by,
+                    target,
+                    text,
+                    signature,
+                });
+            }
+            Fact::Redacted { by, room, target, reason, signature } => {
+                self.revised(by, room, teller, signature, |room, sequence, by, signature| Event::Redacted {
+                    room,
+                    sequence,
+                    by,
+                    target,
+                    reason,
+                    signature,
+                });
+            }
             Fact::Renamed { member, nick } => self.renamed(member, nick, teller),
-            Fact::TopicSet { by, room, topic } => self.topic_set(by, room, topic, teller),
+            Fact::TopicSet { by, room, topic, signature } => {
+                self.topic_set(by, room, topic, signature, teller);
+            }
             Fact::Ignored { member, other, hearing } => self.ignored(member, other, hearing, teller),
             Fact::Away { member, message } => self.away_set(member, message, teller),
             Fact::Quit { member, reason } => self.quitted(member, reason.as_ref(), teller),
             Fact::Summed { room } => self.summed(room, teller),
+            Fact::JournalIs { trouble } => self.journal_is(trouble, teller),
             Fact::Closed { room } => self.closed(room),
             Fact::RoomsLost { next_room } => self.next_room = self.next_room.max(next_room),
             Fact::Lost { room, from, to } => self.lost(room, from, to, teller),
         }
     }
 
-    fn connected(
-        &mut self,
-        member: MemberId,
-        nick: Nick,
-        presence: Presence,
-        address: Option<SocketAddr>,
-        teller: &mut Teller<'_>,
-    ) {
+    fn connected(&mut self, arriving: Arriving, client: Option<Returning>, teller: &mut Teller<'_>) {
+        let Arriving { member, nick, presence, address } = arriving;
         if self.members.contains_key(&member) {
             return;
         }
+        let id = client.as_ref().map(|client| client.id);
+        if let Some(returning) = client {
+            // What it said by its other connection, if it has one, is known better here.
+            let known = self.clients.get(&returning.id).map(|here| (here.member, here.receipts()));
+            let receipts = match known {
+                Some((other, receipts)) => {
+                    self.quitted(other, None, teller);
+                    receipts
+                }
+                None => returning.receipts,
+            };
+            self.clients.insert(returning.id, ClientHere::new(member, receipts));
+        }
         if let Err(refusal) = self.check_nick(member, &nick) {
+            if let Some(id) = id {
+                self.clients.remove(&id);
+            }
             teller.refuse(member, Verb::Connect, refusal);
             return;
         }
         let shown = nick.shown.clone();
         self.take_nick(member, &nick);
-        self.members.insert(member, Box::new(Member::new(nick, presence, address)));
-        teller.tell(Audience::Member(member), Event::Connected { nick: shown, presence });
+        self.members.insert(member, Box::new(Member::new(nick, presence, address, id)));
+        let party = self.party(member);
+        let conversations =
+            self.conversations_of(party).filter_map(|number| self.conversation_view(number, party)).collect();
+        teller.tell(Audience::Member(member), Event::Connected { nick: shown, presence, conversations });
+    }
+
+    /// Remembers what a client said under its own name for it.
+    fn remember(&mut self, signature: &Signature, room: RoomNumber, sequence: Sequence, position: Position) {
+        let Some(signed) = signature else { return };
+        let Some(nonce) = signed.nonce.clone() else { return };
+        if let Some(client) = self.clients.get_mut(&signed.client) {
+            client.remember(Receipt { nonce, room, sequence, position });
+        }
     }
 
     fn appeared(&mut self, id: MemberId, teller: &mut Teller<'_>) {
@@ -183,21 +259,16 @@ impl Hub {
         self.reconsider(number);
     }
 
-    fn said(
-        &mut self,
-        author: Author,
-        number: RoomNumber,
-        text: Text,
-        manner: Manner,
-        teller: &mut Teller<'_>,
-    ) {
+    fn said(&mut self, saying: Saying, number: RoomNumber, teller: &mut Teller<'_>) {
+        let Saying { author, text, manner, signature } = saying;
         let Some((room, sequence)) = self.next_sequence(number) else {
             if let Some(member) = author.member() {
                 teller.refuse(member, manner.verb(), no_such_room(number));
             }
             return;
         };
-        let event = Event::Said { room, sequence, author, text, manner };
+        self.remember(&signature, number, sequence, teller.position);
+        let event = Event::Said { room, sequence, author, text, manner, signature };
         teller.tell(Audience::Room(number), event);
     }
 
@@ -210,35 +281,109 @@ impl Hub {
         Some((room_ref, room.sequence))
     }
 
-    fn directed(&mut self, from: Who, to: Who, text: Text, teller: &mut Teller<'_>) {
-        let Some(conversation) = self.conversation(from.member, to.member) else { return };
+    fn directed(&mut self, directing: Directing, teller: &mut Teller<'_>) {
+        let Directing { from, to, parties, text, signature } = directing;
+        let nicks = [from.nick.clone(), to.nick.clone()];
+        let Some(conversation) = self.conversation(parties, nicks) else { return };
         let Some(room) = self.rooms.get_mut(&conversation) else { return };
         room.sequence = room.sequence.next();
         let sequence = room.sequence;
+        self.remember(&signature, conversation, sequence, teller.position);
         let audience = Audience::Inboxes([to.member, from.member]);
         let away = self.members.get(&to.member).and_then(|member| member.away().cloned());
         let away = away.map(|message| Event::RecipientAway { nick: to.nick.clone(), message });
         let author = from.member;
-        teller.tell(audience, Event::Directed { conversation, sequence, from, to, text });
+        teller.tell(audience, Event::Directed { conversation, sequence, from, to, text, signature });
         if let Some(event) = away {
             teller.tell(Audience::Member(author), event);
         }
     }
 
-    /// The conversation of these two, which is opened if it does not exist; nobody has one with oneself.
-    fn conversation(&mut self, one: MemberId, other: MemberId) -> Option<RoomNumber> {
+    /// The conversation of these two, which is opened if it does not exist; nobody has one with oneself. Their nicks are
+    /// from now on these.
+    fn conversation(&mut self, parties: [Party; 2], nicks: [Arc<str>; 2]) -> Option<RoomNumber> {
+        let [one, other] = parties;
         let found = self.conversations.get(&(one, other)).copied();
-        if found.is_some() || one == other {
-            return found;
+        if one == other {
+            return None;
         }
-        let number = self.take_room_number()?;
-        self.conversations.insert((one, other), number);
-        self.conversations.insert((other, one), number);
-        let kind = RoomKind::Conversation(one.min(other), one.max(other));
-        self.rooms.insert(number, Room::new(kind));
-        // Opened again at a replay, it belongs to nobody who is here.
+        let number = match found {
+            Some(number) => number,
+            None => self.take_room_number()?,
+        };
+        let kind = if one < other {
+            RoomKind::Conversation(parties, nicks)
+        } else {
+            let ([one, other], [nick, other_nick]) = (parties, nicks);
+            RoomKind::Conversation([other, one], [other_nick, nick])
+        };
+        match self.rooms.get_mut(&number) {
+            Some(room) => room.kind = kind,
+            None => {
+                self.connect_parties(parties, number);
+                self.rooms.insert(number, Room::new(kind));
+            }
+        }
+        // Opened again at a replay, it may belong to nobody who is here.
         self.reconsider(number);
         Some(number)
+    }
+
+    pub(crate) fn connect_parties(&mut self, [one, other]: [Party; 2], number: RoomNumber) {
+        self.conversations.insert((one, other), number);
+        self.conversations.insert((other, one), number);
+    }
+
+    /// Something that was said is changed or erased: a kept fact of its own.
+    fn revised(
+        &mut self,
+        by: Who,
+        number: RoomNumber,
+        teller: &mut Teller<'_>,
+        signature: Signature,
+        event: impl FnOnce(RoomRef, Sequence, Who, Signature) -> Event,
+    ) {
+        let Some(place) = self.place_ref(number) else {
+            return teller.refuse(by.member, Verb::Edit, no_such_room(number));
+        };
+        let author = self.party(by.member);
+        let Some(room) = self.rooms.get_mut(&number) else { return };
+        room.sequence = room.sequence.next();
+        let sequence = room.sequence;
+        let other = match &room.kind {
+            RoomKind::Open(_) => None,
+            RoomKind::Conversation(parties, _) => parties.iter().find(|party| **party != author).copied(),
+        };
+        let audience = match other {
+            None => Audience::Room(number),
+            // Whoever is not here reads it in the conversation's history.
+            Some(other) => Audience::Inboxes([self.member_of(other).unwrap_or(by.member), by.member]),
+        };
+        self.remember(&signature, number, sequence, teller.position);
+        teller.tell(audience, event(place, sequence, by, signature));
+    }
+
+    /// Who a party is now, if it is here.
+    fn member_of(&self, party: Party) -> Option<MemberId> {
+        match party {
+            Party::Client(client) => self.clients.get(&client).map(|here| here.member),
+            Party::Guest(member) => self.members.contains_key(&member).then_some(member),
+            Party::Past(_) => None,
+        }
+    }
+
+    /// Told to everybody who is in a room, once, and only if it is news.
+    fn journal_is(&mut self, trouble: Option<Trouble>, teller: &mut Teller<'_>) {
+        if self.trouble.is_some() == trouble.is_some() {
+            self.trouble = trouble;
+            return;
+        }
+        self.trouble = trouble;
+        let with_people = self.rooms.iter().filter(|(_, room)| room.head_count() > 0);
+        let rooms: Vec<RoomNumber> = with_people.map(|(number, _)| *number).collect();
+        if !rooms.is_empty() {
+            teller.tell(Audience::Rooms(rooms), Event::JournalIs { trouble });
+        }
     }
 
     fn renamed(&mut self, id: MemberId, nick: Nick, teller: &mut Teller<'_>) {
@@ -282,7 +427,14 @@ impl Hub {
         }
     }
 
-    fn topic_set(&mut self, by: Who, number: RoomNumber, topic: Option<Line>, teller: &mut Teller<'_>) {
+    fn topic_set(
+        &mut self,
+        by: Who,
+        number: RoomNumber,
+        topic: Option<Line>,
+        signature: Signature,
+        teller: &mut Teller<'_>,
+    ) {
         let Some((room_ref, sequence)) = self.next_sequence(number) else {
             return teller.refuse(by.member, Verb::SetTopic, no_such_room(number));
         };
@@ -290,7 +442,8 @@ impl Hub {
             let set = |text: &Line| Topic { text: text.clone(), by: by.nick.clone(), time: teller.time };
             room.topic = topic.as_ref().map(set);
         }
-        let event = Event::TopicSet { room: room_ref, sequence, by, topic };
+        self.remember(&signature, number, sequence, teller.position);
+        let event = Event::TopicSet { room: room_ref, sequence, by, topic, signature };
         teller.tell(Audience::Room(number), event);
     }
 
@@ -325,13 +478,19 @@ impl Hub {
     }
 
     fn quitted(&mut self, id: MemberId, reason: Option<&Line>, teller: &mut Teller<'_>) {
+        let party = self.party(id);
         let Some(member) = self.members.remove(&id) else { return };
+        if let Some(client) = member.client() {
+            self.clients.remove(&client);
+        }
         self.release_nick(&member.nick);
         for number in &member.rooms {
             self.remove_from_room(id, *number);
         }
-        let deserted: Vec<RoomNumber> = self.conversations_of(id).collect();
-        self.closable.extend(deserted);
+        let conversations: Vec<RoomNumber> = self.conversations_of(party).collect();
+        for number in conversations {
+            self.reconsider(number);
+        }
         if member.presence() == Presence::Visible {
             self.tell_quit(&member.who(id), &member.rooms, reason, teller);
         }
@@ -420,9 +579,7 @@ impl Hub {
     fn closed(&mut self, number: RoomNumber) {
         self.closable.remove(&number);
         let Some(room) = self.rooms.get(&number) else { return };
-        let is_open = matches!(room.kind, RoomKind::Open(_));
-        // A deserted conversation stays deserted, whoever seems to be back: ids are never used twice.
-        if is_open && self.stays_open(room) {
+        if self.stays_open(room) {
             return;
         }
         let Some(room) = self.rooms.remove(&number) else { return };
@@ -433,7 +590,7 @@ impl Hub {
             RoomKind::Open(name) => {
                 self.names.remove(&name.key);
             }
-            RoomKind::Conversation(one, other) => {
+            RoomKind::Conversation([one, other], _) => {
                 self.conversations.remove(&(one, other));
                 self.conversations.remove(&(other, one));
             }

@@ -302,6 +302,19 @@ pub enum Verb {
 }
 
 impl Command {
+    /// The client's own name for what it asks for, if it gave it one.
+    pub fn nonce(&self) -> Option<&Nonce> {
+        match self {
+            Command::Say { nonce, .. }
+            | Command::Act { nonce, .. }
+            | Command::Direct { nonce, .. }
+            | Command::Edit { nonce, .. }
+            | Command::Redact { nonce, .. }
+            | Command::SetTopic { nonce, .. } => nonce.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Which command it is.
     pub fn verb(&self) -> Verb {
         match self {

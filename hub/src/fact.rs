@@ -25,6 +25,17 @@ pub struct Record {
     pub fact: Fact,
 }
 
+/// A kept fact as it is written down: with what `apply` made of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Kept {
+    /// The fact, its position and its time.
+    pub record: Record,
+    /// The room or conversation whose log it is in; 0 if it is in none.
+    pub room: RoomNumber,
+    /// Its number there; 0 if it has none.
+    pub sequence: Sequence,
+}
+
 /// What was decided.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fact {

@@ -2,13 +2,15 @@
 //! `apply` alone. Every map is ordered, so that walking one is the same everywhere.
 
 use crate::command::{Place, Presence};
-use crate::event::{Crowd, RoomRef, RoomView, Topic, Who};
-use crate::ids::{MemberId, Position, RoomNumber, Sequence, Time};
+use crate::event::{Conversation, Crowd, RoomRef, RoomView, Topic, Who};
+use crate::fact::{Party, Trouble};
+use crate::history::Receipt;
+use crate::ids::{ClientId, MemberId, Nonce, Position, RoomNumber, Sequence, Time, conversation_name};
 use crate::names::{Look, Nick, RoomName, key_of};
 use crate::refusal::Refusal;
 use crate::text::Line;
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -23,6 +25,9 @@ pub const RESERVED_AHEAD: u64 = 4096;
 /// And so many positions: more than can be used between two commits, because facts that are never written down use them
 /// up, too, and cannot wait for a journal that fails. Holes among positions cost nothing.
 pub(crate) const POSITIONS_RESERVED_AHEAD: u64 = 1_000_000_000;
+
+/// So many nonces of a client are remembered: what it says again under one of them is not said twice.
+pub(crate) const NONCES_MAX: usize = 1000;
 
 /// How many names a picture of a room, or a sum, shows before it counts.
 pub(crate) const CROWD_NICKS_MAX: usize = 8;
@@ -52,8 +57,21 @@ pub struct Settings {
     pub topic_bytes_max: usize,
     /// Bytes of an away message or of last words.
     pub reason_bytes_max: usize,
-    /// Lines of a page of names or rooms.
+    /// Direct conversations on the server, those included whose parties are away.
+    pub conversations_kept_max: u32,
+    /// Lines of a page of names, rooms, or what was said.
     pub page_lines_max: usize,
+    /// Whether what is said can be read again.
+    pub keeping: Keeping,
+}
+
+/// Whether what is said can be read again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keeping {
+    /// Nothing is written down.
+    Nothing,
+    /// There is a history.
+    History,
 }
 
 impl Settings {
@@ -69,9 +87,11 @@ impl Settings {
             rooms_of_member_max: 50,
             ignored_max: 100,
             conversations_max: 500,
+            conversations_kept_max: 100_000,
             topic_bytes_max: 512,
             reason_bytes_max: 256,
             page_lines_max: 200,
+            keeping: Keeping::Nothing,
         }
     }
 }
@@ -91,8 +111,12 @@ pub struct Hub {
     pub(crate) rooms: BTreeMap<RoomNumber, Room>,
     /// Key of an open room's name to its number.
     pub(crate) names: BTreeMap<Arc<str>, RoomNumber>,
-    /// Two members to their conversation: once from each side, so that all of one's own stand together.
-    pub(crate) conversations: BTreeMap<(MemberId, MemberId), RoomNumber>,
+    /// Two parties to their conversation: once from each side, so that all of one's own stand together.
+    pub(crate) conversations: BTreeMap<(Party, Party), RoomNumber>,
+    /// The clients that are here.
+    pub(crate) clients: BTreeMap<ClientId, ClientHere>,
+    /// Why the journal cannot write, if it cannot.
+    pub(crate) trouble: Option<Trouble>,
     pub(crate) next_room: RoomNumber,
     /// No room is opened with this number or a higher one before the journal reserves more.
     pub(crate) reserved_room: RoomNumber,
@@ -100,6 +124,49 @@ pub struct Hub {
     pub(crate) sums: BTreeSet<(Time, RoomNumber)>,
     /// Rooms to be closed: open ones that became empty, conversations of which a party left.
     pub(crate) closable: BTreeSet<RoomNumber>,
+}
+
+/// A client that is here: by which connection, and what it said with nonces.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct ClientHere {
+    pub(crate) member: MemberId,
+    receipts: VecDeque<Receipt>,
+    by_nonce: BTreeSet<Nonce>,
+}
+
+impl ClientHere {
+    pub(crate) fn new(member: MemberId, receipts: Vec<Receipt>) -> ClientHere {
+        let mut client = ClientHere { member, receipts: VecDeque::new(), by_nonce: BTreeSet::new() };
+        for receipt in receipts {
+            client.remember(receipt);
+        }
+        client
+    }
+
+    /// What was said under this nonce.
+    pub(crate) fn receipt(&self, nonce: &Nonce) -> Option<&Receipt> {
+        if !self.by_nonce.contains(nonce) {
+            return None;
+        }
+        self.receipts.iter().rev().find(|receipt| receipt.nonce == *nonce)
+    }
+
+    pub(crate) fn remember(&mut self, receipt: Receipt) {
+        if !self.by_nonce.insert(receipt.nonce.clone()) {
+            return;
+        }
+        self.receipts.push_back(receipt);
+        if self.receipts.len() > NONCES_MAX
+            && let Some(oldest) = self.receipts.pop_front()
+        {
+            self.by_nonce.remove(&oldest.nonce);
+        }
+    }
+
+    /// All of them, the oldest first.
+    pub(crate) fn receipts(&self) -> Vec<Receipt> {
+        self.receipts.iter().cloned().collect()
+    }
 }
 
 /// Somebody who is connected.
@@ -119,12 +186,19 @@ struct Rare {
     address: Option<Arc<SocketAddr>>,
     away: Option<Line>,
     ignored: BTreeSet<MemberId>,
+    /// Which client, if it can come back as the same one.
+    client: Option<ClientId>,
 }
 
 impl Member {
-    pub(crate) fn new(nick: Nick, presence: Presence, address: Option<SocketAddr>) -> Member {
+    pub(crate) fn new(
+        nick: Nick,
+        presence: Presence,
+        address: Option<SocketAddr>,
+        client: Option<ClientId>,
+    ) -> Member {
         let is_listening = presence == Presence::Listening;
-        let rare = Rare { is_listening, address: address.map(Arc::new), ..Rare::default() };
+        let rare = Rare { is_listening, address: address.map(Arc::new), client, ..Rare::default() };
         let rare = (rare != Rare::default()).then(|| Box::new(rare));
         Member { nick, rooms: SmallVec::new(), rare }
     }
@@ -167,6 +241,11 @@ impl Member {
         if self.rare.as_deref() == Some(&Rare::default()) {
             self.rare = None;
         }
+    }
+
+    /// Which client it is, if it can come back as the same one.
+    pub(crate) fn client(&self) -> Option<ClientId> {
+        self.rare.as_ref()?.client
     }
 
     pub(crate) fn away(&self) -> Option<&Line> {
@@ -216,7 +295,8 @@ pub(crate) struct Sum {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum RoomKind {
     Open(RoomName),
-    Conversation(MemberId, MemberId),
+    /// Whose it is, and their nicks when something was said last.
+    Conversation([Party; 2], [Arc<str>; 2]),
 }
 
 impl Room {
@@ -258,6 +338,8 @@ impl Hub {
             rooms: BTreeMap::new(),
             names: BTreeMap::new(),
             conversations: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            trouble: None,
             next_room: RoomNumber(1),
             reserved_room: RoomNumber(1 + ROOMS_RESERVED_AHEAD),
             sums: BTreeSet::new(),
@@ -302,7 +384,7 @@ impl Hub {
     pub fn may_see(&self, member: MemberId, room: RoomNumber) -> bool {
         match self.rooms.get(&room).map(|room| &room.kind) {
             Some(RoomKind::Open(_)) => true,
-            Some(RoomKind::Conversation(one, other)) => member == *one || member == *other,
+            Some(RoomKind::Conversation(parties, _)) => parties.contains(&self.party(member)),
             None => false,
         }
     }
@@ -329,6 +411,13 @@ impl Hub {
         self.members.get(&member).map(|found| found.who(member))
     }
 
+    /// Who a member is in a direct conversation.
+    pub(crate) fn party(&self, member: MemberId) -> Party {
+        let client = self.members.get(&member).and_then(|member| member.client());
+        client.map_or(Party::Guest(member), Party::Client)
+    }
+
+    /// An open room.
     pub(crate) fn room_ref(&self, number: RoomNumber) -> Option<RoomRef> {
         match &self.rooms.get(&number)?.kind {
             RoomKind::Open(name) => Some(RoomRef { number, name: name.shown.clone() }),
@@ -336,6 +425,32 @@ impl Hub {
         }
     }
 
+    /// A room or a conversation.
+    pub(crate) fn place_ref(&self, number: RoomNumber) -> Option<RoomRef> {
+        let conversation = || RoomRef { number, name: conversation_name(number).into() };
+        self.rooms.contains_key(&number).then(|| self.room_ref(number).unwrap_or_else(conversation))
+    }
+
+    /// The room or conversation that is meant and that the member may read; what may not even be seen is answered like
+    /// what does not exist.
+    pub(crate) fn readable(&self, member: MemberId, place: &Place) -> Result<RoomNumber, Refusal> {
+        let not_there = || Refusal::NoSuchRoom(self.place_name(place));
+        let number = match place {
+            Place::Number(number) => *number,
+            Place::Name(name) => match name.strip_prefix('@').map(str::parse) {
+                Some(number) => RoomNumber(number.map_err(|_| not_there())?),
+                None => self.room_named(name).ok_or_else(not_there)?,
+            },
+        };
+        if !self.may_see(member, number) {
+            return Err(not_there());
+        }
+        if self.may_read(member, number) {
+            Ok(number)
+        } else {
+            Err(Refusal::NotInRoom(self.place_name(place)))
+        }
+    }
     /// The open room that is meant, if the asker may see it.
     pub(crate) fn find_room(&self, place: &Place) -> Result<RoomNumber, Refusal> {
         let found = match place {
@@ -351,29 +466,54 @@ impl Hub {
         self.names.get(key_of(bare).as_str()).copied()
     }
 
-    /// Whether a room is still needed: the home room, one with people, a conversation whose parties are both here (a guest
-    /// never comes back as the same one). A topic alone keeps no room, or one person could use up all that there may be.
+    /// Whether a room is still needed: the home room, one with people, and, where there is a history, one in which something
+    /// was said; a conversation that one of its parties can come back to. Without a history a topic alone keeps no room, or
+    /// one person could use up all that there may be.
     pub(crate) fn stays_open(&self, room: &Room) -> bool {
+        let is_kept = self.settings.keeping == Keeping::History;
         match &room.kind {
-            RoomKind::Open(name) => name.key == self.settings.home.key || room.head_count() > 0,
-            RoomKind::Conversation(one, other) => {
-                self.members.contains_key(one) && self.members.contains_key(other)
+            RoomKind::Open(name) => {
+                let has_history = is_kept && room.sequence > Sequence(1);
+                name.key == self.settings.home.key || room.head_count() > 0 || has_history
+            }
+            RoomKind::Conversation(parties, _) => {
+                let may_return = |party: &Party| match party {
+                    Party::Client(client) => is_kept || self.clients.contains_key(client),
+                    Party::Guest(_) | Party::Past(_) => false,
+                };
+                let is_here = |party: &Party| match party {
+                    Party::Client(client) => self.clients.contains_key(client),
+                    Party::Guest(member) => self.members.contains_key(member),
+                    Party::Past(_) => false,
+                };
+                parties.iter().all(is_here) || (is_kept && parties.iter().any(may_return))
             }
         }
     }
 
-    /// The direct conversations of a member.
-    pub(crate) fn conversations_of(&self, member: MemberId) -> impl Iterator<Item = RoomNumber> + '_ {
-        let (lowest, highest) = MemberId::ALL;
-        self.conversations.range((member, lowest)..=(member, highest)).map(|(_, number)| *number)
+    /// The direct conversations of a party.
+    pub(crate) fn conversations_of(&self, party: Party) -> impl Iterator<Item = RoomNumber> + '_ {
+        let begin = (party, Party::Client(ClientId([0; 16])));
+        self.conversations
+            .range(begin..)
+            .take_while(move |((of, _), _)| *of == party)
+            .map(|(_, number)| *number)
+    }
+
+    /// A conversation as one of its parties finds it.
+    pub(crate) fn conversation_view(&self, number: RoomNumber, party: Party) -> Option<Conversation> {
+        let room = self.rooms.get(&number)?;
+        let RoomKind::Conversation([one, _], [nick, other_nick]) = &room.kind else { return None };
+        let with = if *one == party { other_nick.clone() } else { nick.clone() };
+        Some(Conversation { room: self.place_ref(number)?, with, upto: room.sequence })
     }
 
     /// A room as it can be named in a refusal.
     pub(crate) fn place_name(&self, place: &Place) -> String {
         match place {
-            Place::Number(number) => {
-                self.room_ref(*number).map_or_else(|| format!("{number}"), |room| format!("#{}", room.name))
-            }
+            Place::Number(number) => self
+                .room_ref(*number)
+                .map_or_else(|| conversation_name(*number), |room| format!("#{}", room.name)),
             Place::Name(name) => name.clone(),
         }
     }

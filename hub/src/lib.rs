@@ -36,15 +36,18 @@ mod tests;
 
 pub use command::{Among, Client, Command, DoorKind, Place, Presence, Speaker, Standing, Verb};
 pub use event::{
-    Announced, Audience, Author, Conversation, Crowd, Event, Present, RoomLine, RoomRef, RoomView, Told, Topic, Who,
+    Announced, Audience, Author, Conversation, Crowd, Event, Present, RoomLine, RoomRef, RoomView, Told,
+    Topic, Who,
 };
-pub use fact::{Fact, Hearing, Manner, Party, Record, Returning, Signature, Signed, Trouble};
+pub use fact::{Fact, Hearing, Kept, Manner, Party, Record, Returning, Signature, Signed, Trouble};
 pub use history::{
-    Authorship, Findings, Known, Lookup, Page, PageWanted, Past, Reading, Receipt, Rest, Search, Shape, Span, Wanted,
+    Authorship, Findings, Known, Lookup, Page, PageWanted, Past, Reading, Receipt, Rest, Search, Shape, Span,
+    Wanted,
 };
 pub use hub::{Hub, Keeping, RESERVED_AHEAD, Settings};
 pub use ids::{
-    ClientId, Epoch, MemberId, MessageId, NoSuchId, Nonce, Position, RoomNumber, Sequence, Time, conversation_name,
+    ClientId, Epoch, MemberId, MessageId, NoSuchId, Nonce, Position, RoomNumber, Sequence, Time,
+    conversation_name,
 };
 pub use names::{Look, NICK_CHARS_MAX, NameProblem, Nick, ROOM_CHARS_MAX, RoomName, key_of, quoted};
 pub use propose::Proposal;

@@ -3,14 +3,17 @@
 //! The table of commands is the `match` in [`Hub::propose`]; each verb has a function of its own. What is decided here
 //! is checked again in `apply` only where two nodes can decide at the same time.
 
-use crate::command::{Command, Place, Presence, Speaker};
+use crate::command::{Client, Command, Place, Presence, Speaker, Standing};
 use crate::event::{Author, Event, Who};
-use crate::fact::{Fact, Hearing, Manner};
-use crate::hub::{Hub, Member, Room};
-use crate::ids::{MemberId, RoomNumber};
+use crate::fact::{Fact, Hearing, Manner, Returning, Signature, Signed};
+use crate::history::{Authorship, Known, Lookup, PageWanted, Reading, Search, Shape, Span, Wanted};
+use crate::hub::{Hub, Keeping, Member, Room};
+use crate::ids::{MemberId, Nonce, Position, RoomNumber, Sequence};
 use crate::names::{Nick, RoomName};
 use crate::refusal::{Bound, Refusal, What};
 use crate::text::{Line, Text, TextProblem};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 /// What becomes of a command.
@@ -20,8 +23,23 @@ pub enum Proposal {
     Fact(Fact),
     /// It was a question: tell the asker this.
     Answer(Event),
+    /// It was said before, at this position: tell the asker this as soon as that is durable.
+    Receipt(Event, Position),
+    /// It asks for what was said: let it be read and tell the asker what was found.
+    Read(Reading),
+    /// It cannot be decided without this: look it up, and propose again.
+    LookUp(Lookup),
     /// It changes nothing and needs no answer.
     Nothing,
+}
+
+/// Somebody who wants to come in.
+struct Newcomer<'a> {
+    guest: u32,
+    presence: Presence,
+    address: Option<SocketAddr>,
+    nick: Option<&'a str>,
+    client: Option<Client>,
 }
 
 /// Guests' numbers have at least five digits; with this many tries a free one is found unless most are in use, and then
@@ -37,29 +55,79 @@ impl Hub {
     /// # Errors
     /// The refusal is what the speaker is told.
     pub fn propose(&self, speaker: &Speaker, command: &Command) -> Result<Proposal, Refusal> {
+        self.propose_knowing(speaker, command, None)
+    }
+
+    /// Decides as [`Hub::propose`] does, with what was looked up for that.
+    ///
+    /// # Errors
+    /// The refusal is what the speaker is told.
+    pub fn propose_knowing(
+        &self,
+        speaker: &Speaker,
+        command: &Command,
+        known: Option<&Known>,
+    ) -> Result<Proposal, Refusal> {
+        if let Some(Known::Unreadable(refusal)) = known {
+            return Err(refusal.clone());
+        }
         let member = match (speaker, command) {
-            (Speaker::Member(member), Command::Connect { guest, presence, address }) => {
-                return self.connect(*member, *guest, *presence, *address).map(Proposal::Fact);
+            (Speaker::Member(member), Command::Connect { guest, presence, address, nick, client }) => {
+                let (presence, address, nick) = (*presence, *address, nick.as_deref());
+                let newcomer = Newcomer { guest: *guest, presence, address, nick, client: *client };
+                return self.connect(*member, &newcomer, known);
             }
-            (Speaker::Door { kind, label }, Command::Say { room, text }) => {
+            (Speaker::Door { kind, label }, Command::Say { room, text, .. }) => {
                 let room = self.find_room(room)?;
                 let author = Author::Door { kind: *kind, label: label.shown.clone() };
-                return self.say(author, room, text, Manner::Saying).map(Proposal::Fact);
+                return self.say(author, room, text, Manner::Saying, None).map(Proposal::Fact);
             }
             (Speaker::Door { .. }, _) => return Err(Refusal::MembersOnly),
             (Speaker::Member(member), _) => *member,
         };
         let who = self.who(member).ok_or(Refusal::NotConnected)?;
+        if let Some(receipt) = self.receipt(member, command) {
+            return Ok(receipt);
+        }
         match command {
             Command::Connect { .. } => Err(Refusal::AlreadyConnected),
             Command::Appear => Ok(self.appear(member)),
             Command::Join { room } => self.join(member, room).map(Proposal::Fact),
             Command::Leave { room } => self.leave(member, room).map(Proposal::Fact),
-            Command::Say { room, text } => self.speak(who, room, text, Manner::Saying).map(Proposal::Fact),
-            Command::Act { room, text } => self.speak(who, room, text, Manner::Acting).map(Proposal::Fact),
-            Command::Direct { to, text } => self.direct(who, to, text).map(Proposal::Fact),
+            Command::Say { room, text, nonce } => {
+                self.speak(who, room, text, Manner::Saying, nonce.as_ref()).map(Proposal::Fact)
+            }
+            Command::Act { room, text, nonce } => {
+                self.speak(who, room, text, Manner::Acting, nonce.as_ref()).map(Proposal::Fact)
+            }
+            Command::Direct { to, text, nonce } => {
+                self.direct(who, to, text, nonce.as_ref()).map(Proposal::Fact)
+            }
+            Command::Edit { room, target, text, nonce } => {
+                let change = Change { room, target: *target, nonce: nonce.as_ref() };
+                self.change(&who, &change, known, |room, signature| {
+                    let (target, text) = (*target, text.clone());
+                    Ok(Fact::Edited { by: who.clone(), room, target, text, signature })
+                })
+            }
+            Command::Redact { room, target, reason, nonce } => {
+                let change = Change { room, target: *target, nonce: nonce.as_ref() };
+                self.change(&who, &change, known, |room, signature| {
+                    let reason = line(reason, self.settings.reason_bytes_max)
+                        .map_err(|problem| Refusal::BadText(What::Reason, problem))?;
+                    Ok(Fact::Redacted { by: who.clone(), room, target: *target, reason, signature })
+                })
+            }
+            Command::History { room, span, lines_max, shape } => {
+                self.history(member, room, *span, *lines_max, *shape).map(Proposal::Read)
+            }
+            Command::Search { room, search } => {
+                self.search(member, room.as_ref(), search).map(Proposal::Read)
+            }
             Command::Nick { nick } => self.rename(member, nick).map(Proposal::Fact),
-            Command::SetTopic { room, topic } => self.set_topic(who, room, topic).map(Proposal::Fact),
+            Command::SetTopic { room, topic, nonce } => {
+                self.set_topic(who, room, topic, nonce.as_ref()).map(Proposal::Fact)
+            }
             Command::Topic { room } => self.answer_topic(member, room).map(Proposal::Answer),
             Command::Who { room, after } => self.answer_who(member, room, *after).map(Proposal::Answer),
             Command::Picture { room } => {
@@ -79,18 +147,56 @@ impl Hub {
     fn connect(
         &self,
         member: MemberId,
-        guest: u32,
-        presence: Presence,
-        address: Option<SocketAddr>,
-    ) -> Result<Fact, Refusal> {
+        newcomer: &Newcomer<'_>,
+        known: Option<&Known>,
+    ) -> Result<Proposal, Refusal> {
         if self.members.contains_key(&member) {
             return Err(Refusal::AlreadyConnected);
         }
+        let client = newcomer.client;
+        // Its own half-open connection makes room for it, and gives it its nick back.
+        let other = client.and_then(|client| self.clients.get(&client.id)).map(|here| here.member);
         let max = self.settings.members_max;
-        if self.members.len() >= max as usize {
+        if other.is_none() && self.members.len() >= max as usize {
             return Err(Refusal::TooMany(Bound::Members, max));
         }
-        Ok(Fact::Connected { member, nick: self.free_guest(member, guest), presence, address })
+        let nick = match newcomer.nick {
+            None => self.free_guest(member, newcomer.guest),
+            Some(raw) => {
+                let nick = Nick::parse(raw).map_err(|problem| Refusal::BadNick(raw.into(), problem))?;
+                self.check_nick(other.unwrap_or(member), &nick)?;
+                nick
+            }
+        };
+        let receipts = match (client, known) {
+            (Some(client), None)
+                if client.standing == Standing::Returning
+                    && other.is_none()
+                    && self.settings.keeping == Keeping::History =>
+            {
+                return Ok(Proposal::LookUp(Lookup::Client(client.id)));
+            }
+            (Some(_), Some(Known::Client(receipts))) => receipts.clone(),
+            _ => Vec::new(),
+        };
+        let client = client.map(|client| Returning { id: client.id, receipts });
+        let (presence, address) = (newcomer.presence, newcomer.address);
+        Ok(Proposal::Fact(Fact::Connected { member, nick, presence, address, client }))
+    }
+
+    /// What is said under a nonce that was used before is not said again.
+    fn receipt(&self, member: MemberId, command: &Command) -> Option<Proposal> {
+        let nonce = command.nonce()?;
+        let client = self.members.get(&member)?.client()?;
+        let receipt = self.clients.get(&client)?.receipt(nonce)?;
+        let room = self.place_ref(receipt.room)?;
+        let event = Event::Acknowledged { nonce: nonce.clone(), room, sequence: receipt.sequence };
+        Some(Proposal::Receipt(event, receipt.position))
+    }
+
+    fn signature(&self, member: MemberId, nonce: Option<&Nonce>) -> Signature {
+        let client = self.members.get(&member)?.client()?;
+        Some(Arc::new(Signed { client, nonce: nonce.cloned() }))
     }
 
     /// The first free guest's name from this number on.
@@ -150,7 +256,7 @@ impl Hub {
             return Err(Refusal::TooMany(Bound::Rooms, max));
         }
         if self.next_room >= self.reserved_room {
-            return Err(Refusal::Unwritten);
+            return Err(Refusal::Unwritten(self.trouble));
         }
         Ok(Fact::Opened { name, by: Some(member) })
     }
@@ -166,35 +272,141 @@ impl Hub {
         if self.may_speak(member, room) { Ok(room) } else { Err(Refusal::NotInRoom(self.place_name(place))) }
     }
 
-    fn speak(&self, who: Who, place: &Place, text: &Text, manner: Manner) -> Result<Fact, Refusal> {
+    fn speak(
+        &self,
+        who: Who,
+        place: &Place,
+        text: &Text,
+        manner: Manner,
+        nonce: Option<&Nonce>,
+    ) -> Result<Fact, Refusal> {
         let room = self.own_room(who.member, place)?;
-        self.say(Author::Member(who), room, text, manner)
+        let signature = self.signature(who.member, nonce);
+        self.say(Author::Member(who), room, text, manner, signature)
     }
 
-    fn say(&self, author: Author, room: RoomNumber, text: &Text, manner: Manner) -> Result<Fact, Refusal> {
-        check_reserved(self.rooms.get(&room))?;
-        Ok(Fact::Said { author, room, text: text.clone(), manner })
+    fn say(
+        &self,
+        author: Author,
+        room: RoomNumber,
+        text: &Text,
+        manner: Manner,
+        signature: Signature,
+    ) -> Result<Fact, Refusal> {
+        self.check_reserved(self.rooms.get(&room))?;
+        Ok(Fact::Said { author, room, text: text.clone(), manner, signature })
     }
 
-    fn direct(&self, from: Who, to: &str, text: &Text) -> Result<Fact, Refusal> {
+    /// Whether the journal can take one more kept fact of this room.
+    fn check_reserved(&self, room: Option<&Room>) -> Result<(), Refusal> {
+        match room {
+            Some(room) if room.sequence >= room.reserved => Err(Refusal::Unwritten(self.trouble)),
+            _ => Ok(()),
+        }
+    }
+
+    fn direct(&self, from: Who, to: &str, text: &Text, nonce: Option<&Nonce>) -> Result<Fact, Refusal> {
         let to = self.who(self.find_nick(to)?).ok_or_else(|| Refusal::NoSuchNick(to.into()))?;
         if to.member == from.member {
             return Err(Refusal::ThatIsYou);
         }
-        match self.conversations.get(&(from.member, to.member)) {
-            Some(number) => check_reserved(self.rooms.get(number))?,
+        let parties = [self.party(from.member), self.party(to.member)];
+        match self.conversations.get(&(parties[0], parties[1])) {
+            Some(number) => self.check_reserved(self.rooms.get(number))?,
             None => self.check_conversations(from.member)?,
         }
-        Ok(Fact::Directed { from, to, text: text.clone() })
+        let signature = self.signature(from.member, nonce);
+        Ok(Fact::Directed { from, to, parties, text: text.clone(), signature })
     }
 
     /// Whether somebody may begin one more conversation. To be written to by many is no reason to be cut off.
     fn check_conversations(&self, from: MemberId) -> Result<(), Refusal> {
         let max = self.settings.conversations_max;
-        if self.conversations_of(from).count() >= max as usize {
+        if self.conversations_of(self.party(from)).count() >= max as usize {
             return Err(Refusal::TooMany(Bound::Conversations, max));
         }
-        if self.next_room >= self.reserved_room { Err(Refusal::Unwritten) } else { Ok(()) }
+        let kept_max = self.settings.conversations_kept_max;
+        // Each stands there from both sides.
+        if self.conversations.len() / 2 >= kept_max as usize {
+            return Err(Refusal::TooMany(Bound::ConversationsKept, kept_max));
+        }
+        if self.next_room >= self.reserved_room { Err(Refusal::Unwritten(self.trouble)) } else { Ok(()) }
+    }
+
+    /// Only what one said oneself, with this connection's client, can be changed; what that is only the journal knows.
+    fn change(
+        &self,
+        who: &Who,
+        change: &Change<'_>,
+        known: Option<&Known>,
+        fact: impl FnOnce(RoomNumber, Signature) -> Result<Fact, Refusal>,
+    ) -> Result<Proposal, Refusal> {
+        self.check_keeping()?;
+        let room = self.readable(who.member, change.room)?;
+        let found = self.rooms.get(&room);
+        if found.is_none_or(|found| change.target > found.sequence) {
+            return Err(Refusal::NoSuchMessage);
+        }
+        let client = self.members.get(&who.member).and_then(|member| member.client());
+        match known {
+            Some(Known::Author(Authorship::Client(author))) if author.is_some() && *author == client => {}
+            Some(Known::Author(Authorship::Client(_))) => return Err(Refusal::NotYours),
+            Some(_) => return Err(Refusal::NoSuchMessage),
+            None => return Ok(Proposal::LookUp(Lookup::Author { room, target: change.target })),
+        }
+        self.check_reserved(found)?;
+        fact(room, self.signature(who.member, change.nonce)).map(Proposal::Fact)
+    }
+
+    fn check_keeping(&self) -> Result<(), Refusal> {
+        match self.settings.keeping {
+            Keeping::History => Ok(()),
+            Keeping::Nothing => Err(Refusal::NothingKept),
+        }
+    }
+
+    fn history(
+        &self,
+        member: MemberId,
+        place: &Place,
+        span: Span,
+        lines_max: u32,
+        shape: Shape,
+    ) -> Result<Reading, Refusal> {
+        let number = self.readable(member, place)?;
+        self.check_keeping()?;
+        let not_there = || Refusal::NoSuchRoom(self.place_name(place));
+        let room = self.place_ref(number).ok_or_else(not_there)?;
+        let upto = self.rooms.get(&number).ok_or_else(not_there)?.sequence;
+        let lines_max = lines_max.clamp(1, self.settings.page_lines_max as u32);
+        Ok(self.reading(member, Wanted::Page(PageWanted { room, upto, span, lines_max, shape })))
+    }
+
+    /// Rooms, unless one is named: those that the member is in, and its conversations.
+    fn search(&self, member: MemberId, place: Option<&Place>, search: &Search) -> Result<Reading, Refusal> {
+        let numbers = match place {
+            Some(place) => alloc::vec![self.readable(member, place)?],
+            None => self
+                .rooms_of(member)
+                .iter()
+                .copied()
+                .chain(self.conversations_of(self.party(member)))
+                .collect(),
+        };
+        self.check_keeping()?;
+        let has_words = !search.words.trim().is_empty();
+        if !has_words && search.author.as_deref().is_none_or(|author| author.trim().is_empty()) {
+            return Err(Refusal::NothingToLookFor);
+        }
+        let upto = |number: RoomNumber| Some((self.place_ref(number)?, self.rooms.get(&number)?.sequence));
+        let rooms = numbers.into_iter().filter_map(upto).collect();
+        let lines_max = search.lines_max.clamp(1, self.settings.page_lines_max as u32);
+        let search = Search { lines_max, ..search.clone() };
+        Ok(self.reading(member, Wanted::Search { rooms, search }))
+    }
+
+    fn reading(&self, member: MemberId, what: Wanted) -> Reading {
+        Reading { member, position: self.position, what }
     }
 
     fn rename(&self, member: MemberId, raw: &str) -> Result<Fact, Refusal> {
@@ -206,12 +418,13 @@ impl Hub {
         Ok(Fact::Renamed { member, nick })
     }
 
-    fn set_topic(&self, by: Who, place: &Place, raw: &str) -> Result<Fact, Refusal> {
+    fn set_topic(&self, by: Who, place: &Place, raw: &str, nonce: Option<&Nonce>) -> Result<Fact, Refusal> {
         let room = self.own_room(by.member, place)?;
-        check_reserved(self.rooms.get(&room))?;
+        self.check_reserved(self.rooms.get(&room))?;
         let topic = line(raw, self.settings.topic_bytes_max)
             .map_err(|problem| Refusal::BadText(What::Topic, problem))?;
-        Ok(Fact::TopicSet { by, room, topic })
+        let signature = self.signature(by.member, nonce);
+        Ok(Fact::TopicSet { by, room, topic, signature })
     }
 
     fn ignore(&self, member: MemberId, raw: &str) -> Result<Fact, Refusal> {
@@ -244,12 +457,11 @@ impl Hub {
     }
 }
 
-/// Whether the journal can take one more kept fact of this room.
-fn check_reserved(room: Option<&Room>) -> Result<(), Refusal> {
-    match room {
-        Some(room) if room.sequence >= room.reserved => Err(Refusal::Unwritten),
-        _ => Ok(()),
-    }
+/// Something that one wants to change.
+struct Change<'a> {
+    room: &'a Place,
+    target: Sequence,
+    nonce: Option<&'a Nonce>,
 }
 
 /// A line, or `None` if it is blank.

@@ -66,6 +66,8 @@ pub enum What {
     Topic,
     /// An away message.
     AwayMessage,
+    /// The reason of an erasure.
+    Reason,
 }
 
 /// What there may be only so many of; each is a field of [`Settings`](crate::Settings).
@@ -83,6 +85,8 @@ pub enum Bound {
     Ignored,
     /// Direct conversations of a member.
     Conversations,
+    /// Direct conversations on the server.
+    ConversationsKept,
 }
 
 impl Refusal {
@@ -155,7 +159,9 @@ impl fmt::Display for Refusal {
                 "nothing can be said now: the server cannot write it down ({trouble}); try again in a while"
             ),
             Refusal::NothingKept => write!(f, "this server keeps nothing of what is said"),
-            Refusal::Unreadable => write!(f, "what was kept cannot be read at the moment; try again in a while"),
+            Refusal::Unreadable => {
+                write!(f, "what was kept cannot be read at the moment; try again in a while")
+            }
             Refusal::NoSuchMessage => write!(f, "there is no such message, or it has been erased"),
             Refusal::NotYours => write!(f, "somebody else said that; only what you said is yours to change"),
             Refusal::NothingToLookFor => write!(f, "say what to look for: words, or who said it"),
@@ -173,6 +179,7 @@ impl What {
         match self {
             What::Topic => "topic",
             What::AwayMessage => "away message",
+            What::Reason => "reason",
         }
     }
 }
@@ -186,6 +193,7 @@ impl Bound {
             Bound::RoomsOfMember => "the rooms that you can be in are limited to",
             Bound::Ignored => "the people whom you can ignore are limited to",
             Bound::Conversations => "the direct conversations of one person are limited to",
+            Bound::ConversationsKept => "the direct conversations of this server are limited to",
         }
     }
 
@@ -195,7 +203,7 @@ impl Bound {
             Bound::Rooms => "join one of them",
             Bound::RoomsOfMember => "leave one first",
             Bound::Ignored => "ignore one of them again to hear them",
-            Bound::Conversations => "talk in a room",
+            Bound::Conversations | Bound::ConversationsKept => "talk in a room",
         }
     }
 }

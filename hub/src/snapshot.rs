@@ -2,12 +2,14 @@
 //! snapshot and applies the kept facts behind it is, as far as kept state goes, the hub that was.
 
 use crate::event::Topic;
+use crate::fact::Party;
 use crate::hub::{
     Hub, POSITIONS_RESERVED_AHEAD, RESERVED_AHEAD, ROOMS_RESERVED_AHEAD, Room, RoomKind, Settings,
 };
-use crate::ids::{MemberId, Position, RoomNumber, Sequence};
+use crate::ids::{Position, RoomNumber, Sequence};
 use crate::names::RoomName;
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// The kept state of a hub.
@@ -39,8 +41,8 @@ pub struct KeptRoom {
 pub enum KeptKind {
     /// A room with a name.
     Open(RoomName),
-    /// A direct conversation, the lower id first.
-    Conversation(MemberId, MemberId),
+    /// A direct conversation: whose it is, and their nicks when something was said last.
+    Conversation([Party; 2], [Arc<str>; 2]),
 }
 
 /// What the journal has put aside with its last commit, so that no number that anybody saw is ever used again.
@@ -61,7 +63,7 @@ impl Hub {
             number: *number,
             kind: match &room.kind {
                 RoomKind::Open(name) => KeptKind::Open(name.clone()),
-                RoomKind::Conversation(one, other) => KeptKind::Conversation(*one, *other),
+                RoomKind::Conversation(parties, nicks) => KeptKind::Conversation(*parties, nicks.clone()),
             },
             sequence: room.sequence,
             topic: room.topic.clone(),
@@ -89,18 +91,18 @@ impl Hub {
                 self.names.insert(name.key.clone(), kept.number);
                 RoomKind::Open(name.clone())
             }
-            KeptKind::Conversation(one, other) => {
-                self.conversations.insert((*one, *other), kept.number);
-                self.conversations.insert((*other, *one), kept.number);
-                // Its parties cannot come back: they would have other ids.
-                self.closable.insert(kept.number);
-                RoomKind::Conversation(*one, *other)
+            KeptKind::Conversation(parties, nicks) => {
+                self.connect_parties(*parties, kept.number);
+                RoomKind::Conversation(*parties, nicks.clone())
             }
         };
         let mut room = Room::new(kind);
         room.sequence = kept.sequence;
         room.reserved = kept.sequence;
         room.topic.clone_from(&kept.topic);
+        if matches!(room.kind, RoomKind::Conversation(..)) && !self.stays_open(&room) {
+            self.closable.insert(kept.number);
+        }
         self.rooms.insert(kept.number, room);
     }
 
@@ -120,8 +122,42 @@ impl Hub {
     pub fn recover(&mut self, reservation: &Reservation) {
         self.position = self.position.max(reservation.position);
         self.next_room = self.next_room.max(reservation.next_room);
+        self.forget_guests();
         // At the replay nobody was anywhere. But open rooms wait for their people, and only conversations are deserted.
-        self.closable = self.conversations.values().copied().collect();
+        let deserted = self.conversations.values().copied();
+        self.closable = deserted
+            .filter(|number| self.rooms.get(number).is_none_or(|room| !self.stays_open(room)))
+            .collect();
+    }
+
+    /// Guests cannot come back, and somebody else may get the id that they had: whoever talked with one must not be taken
+    /// to have talked with that one. (Between two guests there is nothing to be read any more.)
+    fn forget_guests(&mut self) {
+        let with_guest = self.rooms.iter_mut().filter_map(|(number, room)| match &mut room.kind {
+            RoomKind::Conversation([one @ Party::Client(_), other @ Party::Guest(_)], _) => {
+                let before = [*one, *other];
+                *other = Party::Past(*number);
+                Some((*number, before, [*one, *other]))
+            }
+            _ => None,
+        });
+        let forgotten: Vec<_> = with_guest.collect();
+        for (number, [one, other], parties) in forgotten {
+            self.conversations.remove(&(one, other));
+            self.conversations.remove(&(other, one));
+            self.connect_parties(parties, number);
+        }
+    }
+
+    /// What the journal should reserve when the server stops in an orderly way: exactly what was used, so that nothing
+    /// counts as lost.
+    pub fn exact_reservation(&self) -> Reservation {
+        let used = |(number, room): (&RoomNumber, &Room)| (*number, room.sequence);
+        Reservation {
+            position: self.position,
+            next_room: self.next_room,
+            sequences: self.rooms.iter().map(used).collect(),
+        }
     }
 
     /// What the journal should reserve with a commit that writes to these rooms.

@@ -67,7 +67,8 @@ impl Hub {
             assert_ne!(one, other);
             assert_eq!(self.conversations.get(&(*other, *one)), Some(number));
             let kind = self.rooms.get(number).map(|room| &room.kind);
-            assert_eq!(kind, Some(&RoomKind::Conversation(*one.min(other), *one.max(other))));
+            let Some(RoomKind::Conversation(parties, _)) = kind else { panic!("no conversation: {kind:?}") };
+            assert_eq!(*parties, [*one.min(other), *one.max(other)]);
         }
         let rooms = self.rooms.values().filter(|room| matches!(room.kind, RoomKind::Conversation(..)));
         assert_eq!(self.conversations.len(), 2 * rooms.count());
@@ -98,6 +99,10 @@ fn member(count: u64) -> MemberId {
 
 fn who(count: u64) -> Who {
     Who { member: member(count), nick: format!("nick-{count}").into(), address: None }
+}
+
+fn parties_of(one: &Who, other: &Who) -> [Party; 2] {
+    [Party::Guest(one.member), Party::Guest(other.member)]
 }
 
 fn room_name(raw: &str) -> RoomName {
@@ -140,7 +145,13 @@ fn tell(hub: &mut Hub, fact: Fact) -> Vec<Told> {
 }
 
 fn connected(count: u64, raw: &str) -> Fact {
-    Fact::Connected { member: member(count), nick: nick(raw), presence: Presence::Visible, address: None }
+    Fact::Connected {
+        member: member(count),
+        nick: nick(raw),
+        presence: Presence::Visible,
+        address: None,
+        client: None,
+    }
 }
 
 // ---- any facts in any order ----
@@ -200,16 +211,16 @@ fn any_room_name() -> impl Strategy<Value = RoomName> {
 fn any_fact() -> impl Strategy<Value = Fact> {
     prop_oneof![
         4 => (any_member(), any_nick(), any_presence())
-            .prop_map(|(member, nick, presence)| Fact::Connected { member, nick, presence, address: None }),
+            .prop_map(|(member, nick, presence)| Fact::Connected { member, nick, presence, address: None, client: None }),
         1 => any_member().prop_map(|member| Fact::Appeared { member }),
         3 => (any_room_name(), prop::option::of(any_member())).prop_map(|(name, by)| Fact::Opened { name, by }),
         4 => (any_member(), any_room()).prop_map(|(member, room)| Fact::Joined { member, room }),
         2 => (any_member(), any_room()).prop_map(|(member, room)| Fact::Left { member, room }),
         2 => (any_author(), any_room(), any_text(), any_manner())
-            .prop_map(|(author, room, text, manner)| Fact::Said { author, room, text, manner }),
-        2 => (any_who(), any_who(), any_text()).prop_map(|(from, to, text)| Fact::Directed { from, to, text }),
+            .prop_map(|(author, room, text, manner)| Fact::Said { author, room, text, manner, signature: None }),
+        2 => (any_who(), any_who(), any_text()).prop_map(|(from, to, text)| Fact::Directed { parties: parties_of(&from, &to), from, to, text, signature: None }),
         2 => (any_member(), any_nick()).prop_map(|(member, nick)| Fact::Renamed { member, nick }),
-        1 => (any_who(), any_room(), any_line()).prop_map(|(by, room, topic)| Fact::TopicSet { by, room, topic }),
+        1 => (any_who(), any_room(), any_line()).prop_map(|(by, room, topic)| Fact::TopicSet { by, room, topic, signature: None }),
         1 => (any_member(), any_member(), any_hearing())
             .prop_map(|(member, other, hearing)| Fact::Ignored { member, other, hearing }),
         1 => (any_member(), any_line()).prop_map(|(member, message)| Fact::Away { member, message }),
@@ -302,17 +313,17 @@ fn any_command() -> impl Strategy<Value = (u64, u64, Command)> {
     };
     let connect = (0..4_u32, any_presence());
     let command = prop_oneof![
-        6 => connect.prop_map(|(guest, presence)| Command::Connect { guest, presence, address: None }),
+        6 => connect.prop_map(|(guest, presence)| Command::Connect { guest, presence, address: None, nick: None, client: None }),
         1 => Just(Command::Appear),
         6 => prop::sample::select(vec!["lobby", "#dev", "DEV", "ops", "four", "five", "-"])
             .prop_map(|room| Command::Join { room: room.into() }),
         3 => place().prop_map(|room| Command::Leave { room }),
-        4 => (place(), any_text()).prop_map(|(room, text)| Command::Say { room, text }),
-        1 => (place(), any_text()).prop_map(|(room, text)| Command::Act { room, text }),
-        4 => (raw_nick(), any_text()).prop_map(|(to, text)| Command::Direct { to, text }),
+        4 => (place(), any_text()).prop_map(|(room, text)| Command::Say { room, text, nonce: None }),
+        1 => (place(), any_text()).prop_map(|(room, text)| Command::Act { room, text, nonce: None }),
+        4 => (raw_nick(), any_text()).prop_map(|(to, text)| Command::Direct { to, text, nonce: None }),
         4 => raw_nick().prop_map(|nick| Command::Nick { nick }),
         2 => (place(), prop::sample::select(vec!["", "topic"]))
-            .prop_map(|(room, topic)| Command::SetTopic { room, topic: topic.into() }),
+            .prop_map(|(room, topic)| Command::SetTopic { room, topic: topic.into(), nonce: None }),
         1 => place().prop_map(|room| Command::Topic { room }),
         1 => (place(), prop::option::of(any_member())).prop_map(|(room, after)| Command::Who { room, after }),
         1 => any_room().prop_map(|room| Command::Picture { room }),
@@ -604,12 +615,18 @@ fn whoever_wants_something_of_a_room_that_has_just_gone_is_told() {
     let mut hub = Hub::new(wide());
     tell(&mut hub, connected(1, "ann"));
     let (room, text) = (RoomNumber(7), Text::new("hello").unwrap());
-    let said = |manner| Fact::Said { author: Author::Member(who(1)), room, text: text.clone(), manner };
+    let said = |manner| Fact::Said {
+        author: Author::Member(who(1)),
+        room,
+        text: text.clone(),
+        manner,
+        signature: None,
+    };
     for (fact, verb) in [
         (Fact::Joined { member: member(1), room }, "join"),
         (said(Manner::Saying), "say"),
         (said(Manner::Acting), "act"),
-        (Fact::TopicSet { by: who(1), room, topic: None }, "set-topic"),
+        (Fact::TopicSet { by: who(1), room, topic: None, signature: None }, "set-topic"),
     ] {
         assert_eq!(refusals(&tell(&mut hub, fact)), [(member(1), verb, "no-such-room")]);
     }
@@ -653,6 +670,7 @@ fn a_room_that_is_entered_before_it_is_closed_stays() {
                 nick: Nick::guest(count as u32),
                 presence: Presence::Visible,
                 address: None,
+                client: None,
             },
         );
     }
@@ -675,7 +693,10 @@ fn what_too_many_begin_with_is_not_completed() {
         assert!(matches!(hub.propose(&asker, &ask), Ok(_) | Err(Refusal::NotConnected)), "after {count}");
         let nick = Nick::guest(count as u32);
         let presence = Presence::Visible;
-        tell(&mut hub, Fact::Connected { member: member(count), nick, presence, address: None });
+        tell(
+            &mut hub,
+            Fact::Connected { member: member(count), nick, presence, address: None, client: None },
+        );
     }
     assert_eq!(hub.propose(&asker, &ask), Err(Refusal::TooManyBeginSo(LOOKED_AT as u32)));
 }
@@ -716,13 +737,22 @@ fn when_all_room_numbers_are_used_no_room_is_opened() {
     hub.reserve(&hub.reservation([]));
     let ann = Speaker::Member(member(1));
     let join = hub.propose(&ann, &Command::Join { room: "dev".into() });
-    assert_eq!(join, Err(Refusal::Unwritten));
+    assert_eq!(join, Err(Refusal::Unwritten(None)));
     let text = Text::new("hello").unwrap();
-    let direct = hub.propose(&ann, &Command::Direct { to: "bob".into(), text: text.clone() });
-    assert_eq!(direct, Err(Refusal::Unwritten));
+    let direct = hub.propose(&ann, &Command::Direct { to: "bob".into(), text: text.clone(), nonce: None });
+    assert_eq!(direct, Err(Refusal::Unwritten(None)));
 
     tell(&mut hub, Fact::Opened { name: room_name("dev"), by: Some(member(1)) });
-    tell(&mut hub, Fact::Directed { from: who(1), to: who(2), text });
+    tell(
+        &mut hub,
+        Fact::Directed {
+            from: who(1),
+            to: who(2),
+            text,
+            parties: parties_of(&who(1), &who(2)),
+            signature: None,
+        },
+    );
     assert!(hub.rooms.is_empty());
 }
 
@@ -733,7 +763,7 @@ fn room_numbers_run_out_until_the_journal_reserves_more() {
     let ann = Speaker::Member(member(1));
     let join = Command::Join { room: "dev".into() };
     hub.next_room = hub.reserved_room;
-    assert_eq!(hub.propose(&ann, &join), Err(Refusal::Unwritten));
+    assert_eq!(hub.propose(&ann, &join), Err(Refusal::Unwritten(None)));
     hub.reserve(&hub.reservation([]));
     assert!(hub.propose(&ann, &join).is_ok());
 }
@@ -743,6 +773,15 @@ fn a_conversation_with_oneself_is_void() {
     let mut hub = Hub::new(wide());
     tell(&mut hub, connected(1, "ann"));
     let text = Text::new("hello").unwrap();
-    let told = tell(&mut hub, Fact::Directed { from: who(1), to: who(1), text });
+    let told = tell(
+        &mut hub,
+        Fact::Directed {
+            from: who(1),
+            to: who(1),
+            text,
+            parties: parties_of(&who(1), &who(1)),
+            signature: None,
+        },
+    );
     assert!(told.is_empty() && hub.rooms.is_empty());
 }

@@ -222,6 +222,12 @@ impl Play {
                 let told = event_line(&event);
                 self.print(&format!("answer: {told}"));
             }
+            Ok(Proposal::Receipt(event, _)) => {
+                let told = event_line(&event);
+                self.print(&format!("receipt: {told}"));
+            }
+            Ok(Proposal::Read(reading)) => self.print(&format!("reads: {reading:?}")),
+            Ok(Proposal::LookUp(lookup)) => self.print(&format!("looks up: {lookup:?}")),
             Ok(Proposal::Nothing) => self.print("nothing"),
             Err(refusal) => self.print(&refused(&refusal)),
         }
@@ -267,20 +273,28 @@ impl Play {
         let text = || Text::new(behind).expect("a text that can be said");
         let room = place(first);
         match verb {
-            "connect" => {
-                Command::Connect { guest: number(first), presence: Presence::Visible, address: None }
-            }
-            "listen" => {
-                Command::Connect { guest: number(first), presence: Presence::Listening, address: None }
-            }
+            "connect" => Command::Connect {
+                guest: number(first),
+                presence: Presence::Visible,
+                address: None,
+                nick: None,
+                client: None,
+            },
+            "listen" => Command::Connect {
+                guest: number(first),
+                presence: Presence::Listening,
+                address: None,
+                nick: None,
+                client: None,
+            },
             "appear" => Command::Appear,
             "join" => Command::Join { room: rest.into() },
             "leave" => Command::Leave { room },
-            "say" => Command::Say { room, text: text() },
-            "act" => Command::Act { room, text: text() },
-            "direct" => Command::Direct { to: first.into(), text: text() },
+            "say" => Command::Say { room, text: text(), nonce: None },
+            "act" => Command::Act { room, text: text(), nonce: None },
+            "direct" => Command::Direct { to: first.into(), text: text(), nonce: None },
             "nick" => Command::Nick { nick: rest.into() },
-            "set-topic" => Command::SetTopic { room, topic: behind.into() },
+            "set-topic" => Command::SetTopic { room, topic: behind.into(), nonce: None },
             "topic" => Command::Topic { room },
             "who" => Command::Who { room, after: self.next_names.filter(|_| behind == "more") },
             "picture" => Command::Picture {
@@ -324,7 +338,9 @@ impl Play {
 
 fn event_line(event: &Event) -> String {
     match event {
-        Event::Connected { nick, presence } => format!("connected as {nick}, {presence:?}").to_lowercase(),
+        Event::Connected { nick, presence, .. } => {
+            format!("connected as {nick}, {presence:?}").to_lowercase()
+        }
         Event::Admitted(view) => format!("admitted to {}", viewed(view)),
         Event::Pictured(view) => format!("pictured {}", viewed(view)),
         Event::Dismissed { room } => format!("dismissed from {}", named(room)),
@@ -371,7 +387,7 @@ fn event_line(event: &Event) -> String {
             format!("{} is away: {}", who.nick, message.shown())
         }
         Event::Away { who, message: None } => format!("{} is back", who.nick),
-        Event::Said { room, sequence, author, text, manner } => {
+        Event::Said { room, sequence, author, text, manner, .. } => {
             let author = match author {
                 Author::Member(who) => who.nick.to_string(),
                 Author::Door { kind, label } => format!("{label} ({})", kind.word()),
@@ -382,15 +398,35 @@ fn event_line(event: &Event) -> String {
             };
             format!("{} {}", numbered(room, *sequence), said)
         }
-        Event::Directed { conversation, sequence, from, to, text } => {
+        Event::Directed { conversation, sequence, from, to, text, .. } => {
             format!("{conversation}/{} {} -> {}: {}", sequence.0, from.nick, to.nick, text.formatted())
         }
-        Event::TopicSet { room, sequence, by, topic } => {
+        Event::TopicSet { room, sequence, by, topic, .. } => {
             let topic = topic.as_ref().map_or("none".into(), |topic| format!("'{}'", topic.shown()));
             format!("{} topic set by {}: {topic}", numbered(room, *sequence), by.nick)
         }
         Event::Summed { room, arrived, departed } => {
             format!("{}: came [{}], went [{}]", named(room), crowd(arrived), crowd(departed))
+        }
+        Event::Acknowledged { nonce, room, sequence } => {
+            format!("acknowledged {} as #{} {}", nonce.as_str(), room.name, sequence.0)
+        }
+        Event::Edited { room, sequence, by, target, text, .. } => {
+            format!(
+                "#{} {}: {} changed {} to {:?}",
+                room.name,
+                sequence.0,
+                by.nick,
+                target.0,
+                text.formatted()
+            )
+        }
+        Event::Redacted { room, sequence, by, target, .. } => {
+            format!("#{} {}: {} erased {}", room.name, sequence.0, by.nick, target.0)
+        }
+        Event::JournalIs { trouble } => format!("the journal is in trouble: {trouble:?}"),
+        Event::Page(_) | Event::Found(_) | Event::Erased { .. } | Event::Opened { .. } => {
+            panic!("the hub tells nothing of the past")
         }
         Event::Lost { room, sequence, from, to } => {
             format!("{} lost {} to {}", numbered(room, *sequence), from.0, to.0)

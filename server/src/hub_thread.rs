@@ -52,7 +52,7 @@ impl HubThread {
             if let Err(request) = self.desk.take(now, request) {
                 // The journal is behind: once it has caught up, the request goes through.
                 journal::commit(&mut self.desk);
-                let again = self.desk.take(now, request);
+                let again = self.desk.take(now, *request);
                 debug_assert!(again.is_ok(), "a commit makes room");
             }
             taken += 1;

@@ -5,10 +5,10 @@ use engine::Desk;
 
 /// Commits what the desk has for the journal, if it has anything.
 pub(crate) fn commit(desk: &mut Desk) {
-    if !desk.has_records() {
+    if !desk.has_kept() {
         return;
     }
-    let (_records, reservation) = desk.to_commit();
+    let (_kept, reservation) = desk.to_commit();
     let position = desk.hub().position();
     desk.committed(position, &reservation);
 }

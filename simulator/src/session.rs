@@ -287,7 +287,7 @@ impl TestSession {
         let command = match verb {
             "hello" => {
                 let presence = if first == "listening" { Presence::Listening } else { Presence::Visible };
-                Command::Connect { guest: self.guest, presence, address: None }
+                Command::Connect { guest: self.guest, presence, address: None, nick: None, client: None }
             }
             "appear" => Command::Appear,
             "join" => {
@@ -308,7 +308,7 @@ impl TestSession {
                 None => return,
             },
             "nick" => Command::Nick { nick: first.into() },
-            "topic" => Command::SetTopic { room: room(), topic: text.into() },
+            "topic" => Command::SetTopic { room: room(), topic: text.into(), nonce: None },
             "who" => Command::Who { room: room(), after: None },
             "rooms" => Command::Rooms { after: None },
             "ignore" => Command::Ignore { nick: first.into() },
@@ -333,9 +333,9 @@ impl TestSession {
         self.labels.push_back(label_of(raw).into());
         let room = Place::Name(to.into());
         Some(match verb {
-            "say" => Command::Say { room, text },
-            "act" => Command::Act { room, text },
-            _ => Command::Direct { to: to.into(), text },
+            "say" => Command::Say { room, text, nonce: None },
+            "act" => Command::Act { room, text, nonce: None },
+            _ => Command::Direct { to: to.into(), text, nonce: None },
         })
     }
 }

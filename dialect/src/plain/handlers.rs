@@ -39,7 +39,7 @@ pub(super) fn leave(session: &mut PlainSession, parameters: &str, turn: &mut Tur
 pub(super) fn msg(_session: &mut PlainSession, parameters: &str, turn: &mut Turn<'_>) {
     let (to, text) = split_word(parameters);
     if let Some(text) = text_of(text, turn) {
-        turn.output.commands.push(Command::Direct { to: to.into(), text });
+        turn.output.commands.push(Command::Direct { to: to.into(), text, nonce: None });
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) fn me(session: &mut PlainSession, parameters: &str, turn: &mut Turn<'
     if let Some(room) = session.current()
         && let Some(text) = text_of(parameters, turn)
     {
-        turn.output.commands.push(Command::Act { room, text });
+        turn.output.commands.push(Command::Act { room, text, nonce: None });
     }
 }
 
@@ -66,8 +66,8 @@ pub(super) fn topic(session: &mut PlainSession, parameters: &str, turn: &mut Tur
     let Some(room) = session.current() else { return };
     match parameters {
         "" => session.ask(Command::Topic { room }, turn),
-        "-" => turn.output.commands.push(Command::SetTopic { room, topic: String::new() }),
-        topic => turn.output.commands.push(Command::SetTopic { room, topic: topic.into() }),
+        "-" => turn.output.commands.push(Command::SetTopic { room, topic: String::new(), nonce: None }),
+        topic => turn.output.commands.push(Command::SetTopic { room, topic: topic.into(), nonce: None }),
     }
 }
 

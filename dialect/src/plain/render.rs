@@ -136,7 +136,14 @@ mod tests {
 
     fn said(room_name: &str, author: Author, raw: &str, manner: Manner) -> String {
         let text = Text::new(raw).expect("a text");
-        rendered(&Event::Said { room: room(room_name), sequence: Sequence(1), author, text, manner })
+        rendered(&Event::Said {
+            room: room(room_name),
+            sequence: Sequence(1),
+            author,
+            text,
+            manner,
+            signature: None,
+        })
     }
 
     #[test]
@@ -162,7 +169,8 @@ mod tests {
     #[test]
     fn formatting_is_for_other_eyes() {
         let topic = Line::new("\u{2}bold\u{2} \u{3}4red", 100).ok();
-        let event = Event::TopicSet { room: room("lobby"), sequence: Sequence(1), by: ann(), topic };
+        let event =
+            Event::TopicSet { room: room("lobby"), sequence: Sequence(1), by: ann(), topic, signature: None };
         assert_eq!(rendered(&event), "[ann] set the topic: bold red\n");
         assert_eq!(said("lobby", Author::Member(ann()), "\u{2}b", Manner::Saying), "<ann> b\n");
     }

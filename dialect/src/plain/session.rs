@@ -416,7 +416,13 @@ impl PlainSession {
         // Whoever relays lines has no way to show itself but to be there.
         let presence = if self.style.relays() { Presence::Visible } else { Presence::Listening };
         let address = self.rare.as_ref().and_then(|rare| rare.address);
-        turn.output.commands.push(Command::Connect { guest: self.guest, presence, address });
+        turn.output.commands.push(Command::Connect {
+            guest: self.guest,
+            presence,
+            address,
+            nick: None,
+            client: None,
+        });
         self.ask(Command::Join { room: turn.setup.home.shown.as_ref().into() }, turn);
     }
 

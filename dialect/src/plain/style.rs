@@ -122,7 +122,17 @@ mod tests {
     fn said(style: Style, author: Author, line: &[u8]) -> String {
         let room = RoomRef { number: RoomNumber(1), name: "lobby".into() };
         let text = style.relayed(&RawLine::new(line));
-        rendered(style, &Event::Said { room, sequence: Sequence(1), author, text, manner: Manner::Saying })
+        rendered(
+            style,
+            &Event::Said {
+                room,
+                sequence: Sequence(1),
+                author,
+                text,
+                manner: Manner::Saying,
+                signature: None,
+            },
+        )
     }
 
     fn rendered(style: Style, event: &Event) -> String {

@@ -86,7 +86,7 @@ proptest! {
         };
         let prefix = if acts { format!("* {name} ") } else { format!("<{name}> ") };
         let count = text.lines().count();
-        let event = Event::Said { room: room.clone(), sequence: Sequence(1), author, text, manner };
+        let event = Event::Said { room: room.clone(), sequence: Sequence(1), author, text, manner, signature: None };
         let lines = lines_of(event);
         prop_assert_eq!(lines.len(), count);
         for line in lines {
@@ -101,8 +101,7 @@ proptest! {
         let to = Nick::parse("bob").expect("a nick");
         let prefix = format!("<{} to you> ", nick.shown);
         let event = Event::Directed {
-            conversation: RoomNumber(2), sequence: Sequence(1), from: who(&nick), to: who(&to), text,
-        };
+            conversation: RoomNumber(2), sequence: Sequence(1), from: who(&nick), to: who(&to), text, signature: None };
         for line in lines_of(event) {
             prop_assert!(line.starts_with(&prefix), "{:?} does not begin with {:?}", line, prefix);
         }
@@ -117,7 +116,7 @@ proptest! {
         let mut news = vec![
             Event::Joined { room: room.clone(), who: who(&nick), announced },
             Event::Left { room: room.clone(), who: who(&nick), announced },
-            Event::TopicSet { room: room.clone(), sequence: Sequence(1), by: who(&nick), topic: reason.clone() },
+            Event::TopicSet { room: room.clone(), sequence: Sequence(1), by: who(&nick), topic: reason.clone(), signature: None },
         ];
         let prefix = format!("[{}] ", nick.shown);
         for event in news.drain(..) {

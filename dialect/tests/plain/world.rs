@@ -310,12 +310,12 @@ fn shown(command: &Command) -> String {
         }
         Command::Complete { among, beginning } => format!("{verb} {among:?} {beginning:?}"),
         Command::Join { room } => format!("{verb} {room:?}"),
-        Command::Say { room, text } | Command::Act { room, text } => {
+        Command::Say { room, text, .. } | Command::Act { room, text } => {
             format!("{verb} {} {}", place(room), shown_text(text))
         }
-        Command::Direct { to, text } => format!("{verb} {to:?} {}", shown_text(text)),
+        Command::Direct { to, text, .. } => format!("{verb} {to:?} {}", shown_text(text)),
         Command::Nick { nick } | Command::Ignore { nick } => format!("{verb} {:?}", cut(nick)),
-        Command::SetTopic { room, topic } => format!("{verb} {} {topic:?}", place(room)),
+        Command::SetTopic { room, topic, .. } => format!("{verb} {} {topic:?}", place(room)),
         Command::Leave { room } | Command::Topic { room } => format!("{verb} {}", place(room)),
         Command::Who { room, after } => format!("{verb} {}{}", place(room), behind(after.is_some())),
         Command::Picture { room } => format!("{verb} {room}"),

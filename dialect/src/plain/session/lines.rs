@@ -159,7 +159,7 @@ impl PlainSession {
     fn relay(&mut self, line: &RawLine<'_>, turn: &mut Turn<'_>) {
         if let Some(room) = self.current() {
             let text = self.style.relayed(line);
-            turn.output.commands.push(Command::Say { room, text });
+            turn.output.commands.push(Command::Say { room, text, nonce: None });
         }
     }
 
@@ -171,7 +171,7 @@ impl PlainSession {
             words::in_no_room(turn.setup, turn.output);
             return false;
         };
-        turn.output.commands.push(Command::Say { room, text: fitted.text });
+        turn.output.commands.push(Command::Say { room, text: fitted.text, nonce: None });
         if self.stage == Stage::Present && self.visibility == Visibility::Hidden && self.timer.get().is_none()
         {
             self.timer = Timer::at(turn.now.after_ms(APPEAR_MS));

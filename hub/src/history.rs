@@ -98,10 +98,12 @@ pub struct Page {
     pub wanted: PageWanted,
     /// The lines, by ascending sequence.
     pub lines: Vec<Past>,
-    /// The sequence in front of the first that was looked at, if there is anything before.
+    /// The first sequence that was looked at, if there is anything before it.
     pub before: Option<Sequence>,
     /// The last sequence that was looked at, if there is anything behind it, up to [`PageWanted::upto`].
     pub after: Option<Sequence>,
+    /// Everything up to this sequence has been let go of, because the operator wanted it so; 0 if nothing has.
+    pub forgotten: Sequence,
 }
 
 /// Something of the past: told as it was told, with authors who are nobody's members.

@@ -119,6 +119,13 @@ impl Text {
         }
     }
 
+    /// A text as it was written down once: cleaned again and cut to what fits, for whoever wrote it there may have been
+    /// somebody else.
+    pub fn kept(written: &str) -> Text {
+        let clean = clean(written, LineFeeds::Kept);
+        Text(clean[..floor_char_boundary(&clean, TEXT_BYTES_MAX)].into())
+    }
+
     /// How the line ended, if it was relayed; all others end with LF.
     pub fn ending(&self) -> Ending {
         if self.0.ends_with('\r') { Ending::CarriageReturnLineFeed } else { Ending::LineFeed }

@@ -17,6 +17,7 @@ CREATE TABLE server (
     epoch    INTEGER NOT NULL,
     position INTEGER NOT NULL,
     next_room INTEGER NOT NULL,
+    written  INTEGER NOT NULL,
     clean    INTEGER NOT NULL
 ) STRICT;
 
@@ -32,6 +33,8 @@ CREATE TABLE rooms (
     reserved INTEGER NOT NULL,
     forgotten INTEGER NOT NULL DEFAULT 0,
     indexed  INTEGER NOT NULL DEFAULT 0,
+    facts    INTEGER NOT NULL DEFAULT 0,
+    bytes    INTEGER NOT NULL DEFAULT 0,
     topic    TEXT,
     topic_by TEXT,
     topic_time INTEGER,

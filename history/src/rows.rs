@@ -125,8 +125,19 @@ impl<'a> Row<'a> {
         let client = kept.record.fact.signature().map(|signed| signed.client);
         let (position, time) = (kept.record.position, kept.record.time);
         let (door, recipient, target, revised) = (None, None, None, None);
-        let row =
-            Row { id, position, time, kind, nick: None, door, client, recipient, target, revised, text: None };
+        let row = Row {
+            id,
+            position,
+            time,
+            kind,
+            nick: None,
+            door,
+            client,
+            recipient,
+            target,
+            revised,
+            text: None,
+        };
         let target_of = |target: Sequence| FactId::new(kept.room, target);
         Ok(Some(match &kept.record.fact {
             Fact::Said { author, text, .. } => {
@@ -158,16 +169,14 @@ impl<'a> Row<'a> {
     /// # Errors
     /// Only what SQLite says.
     pub(crate) fn read(row: &'a rusqlite::Row<'_>) -> Result<Option<Row<'a>>, rusqlite::Error> {
-        let integer = |column: usize| Ok(row.get_ref(column)?.as_i64().ok());
-        let text = |column: usize| Ok(row.get_ref(column)?.as_str().ok());
         let columns = Columns {
-            numbers: [integer(0)?, integer(1)?, integer(2)?, integer(3)?],
-            door: integer(5)?,
-            target: integer(8)?,
-            revised: integer(9)?,
+            numbers: [integer(row, 0)?, integer(row, 1)?, integer(row, 2)?, integer(row, 3)?],
+            door: integer(row, 5)?,
+            target: integer(row, 8)?,
+            revised: integer(row, 9)?,
         };
         let client = row.get_ref(6)?.as_blob().ok().and_then(|bytes| bytes.try_into().ok()).map(ClientId);
-        let (nick, recipient, text) = (text(4)?, text(7)?, text(10)?);
+        let (nick, recipient, text) = (text(row, 4)?, text(row, 7)?, text(row, 10)?);
         Ok(columns.row().map(|row| Row { nick, client, recipient, text, ..row }))
     }
 
@@ -240,6 +249,14 @@ impl<'a> Row<'a> {
     fn signature(&self) -> Signature {
         self.client.map(|client| Arc::new(Signed { client, nonce: None }))
     }
+}
+
+fn integer(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<i64>, rusqlite::Error> {
+    Ok(row.get_ref(column)?.as_i64().ok())
+}
+
+fn text<'a>(row: &'a rusqlite::Row<'_>, column: usize) -> Result<Option<&'a str>, rusqlite::Error> {
+    Ok(row.get_ref(column)?.as_str().ok())
 }
 
 /// What is not borrowed.

@@ -136,9 +136,18 @@ impl Journal {
     /// # Errors
     /// It may not be. Commit the same batch again later: what of it is in the file by then is not written twice.
     pub fn commit(&mut self, batch: &Batch) -> Result<(), CommitError> {
+        self.commit_together(&[batch])
+    }
+
+    /// Writes batches that follow each other with one commit.
+    ///
+    /// # Errors
+    /// As [`Journal::commit`].
+    pub fn commit_together(&mut self, batches: &[&Batch]) -> Result<(), CommitError> {
+        let Some(last) = batches.last() else { return Ok(()) };
         let erasure =
-            self.try_with(|connection, written, nonces| write::write(connection, batch, written, nonces))?;
-        self.written = self.written.max(batch.position);
+            self.try_with(|connection, written, nonces| write::write(connection, batches, written, nonces))?;
+        self.written = self.written.max(last.position);
         if erasure == Erasure::Something {
             self.in_log = Erasure::Something;
         }

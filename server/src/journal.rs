@@ -9,7 +9,7 @@
 
 use crate::clock::Clock;
 use crate::mailbox::{HubMailbox, lock};
-use history::{Batch, CommitError, Journal, Retention};
+use history::{Batch, CommitError, Journal, Remaining, Retention};
 use hub::{Reservation, Trouble};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -163,7 +163,8 @@ impl JournalThread {
 
     /// Returns whether the batches are on disk, or will never be.
     fn commit(&mut self, batches: &[Arc<Batch>], ending: Option<&Ending>) -> bool {
-        match self.journal.commit(batches) {
+        let together: Vec<&Batch> = batches.iter().map(AsRef::as_ref).collect();
+        match self.journal.commit_together(&together) {
             Ok(()) => {
                 self.recover();
                 lock(&self.mailbox.waiting).unwritten.drain(..batches.len());
@@ -229,8 +230,8 @@ impl JournalThread {
         let now = Instant::now();
         if self.chores.index_at.is_some_and(|at| at <= now) {
             self.chores.index_at = match self.journal.index_some() {
-                Ok(history::Indexed::All) => None,
-                Ok(history::Indexed::Some) => Some(now),
+                Ok(Remaining::Nothing) => None,
+                Ok(Remaining::Something) => Some(now),
                 Err(error) => {
                     tracing::warn!(%error, "the index of words could not be brought up to date; it is tried again");
                     Some(now + LAST_RETRY)
@@ -239,8 +240,8 @@ impl JournalThread {
         }
         if self.chores.tidy_at.is_some_and(|at| at <= now) {
             self.chores.tidy_at = match self.journal.tidy() {
-                Ok(history::Tidied::All) => None,
-                Ok(history::Tidied::NotYet) => Some(now + INDEX_DELAY),
+                Ok(Remaining::Nothing) => None,
+                Ok(Remaining::Something) => Some(now + INDEX_DELAY),
                 Err(error) => {
                     tracing::warn!(%error, "erased text could not be taken off the disk; it is tried again");
                     Some(now + LAST_RETRY)
@@ -254,11 +255,13 @@ impl JournalThread {
 
     fn forget(&mut self, now: Instant) {
         self.chores.forget_at = match self.journal.forget(&self.retention, self.clock.now()) {
-            Ok(history::Forgotten { facts: 0 }) => now + FORGET_INTERVAL,
-            Ok(history::Forgotten { facts }) => {
-                tracing::info!(facts, "let go of old facts");
-                self.chores.tidy_at.get_or_insert(now);
-                now
+            Ok((0, Remaining::Nothing)) => now + FORGET_INTERVAL,
+            Ok((facts, remaining)) => {
+                if facts > 0 {
+                    tracing::info!(facts, "let go of old facts");
+                    self.chores.tidy_at.get_or_insert(now);
+                }
+                if remaining == Remaining::Something { now } else { now + FORGET_INTERVAL }
             }
             Err(error) => {
                 tracing::warn!(%error, "old facts could not be let go of; it is tried again");

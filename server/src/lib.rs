@@ -34,7 +34,7 @@ pub use dialect::ByOrigin;
 use dialect::Setup;
 pub use dialect::plain::Style as PlainStyle;
 use engine::{Desk, Release};
-use history::{Ended, Journal, OpenError, Reader, Restored};
+use history::{CommitError, Ended, Journal, OpenError, Reader, Restored};
 use hub::{Hub, Keeping};
 use hub_thread::{Archive, HubThread, Telling};
 use journal::{JournalMailbox, JournalThread};
@@ -111,6 +111,8 @@ pub enum StartError {
     Listen(ListenError),
     /// What it keeps cannot be opened.
     Data(OpenError),
+    /// What it keeps cannot be written to.
+    Write(CommitError),
 }
 
 impl fmt::Display for StartError {
@@ -118,6 +120,7 @@ impl fmt::Display for StartError {
         match self {
             StartError::Listen(error) => error.fmt(formatter),
             StartError::Data(error) => error.fmt(formatter),
+            StartError::Write(error) => write!(formatter, "what is said could not be kept: {error}"),
         }
     }
 }
@@ -244,6 +247,9 @@ pub fn raise_descriptor_limit() -> io::Result<()> {
     Ok(setrlimit(Resource::Nofile, limit)?)
 }
 
+/// The pages of the data file have so many bytes.
+const DATA_PAGE_BYTES: u64 = 4096;
+
 /// What is kept, opened.
 struct Kept {
     journal: Journal,
@@ -255,18 +261,22 @@ impl Kept {
     fn open(options: &Options) -> Result<Kept, StartError> {
         let directory = options.data.as_deref().unwrap_or_else(|| std::path::Path::new(""));
         let journal_options = history::Options {
-            sync: if options.durability == Durability::None {
-                history::Sync::Off
-            } else {
-                history::Sync::Full
+            durability: match options.durability {
+                Durability::None => history::Sync::Off,
+                Durability::Fast | Durability::Strict => history::Sync::Full,
             },
-            bytes_max: options.data_bytes_max,
             epoch_bits: random_bits()?,
+            pages_max: options.data_bytes_max.map(pages),
         };
         let (journal, restored) = Journal::open(directory, &journal_options).map_err(StartError::Data)?;
         let reader = Reader::open(directory).map_err(StartError::Data)?;
         Ok(Kept { journal, reader, restored })
     }
+}
+
+/// How many pages so many bytes are.
+fn pages(bytes: u64) -> u32 {
+    u32::try_from(bytes / DATA_PAGE_BYTES).unwrap_or(u32::MAX).max(1)
 }
 
 /// 64 bits that nobody can guess.
@@ -363,7 +373,7 @@ fn keep(
     let (facts, reservation) = desk.to_commit();
     let position = desk.hub().position();
     let first = history::Batch { kept: facts, reservation, position };
-    kept.journal.commit(&[Arc::new(first.clone())]).map_err(|error| StartError::Data(error.into()))?;
+    kept.journal.commit(&first).map_err(StartError::Write)?;
     desk.committed(position, &first.reservation);
     if kept.restored.ended == Ended::Abruptly {
         tracing::warn!("the server did not stop in order the last time; the data file is being checked");

@@ -9,6 +9,14 @@
 
 mod schema;
 
+mod words;
+
+mod index;
+mod search;
+
+#[cfg(test)]
+mod million;
+
 use hub::{Kept, Position, Reservation};
 
 /// What is committed together.

@@ -40,7 +40,12 @@ impl Talk {
     fn text(&mut self) -> String {
         let count = self.rng.usize(5..=20);
         if self.rng.f64() < 0.05 {
-            (0..count).map(|_| { let rank = self.rank(self.chinese.len()); self.chinese[rank].clone() }).collect()
+            (0..count)
+                .map(|_| {
+                    let rank = self.rank(self.chinese.len());
+                    self.chinese[rank].clone()
+                })
+                .collect()
         } else {
             let picked: Vec<_> = (0..count).map(|_| self.rank(VOCABULARY)).collect();
             picked.iter().map(|rank| self.words[*rank].as_str()).collect::<Vec<_>>().join(" ")
@@ -53,7 +58,10 @@ impl Talk {
 }
 
 fn word(rng: &mut Rng, rank: usize) -> String {
-    const ONSETS: &[&str] = &["t", "n", "s", "h", "r", "d", "l", "c", "m", "w", "f", "g", "p", "b", "v", "k", "th", "st", "ch", "pr", "x", "z", "qu", "j"];
+    const ONSETS: &[&str] = &[
+        "t", "n", "s", "h", "r", "d", "l", "c", "m", "w", "f", "g", "p", "b", "v", "k", "th", "st", "ch",
+        "pr", "x", "z", "qu", "j",
+    ];
     const VOWELS: &[&str] = &["e", "a", "o", "i", "u", "ea", "ou", "y"];
     const CODAS: &[&str] = &["", "n", "r", "s", "t", "ng", "l", "d", "ck", "m"];
     let pick = |rng: &mut Rng, from: &[&'static str]| from[(from.len() as f64 * rng.f64().powi(2)) as usize];
@@ -69,7 +77,9 @@ fn fill(connection: &Connection, talk: &mut Talk, room: u32, facts: u64) {
     let transaction = connection.unchecked_transaction().unwrap();
     {
         let mut insert = transaction
-            .prepare("INSERT INTO facts (id, position, time, kind, nick, text) VALUES (?1, ?2, ?3, 2, ?4, ?5)")
+            .prepare(
+                "INSERT INTO facts (id, position, time, kind, nick, text) VALUES (?1, ?2, ?3, 2, ?4, ?5)",
+            )
             .unwrap();
         for sequence in 1..=facts {
             let id = i64::from(room) << 32 | sequence as i64;
@@ -102,7 +112,8 @@ fn measure(what: &str, connection: &Connection, rooms: &[(RoomRef, Sequence)], w
     times.sort();
     println!(
         "{what:<44} {:>9.2?} {:>9.2?} {lines:>3} lines {out_of_time} out of time",
-        times[ROUNDS / 2], times[ROUNDS * 99 / 100]
+        times[ROUNDS / 2],
+        times[ROUNDS * 99 / 100]
     );
 }
 
@@ -119,7 +130,9 @@ fn million() {
     std::fs::create_dir_all(&directory).unwrap();
     let path = directory.join("million.db");
     let connection = Connection::open(&path).unwrap();
-    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;").unwrap();
+    connection
+        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;")
+        .unwrap();
     connection.execute_batch(MIGRATIONS[0]).unwrap();
     let mut talk = Talk::new();
     for room in 1..=ROOMS_BESIDE / 2 {
@@ -136,13 +149,23 @@ fn million() {
         let slice = Instant::now();
         let indexed = index::index_some(&connection, 200).unwrap();
         slices.push(slice.elapsed());
-        if indexed.rest == index::Behind::Nothing { break; }
+        if indexed.rest == index::Behind::Nothing {
+            break;
+        }
     }
     slices.sort();
     let all = FACTS + u64::from(ROOMS_BESIDE) * FACTS_BESIDE;
-    println!("indexed in {:?}: {:.1} µs a fact; slices {:?} {:?} {:?}", start.elapsed(), start.elapsed().as_secs_f64() * 1e6 / all as f64, slices[slices.len() / 2], slices[slices.len() * 99 / 100], slices[slices.len() - 1]);
+    println!(
+        "indexed in {:?}: {:.1} µs a fact; slices {:?} {:?} {:?}",
+        start.elapsed(),
+        start.elapsed().as_secs_f64() * 1e6 / all as f64,
+        slices[slices.len() / 2],
+        slices[slices.len() * 99 / 100],
+        slices[slices.len() - 1]
+    );
     println!("with the index {} MiB", file_mib(&path, &connection));
-    let segments: i64 = connection.query_row("SELECT count(DISTINCT segid) FROM words_idx", (), |row| row.get(0)).unwrap();
+    let segments: i64 =
+        connection.query_row("SELECT count(DISTINCT segid) FROM words_idx", (), |row| row.get(0)).unwrap();
     println!("{segments} segments");
     drop(connection);
 
@@ -151,7 +174,8 @@ fn million() {
     let big = vec![rooms(ROOMS_BESIDE + 1).swap_remove(ROOMS_BESIDE as usize / 2)];
     let everywhere = rooms(ROOMS_BESIDE + 1);
     let words = |words: &str| Search { words: words.into(), lines_max: 50, ..Search::default() };
-    let by = |words: &str, author: usize| Search { author: Some(format!("author{author}")), ..self::words(words) };
+    let by =
+        |words: &str, author: usize| Search { author: Some(format!("author{author}")), ..self::words(words) };
     let _ = &by;
     let cases: Vec<(String, Search)> = vec![
         (format!("two Chinese characters, common {}", talk.chinese[1]), words(&talk.chinese[1])),
@@ -172,8 +196,14 @@ fn million() {
         ("nothing: qqqq".into(), words("qqqq")),
         ("nothing, of common parts: thensther".into(), words("thensther")),
         ("nothing: two words".into(), words(&format!("{} {}", talk.words[19_000], talk.words[18_000]))),
-        (format!("two common words {} {}", talk.words[20], talk.words[30]), words(&format!("{} {}", talk.words[20], talk.words[30]))),
-        ("a phrase that is nowhere".into(), words(&format!("\"{} {} {}\"", talk.words[3], talk.words[15_000], talk.words[4]))),
+        (
+            format!("two common words {} {}", talk.words[20], talk.words[30]),
+            words(&format!("{} {}", talk.words[20], talk.words[30])),
+        ),
+        (
+            "a phrase that is nowhere".into(),
+            words(&format!("\"{} {} {}\"", talk.words[3], talk.words[15_000], talk.words[4])),
+        ),
         ("a phrase of common words".into(), words(&format!("\"{} {}\"", talk.words[13], talk.words[14]))),
     ];
     for (what, search) in &cases {

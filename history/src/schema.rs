@@ -64,7 +64,7 @@ CREATE TABLE nonces (
 
 CREATE VIRTUAL TABLE words USING fts5 (
     tokens, content = '', columnsize = 0, detail = none,
-    tokenize = "ascii tokenchars '!""#$%&''()*+,-./:;<=>?@[\]^_`{|}~'"
+    tokenize = "ascii tokenchars '!#""$%&''()*+,-./:;<=>?@[\]^_`{|}~'"
 );
 
 INSERT INTO words (words, rank) VALUES ('secure-delete', 1);

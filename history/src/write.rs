@@ -8,6 +8,7 @@
 
 use crate::batch::Batch;
 use crate::error::{Cause, CommitError};
+use crate::index;
 use crate::rows::{FactId, Kind, OutOfNumbers, Row, door_number};
 use hub::{
     ClientId, Fact, Kept, Line, Party, Position, Reservation, RoomName, RoomNumber, Sequence, Signed, Time,
@@ -159,12 +160,14 @@ impl<'a> Writer<'a, '_> {
         match (row.kind, row.target) {
             (Kind::Edited, Some(target)) => {
                 let new = Revision::Reads(row.sequence());
+                index::remove(self.transaction, target.number())?;
                 // What has been erased meanwhile stays erased.
                 if revise(self.transaction, target, new)?.is_none() {
                     row.text = None;
                 }
             }
             (Kind::Redacted, Some(target)) => {
+                index::remove(self.transaction, target.number())?;
                 let erased = revise(self.transaction, target, Revision::Erased(row.sequence()))?;
                 self.room(target.room()).bytes -= erased.unwrap_or_default();
                 erasure = Erasure::Something;
@@ -172,6 +175,9 @@ impl<'a> Writer<'a, '_> {
             _ => {}
         }
         self.insert(&row)?;
+        if let (Kind::Edited, Some(target)) = (row.kind, row.target) {
+            index::add(self.transaction, target.number())?;
+        }
         let room = self.room(row.id.room());
         room.sequence = room.sequence.max(row.sequence());
         room.facts += 1;

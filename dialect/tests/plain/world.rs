@@ -215,8 +215,8 @@ impl World {
         let verb = command.verb();
         let event = match self.hub.propose(&Speaker::Member(member), command) {
             Ok(Proposal::Fact(fact)) => return self.apply(fact),
-            Ok(Proposal::Answer(event)) => event,
-            Ok(Proposal::Nothing) => return,
+            Ok(Proposal::Answer(event) | Proposal::Receipt(event, _)) => event,
+            Ok(Proposal::Read(_) | Proposal::LookUp(_) | Proposal::Nothing) => return,
             Err(refusal) => Event::Refused { verb, refusal },
         };
         let position = self.hub.position();
@@ -310,7 +310,7 @@ fn shown(command: &Command) -> String {
         }
         Command::Complete { among, beginning } => format!("{verb} {among:?} {beginning:?}"),
         Command::Join { room } => format!("{verb} {room:?}"),
-        Command::Say { room, text, .. } | Command::Act { room, text } => {
+        Command::Say { room, text, .. } | Command::Act { room, text, .. } => {
             format!("{verb} {} {}", place(room), shown_text(text))
         }
         Command::Direct { to, text, .. } => format!("{verb} {to:?} {}", shown_text(text)),
@@ -322,7 +322,12 @@ fn shown(command: &Command) -> String {
         Command::Rooms { after } => format!("{verb}{}", behind(after.is_some())),
         Command::Away { message } => format!("{verb} {message:?}"),
         Command::Quit { reason } => format!("{verb} {reason:?}"),
-        Command::Appear | Command::Ignored => verb.to_string(),
+        Command::Edit { .. }
+        | Command::Redact { .. }
+        | Command::History { .. }
+        | Command::Search { .. }
+        | Command::Appear
+        | Command::Ignored => verb.to_string(),
     }
 }
 

@@ -97,3 +97,96 @@ fn stamped(stamp: Stamp, past: &Past, scratch: &mut Vec<u8>, output: &mut Output
     }
     scratch.clear();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hub::{
+        Author, DoorKind, Event, Manner, MemberId, Position, RoomName, RoomNumber, RoomRef, Search, Sequence,
+        Text, Who,
+    };
+    use jiff::tz::{self, TimeZone};
+
+    /// 2026-11-20T18:05:00Z.
+    const EVENING_MS: u64 = 1_795_197_900_000;
+    const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+    /// Clocks are five hours ahead: it is 23:05 in the evening.
+    fn setup() -> Setup {
+        let zone = TimeZone::fixed(tz::offset(5));
+        Setup { zone, ..Setup::new(RoomName::parse("lobby").expect("a name")) }
+    }
+
+    fn lobby() -> RoomRef {
+        RoomRef { number: RoomNumber(1), name: "lobby".into() }
+    }
+
+    fn said(ms: u64, text: &str) -> Past {
+        let author = Author::Member(Who { member: MemberId::NOBODY, nick: "ann".into(), address: None });
+        let text = Text::new(text).expect("a text");
+        let (room, sequence) = (lobby(), Sequence(1));
+        let event = Event::Said { room, sequence, author, text, manner: Manner::Saying, signature: None };
+        Past { position: Position(1), time: Time(ms), event, edited: None }
+    }
+
+    fn shown_lines(past: &[Past], day: &mut Option<Date>) -> String {
+        let mut output = Output::default();
+        lines(&setup(), Time(EVENING_MS), past.iter(), day, &mut output);
+        String::from_utf8(output.words).expect("text")
+    }
+
+    fn shown_findings(lines: Vec<Past>, rest: Rest) -> String {
+        let mut output = Output::default();
+        found(&setup(), &Findings { search: Search::default(), lines, rest }, &mut output);
+        String::from_utf8(output.words).expect("text")
+    }
+
+    #[test]
+    fn every_line_of_a_text_has_its_moment_in_front_and_the_last_says_that_it_was_changed() {
+        let changed = Past { edited: Some(Sequence(2)), ..said(EVENING_MS, "one\ntwo") };
+        assert_eq!(shown_lines(&[changed], &mut None), "[23:05] <ann> one\n[23:05] <ann> two (edited)\n");
+    }
+
+    #[test]
+    fn day_begins_where_people_live_and_is_told_once_across_pages() {
+        let day = &mut None;
+        let yesterday = [said(EVENING_MS - DAY_MS, "a"), said(EVENING_MS - DAY_MS + 3_599_000, "b")];
+        assert_eq!(shown_lines(&yesterday[..1], day), "-- 2026-11-19\n[23:05] <ann> a\n");
+        assert_eq!(shown_lines(&yesterday[1..], day), "-- today\n[00:04] <ann> b\n");
+        assert_eq!(shown_lines(&[said(EVENING_MS, "c")], day), "[23:05] <ann> c\n");
+        assert_eq!(shown_lines(&[said(EVENING_MS, "c")], &mut None), "[23:05] <ann> c\n");
+    }
+
+    #[test]
+    fn what_is_erased_says_whose_it_was_and_an_opening_says_nothing() {
+        let author = Author::Door { kind: DoorKind::Web, label: "ann".into() };
+        let erased = Event::Erased { room: lobby(), sequence: Sequence(1), author };
+        let opened = Event::Opened { room: lobby(), sequence: Sequence(1) };
+        let past = [erased, opened].map(|event| Past { event, ..said(EVENING_MS, "x") });
+        assert_eq!(shown_lines(&past, &mut None), "[23:05] -- a message of ann (web) was erased\n");
+    }
+
+    #[test]
+    fn next_search_begins_where_nothing_is_passed_over() {
+        let lines =
+            || vec![said(EVENING_MS, "c"), said(EVENING_MS - 1000, "b"), said(EVENING_MS - 1000, "a")];
+        let all = "[2026-11-20 23:04] #lobby <ann> a\n[2026-11-20 23:04] #lobby <ann> b\n[2026-11-20 23:05] #lobby <ann> c\n";
+        assert_eq!(shown_findings(lines(), Rest::Nothing), all);
+        let last = "[2026-11-20 23:05] #lobby <ann> c\n";
+        let border = "before:2026-11-20T23:04:59.001\n";
+        let more = shown_findings(lines(), Rest::More);
+        assert_eq!(more, format!("{last}-- there is more: search again with {border}"));
+        let in_part = shown_findings(lines(), Rest::OutOfTime);
+        assert_eq!(in_part, format!("{last}-- there was no time to look at all: search again with {border}"));
+        // More in one moment than a search shows: there is nowhere else to go on.
+        let more = shown_findings(lines().split_off(1), Rest::More);
+        assert!(more.ends_with("before:2026-11-20T23:04:59\n"), "{more}");
+    }
+
+    #[test]
+    fn nothing_found_is_told() {
+        assert_eq!(shown_findings(Vec::new(), Rest::Nothing), "-- nothing was found\n");
+        let in_part = shown_findings(Vec::new(), Rest::OutOfTime);
+        assert!(in_part.starts_with("-- nothing was found before time was up"), "{in_part}");
+    }
+}

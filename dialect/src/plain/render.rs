@@ -297,6 +297,39 @@ mod tests {
     }
 
     #[test]
+    fn change_is_told_where_it_was_made_and_to_whom() {
+        let edited = |name: &str| Event::Edited {
+            room: room(name),
+            sequence: Sequence(2),
+            by: ann(),
+            target: Sequence(1),
+            text: Text::new("one\ntwo").expect("a text"),
+            signature: None,
+        };
+        assert_eq!(rendered(&edited("lobby")), "[ann] corrected: one\n[ann] corrected: two\n");
+        assert_eq!(rendered(&edited("dev")), "#dev [ann] corrected: one\n#dev [ann] corrected: two\n");
+        assert_eq!(rendered(&edited("@12")), "[ann to you] corrected: one\n[ann to you] corrected: two\n");
+        let redacted = |name: &str, reason: &str| Event::Redacted {
+            room: room(name),
+            sequence: Sequence(2),
+            by: ann(),
+            target: Sequence(1),
+            reason: Line::new(reason, 100).ok(),
+            signature: None,
+        };
+        assert_eq!(rendered(&redacted("dev", "")), "#dev [ann] erased a message\n");
+        assert_eq!(rendered(&redacted("@12", "oops")), "[ann to you] erased a message (oops)\n");
+    }
+
+    #[test]
+    fn trouble_of_the_journal_is_told() {
+        let line = "-- what is said now cannot be written down: the disk reports errors\n";
+        assert_eq!(rendered(&Event::JournalIs { trouble: Some(Trouble::Failing) }), line);
+        let line = "-- what is said is written down again\n";
+        assert_eq!(rendered(&Event::JournalIs { trouble: None }), line);
+    }
+
+    #[test]
     fn loss_is_told() {
         let event =
             Event::Lost { room: room("lobby"), sequence: Sequence(41), from: Sequence(17), to: Sequence(40) };

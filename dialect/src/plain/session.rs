@@ -599,6 +599,7 @@ mod tests {
 
     fn lobby() -> RoomView {
         let room = RoomRef { number: RoomNumber(1), name: "lobby".into() };
+        // Nothing was said there yet.
         RoomView { room, topic: None, members: Crowd::default(), listening: 1, upto: Sequence(1) }
     }
 
@@ -666,6 +667,33 @@ mod tests {
         tell(&mut session, Event::RoomList { rooms: Vec::new(), next: None }, &mut output);
         assert!(session.wants_input());
         assert_eq!(session.input.partial(), b"bye");
+    }
+
+    #[test]
+    fn past_is_shown_to_those_who_want_it_where_there_is_one() {
+        let kept = || Setup { keeping: Keeping::History, ..setup() };
+        let written_to = || RoomView { upto: Sequence(2), ..lobby() };
+        let table = [
+            (kept(), written_to(), 1),
+            (kept(), lobby(), 0),
+            (Setup { replay_lines: 0, ..kept() }, written_to(), 0),
+            (setup(), written_to(), 0),
+            (Setup { plain_style: Style::Tagged, ..kept() }, written_to(), 0),
+        ];
+        for (setup, view, questions) in table {
+            let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
+            let mut session = PlainSession::new(&setup, &Arrival { now: NOW, peer, guest: 1 });
+            let mut output = Output::default();
+            session.received(NOW, &setup, b"hello\n", &mut output);
+            output.commands.clear();
+            let (position, audience) = (Position(1), Audience::Member(MemberId::mint(0, 1)));
+            let told = Told { position, time: NOW, audience, event: Event::Admitted(view) };
+            session.told(NOW, &setup, &told, &mut output);
+            let asked = output.commands.iter().filter(|command| command.verb() == Verb::History).count();
+            assert_eq!(asked, questions);
+            assert_eq!(output.flow == crate::Flow::Wait, asked > 0);
+            assert_eq!(session.wants_input(), asked == 0, "what was typed waits for it");
+        }
     }
 
     #[test]

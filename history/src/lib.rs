@@ -17,6 +17,9 @@ mod unwritten;
 mod search;
 mod words;
 
+mod backup;
+mod check;
+
 mod directory;
 mod error;
 mod index;
@@ -29,7 +32,9 @@ mod write;
 #[cfg(test)]
 mod million;
 
+pub use backup::{BackupError, Progress, backup};
 pub use batch::Batch;
+pub use check::{CheckError, check};
 pub use directory::Sync;
 pub use error::{Cause, CommitError, OpenError, ReadError};
 pub use journal::{Ended, Journal, Options, Remaining, Restored};

@@ -6,7 +6,7 @@
 
 use hub::{
     Audience, Command, Event, Fact, Hub, Kept, Known, Lookup, MemberId, Position, Proposal, Reading, Record,
-    Refusal, Reservation, RoomNumber, Sequence, Settings, Speaker, Time, Told, Trouble,
+    Refusal, Reservation, RoomNumber, Sequence, Settings, Speaker, Time, Told, Trouble, Verb,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -83,6 +83,9 @@ pub enum Durability {
     /// As soon as it is stated: receipts promise nothing.
     Stated,
 }
+
+/// So many receipts may wait for what was said before to become durable.
+const OWED_MAX: usize = 64 * 1024;
 
 /// The hub, and who is to be told what.
 #[derive(Debug)]
@@ -167,7 +170,9 @@ impl Desk {
             }
             Ok(Proposal::Fact(fact)) => self.state(now, fact),
             Ok(Proposal::Answer(event)) => self.answer(now, &request.speaker, event),
-            Ok(Proposal::Receipt(event, said)) => self.owe(now, &request.speaker, event, said),
+            Ok(Proposal::Receipt(event, said)) => {
+                self.owe(now, &request.speaker, request.command.verb(), event, said);
+            }
             Ok(Proposal::Read(reading)) => self.readings.push(reading),
             Ok(Proposal::LookUp(lookup)) => {
                 // It is taken when it is brought again.
@@ -193,10 +198,18 @@ impl Desk {
     }
 
     /// Tells the asker something as soon as `said` is durable.
-    fn owe(&mut self, now: Time, speaker: &Speaker, event: Event, said: Position) {
+    fn owe(&mut self, now: Time, speaker: &Speaker, verb: Verb, event: Event, said: Position) {
         let Speaker::Member(member) = speaker else { return };
         if said <= self.durable {
             return self.answer(now, speaker, event);
+        }
+        if self.owed.len() >= OWED_MAX {
+            // Whoever asks again and again while nothing can be written is not noted down each time.
+            let trouble = match self.journal {
+                Journal::Working => None,
+                Journal::Failing(trouble) => Some(trouble),
+            };
+            return self.answer(now, speaker, Event::Refused { verb, refusal: Refusal::Unwritten(trouble) });
         }
         let told = Told { position: said, time: now, audience: Audience::Member(*member), event };
         let place = self.owed.partition_point(|(position, _)| *position <= said);
@@ -206,9 +219,14 @@ impl Desk {
     /// Tells the asker something that changes nothing. Doors are answered where they stand, not here.
     fn answer(&mut self, now: Time, speaker: &Speaker, event: Event) {
         if let Speaker::Member(member) = speaker {
-            let audience = Audience::Member(*member);
-            self.send(Told { position: self.hub.position(), time: now, audience, event });
+            self.tell(now, *member, event);
         }
+    }
+
+    /// Tells a member something that changes nothing.
+    pub fn tell(&mut self, now: Time, member: MemberId, event: Event) {
+        let audience = Audience::Member(member);
+        self.send(Told { position: self.hub.position(), time: now, audience, event });
     }
 
     /// Numbers a fact that was decided here, applies it and tells it.

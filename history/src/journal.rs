@@ -23,6 +23,7 @@
 use crate::batch::Batch;
 use crate::directory::{self, Found, Sync};
 use crate::error::{Cause, CommitError, OpenError};
+use crate::index::{self, Behind};
 use crate::restore;
 use crate::schema;
 use crate::write::{self, Erasure, NonceCounts};
@@ -31,6 +32,9 @@ use rusqlite::Connection;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// So many facts are indexed in one slice: a few milliseconds.
+const INDEXED_TOGETHER: u32 = 256;
 
 /// How the journal is to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -136,9 +140,18 @@ impl Journal {
     /// # Errors
     /// It may not be. Commit the same batch again later: what of it is in the file by then is not written twice.
     pub fn commit(&mut self, batch: &Batch) -> Result<(), CommitError> {
+        self.commit_together(&[batch])
+    }
+
+    /// Writes batches that follow each other with one commit.
+    ///
+    /// # Errors
+    /// As [`Journal::commit`].
+    pub fn commit_together(&mut self, batches: &[&Batch]) -> Result<(), CommitError> {
+        let Some(last) = batches.last() else { return Ok(()) };
         let erasure =
-            self.try_with(|connection, written, nonces| write::write(connection, batch, written, nonces))?;
-        self.written = self.written.max(batch.position);
+            self.try_with(|connection, written, nonces| write::write(connection, batches, written, nonces))?;
+        self.written = self.written.max(last.position);
         if erasure == Erasure::Something {
             self.in_log = Erasure::Something;
         }
@@ -161,6 +174,20 @@ impl Journal {
             return Ok(Remaining::Nothing);
         }
         Ok(Remaining::Something)
+    }
+
+    /// Brings the index of words a little nearer to what is written. To be called when there is nothing to commit, as long as
+    /// something remains.
+    ///
+    /// # Errors
+    /// The index is where it was; searches are slower, and find everything.
+    pub fn index_some(&mut self) -> Result<Remaining, CommitError> {
+        let indexed =
+            self.try_with(|connection, _, _| Ok(index::index_some(connection, INDEXED_TOGETHER)?))?;
+        Ok(match indexed.rest {
+            Behind::Nothing => Remaining::Nothing,
+            Behind::Some => Remaining::Something,
+        })
     }
 
     /// Writes down that the server stopped in order, and exactly what numbers it used. Everything must have been committed before.

@@ -14,17 +14,24 @@ mod page;
 mod reader;
 mod unwritten;
 
+mod search;
+mod words;
+
 mod directory;
 mod error;
+mod index;
 mod restore;
 mod retention;
 mod rows;
 mod schema;
 mod write;
 
+#[cfg(test)]
+mod million;
+
 pub use batch::Batch;
 pub use directory::Sync;
 pub use error::{Cause, CommitError, OpenError, ReadError};
 pub use journal::{Ended, Journal, Options, Remaining, Restored};
-pub use reader::Reader;
+pub use reader::{Reader, SEARCH_MAX};
 pub use retention::Retention;

@@ -11,15 +11,18 @@ use crate::error::{OpenError, ReadError};
 use crate::page;
 use crate::rows::{COLUMNS, FactId, Row};
 use crate::schema::{APPLICATION_ID, MIGRATIONS};
+use crate::search;
 use crate::unwritten::{self, Change, Unwritten};
 use crate::write::NONCES_KEPT;
 use hub::{
-    Authorship, ClientId, Known, Lookup, Nonce, Page, PageWanted, Position, Receipt, RoomNumber, Sequence,
+    Authorship, ClientId, Findings, Known, Lookup, Nonce, Page, PageWanted, Position, Receipt, RoomNumber,
+    RoomRef, Search, Sequence,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Reads a data file, while a journal writes it or none does.
 ///
@@ -29,6 +32,9 @@ use std::sync::Arc;
 pub struct Reader {
     connection: Connection,
 }
+
+/// A search takes no longer, and says so if there might be more.
+pub const SEARCH_MAX: Duration = Duration::from_millis(250);
 
 impl Reader {
     /// Opens the data file in this directory. Where a journal is to be opened by the same process, that comes first.
@@ -64,6 +70,21 @@ impl Reader {
         let transaction = self.connection.transaction()?;
         let written = written(&transaction)?;
         Ok(page::page(&transaction, wanted, unwritten, written)?)
+    }
+
+    /// Looks for something in rooms, each up to its last fact that may be read, for at most [`SEARCH_MAX`].
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn search(
+        &mut self,
+        rooms: &[(RoomRef, Sequence)],
+        search: &Search,
+        unwritten: &[Arc<Batch>],
+    ) -> Result<Findings, ReadError> {
+        let until = Instant::now() + SEARCH_MAX;
+        let is_time_up = move || Instant::now() >= until;
+        Ok(search::search(&self.connection, rooms, search, unwritten, is_time_up)?)
     }
 
     /// Looks up what the hub has to know before it can decide.

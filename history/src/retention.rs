@@ -5,6 +5,7 @@
 //! What this file must never do: let go of anything unasked, close a room, or let anybody wait for long.
 
 use crate::error::{Cause, CommitError};
+use crate::index;
 use crate::journal::{Journal, Remaining};
 use crate::rows::FactId;
 use crate::write::{FACT_BYTES, signed};
@@ -135,6 +136,7 @@ fn forget_in(
     let Some(slice) = slice(transaction, room, excess, facts_max)? else { return Ok(0) };
     let first = FactId::nearest(room.number, Sequence(1)).number();
     let range = params![first, slice.last.number()];
+    index::remove_all(transaction, first, slice.last.number())?;
     transaction.prepare_cached("DELETE FROM facts WHERE id BETWEEN ?1 AND ?2")?.execute(range)?;
     for client in &slice.clients {
         transaction

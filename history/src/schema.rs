@@ -14,7 +14,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x526f_6f6d;
 /// From each version of the file to the next; the last makes the present one.
 pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1];
 
-const VERSION_1: &str = "
+const VERSION_1: &str = r#"
 CREATE TABLE server (
     only     INTEGER PRIMARY KEY CHECK (only = 1),
     epoch    INTEGER NOT NULL,
@@ -70,9 +70,10 @@ CREATE TABLE nonces (
 
 CREATE VIRTUAL TABLE words USING fts5 (
     tokens, content = '', columnsize = 0, detail = none,
-    tokenize = \"unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co Cn'\"
+    tokenize = "ascii tokenchars '!#""$%&''()*+,-./:;<=>?@[\]^_`{|}~'"
 );
-";
+INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
+"#;
 
 /// Makes the file what this version needs, from whatever earlier version it is; each step is all or nothing. A file that
 /// is made is kept without a log until it is whole, so that its header, which [`look`](crate::directory::look) reads, says

@@ -8,6 +8,7 @@
 
 use crate::batch::Batch;
 use crate::error::{Cause, CommitError};
+use crate::index;
 use crate::rows::{FactId, Kind, OutOfNumbers, Row, door_number};
 use hub::{
     ClientId, Fact, Kept, Line, Party, Position, Reservation, RoomName, RoomNumber, Sequence, Signed, Time,
@@ -43,6 +44,7 @@ struct RoomChange<'a> {
     topic: Option<(Option<&'a Line>, &'a str, Time)>,
     closed: bool,
     sequence: Sequence,
+    reserved: Sequence,
     facts: i64,
     bytes: i64,
 }
@@ -69,10 +71,10 @@ impl NonceCounts {
     }
 }
 
-/// Writes what of the batch is not written yet: all facts behind `written`.
+/// Writes what of the batches is not written yet: all facts behind `written`. There is at least one batch.
 pub(crate) fn write(
     connection: &mut Connection,
-    batch: &Batch,
+    batches: &[&Batch],
     written: Position,
     nonces: &mut NonceCounts,
 ) -> Result<Erasure, CommitError> {
@@ -81,19 +83,22 @@ pub(crate) fn write(
     {
         let insert = transaction.prepare_cached(INSERT)?;
         let mut writer = Writer { transaction: &transaction, insert, nonces, rooms: BTreeMap::new() };
-        for kept in batch.kept.iter().filter(|kept| kept.record.position > written) {
+        let kept = batches.iter().flat_map(|batch| &batch.kept);
+        for kept in kept.filter(|kept| kept.record.position > written) {
             if writer.fact(kept)? == Erasure::Something {
                 erasure = Erasure::Something;
             }
         }
-        writer.finish(&batch.reservation)?;
+        writer.finish(batches)?;
     }
-    let reservation = &batch.reservation;
-    transaction.prepare_cached(UPDATE_SERVER)?.execute(params![
-        signed(reservation.position.0)?,
-        reservation.next_room.0,
-        signed(batch.position.0)?
-    ])?;
+    if let Some(batch) = batches.last() {
+        let reservation = &batch.reservation;
+        transaction.prepare_cached(UPDATE_SERVER)?.execute(params![
+            signed(reservation.position.0)?,
+            reservation.next_room.0,
+            signed(batch.position.0)?
+        ])?;
+    }
     transaction.commit()?;
     Ok(erasure)
 }
@@ -155,12 +160,14 @@ impl<'a> Writer<'a, '_> {
         match (row.kind, row.target) {
             (Kind::Edited, Some(target)) => {
                 let new = Revision::Reads(row.sequence());
+                index::remove(self.transaction, target.number())?;
                 // What has been erased meanwhile stays erased.
                 if revise(self.transaction, target, new)?.is_none() {
                     row.text = None;
                 }
             }
             (Kind::Redacted, Some(target)) => {
+                index::remove(self.transaction, target.number())?;
                 let erased = revise(self.transaction, target, Revision::Erased(row.sequence()))?;
                 self.room(target.room()).bytes -= erased.unwrap_or_default();
                 erasure = Erasure::Something;
@@ -168,6 +175,9 @@ impl<'a> Writer<'a, '_> {
             _ => {}
         }
         self.insert(&row)?;
+        if let (Kind::Edited, Some(target)) = (row.kind, row.target) {
+            index::add(self.transaction, target.number())?;
+        }
         let room = self.room(row.id.room());
         room.sequence = room.sequence.max(row.sequence());
         room.facts += 1;
@@ -210,13 +220,14 @@ impl<'a> Writer<'a, '_> {
 
     /// Writes what has become of the rooms, by ascending number: a room that is closed lets go of its name before another of
     /// that name is opened.
-    fn finish(mut self, reservation: &Reservation) -> Result<(), CommitError> {
-        for number in reservation.sequences.keys() {
-            self.room(*number);
+    /// Writes what the batches do to their rooms, each once.
+    fn finish(mut self, batches: &[&Batch]) -> Result<(), CommitError> {
+        for (number, reserved) in batches.iter().flat_map(|batch| &batch.reservation.sequences) {
+            let room = self.room(*number);
+            room.reserved = room.reserved.max(*reserved);
         }
         for (number, change) in &self.rooms {
-            let reserved = reservation.sequences.get(number).copied().unwrap_or_default();
-            write_room(self.transaction, *number, change, reserved)?;
+            write_room(self.transaction, *number, change)?;
         }
         Ok(())
     }
@@ -229,7 +240,6 @@ fn write_room(
     transaction: &Transaction<'_>,
     number: RoomNumber,
     change: &RoomChange<'_>,
-    reserved: Sequence,
 ) -> Result<(), CommitError> {
     if let Some(name) = change.opened {
         // One that is open already stays what it is: the hub did not open it again either.
@@ -251,7 +261,7 @@ fn write_room(
         .execute(params![
             number.0,
             signed(change.sequence.0)?,
-            signed(reserved.0)?,
+            signed(change.reserved.0)?,
             change.facts,
             change.bytes
         ])?;

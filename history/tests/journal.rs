@@ -415,15 +415,15 @@ fn last_thousand_nonces_of_a_client_are_known_written_or_not() {
     let mut log = Log::open();
     let mut begin = 0;
     for number in 0..5_000 {
-        log.say_signed("ann", "text", signed(1, Some(&format!("n{number}"))));
+        log.say_signed("ann", "text", Some(signed(1, Some(&format!("n{number}")))));
         if number % 700 == 0 {
-            log.say_signed("bob", "text", signed(2, Some(&format!("n{number}"))));
+            log.say_signed("bob", "text", Some(signed(2, Some(&format!("n{number}")))));
             journal.commit(&log.batch(begin)).unwrap();
             begin = log.kept.len();
         }
     }
     // One that the hub had forgotten, used again.
-    log.say_signed("ann", "text", signed(1, Some("n5")));
+    log.say_signed("ann", "text", Some(signed(1, Some("n5"))));
     let unwritten = [Arc::new(log.batch(begin))];
     let known = receipts(&directory, &unwritten, 1);
     let expected = (4_001..5_000).map(|number| format!("n{number}")).chain(["n5".to_owned()]);
@@ -538,7 +538,7 @@ fn as_many_facts_stay_as_are_wanted_whatever_was_lost_between() {
     let (mut journal, _) = open(&directory);
     let mut log = Log::open();
     for _ in 0..2_500 {
-        log.say_signed("ann", "zq-secret", signed(1, Some("n")));
+        log.say_signed("ann", "zq-secret", Some(signed(1, Some("n"))));
     }
     log.lose(4_096);
     log.say("ann", "text");

@@ -49,7 +49,7 @@ fn log_of(steps: &[Step]) -> Log {
         let raw = format!("text {number}");
         match step {
             Step::Say(by) => {
-                let signature = (by % 2 == 0).then(|| facts::signed(by % 8, None)).flatten();
+                let signature = (by % 2 == 0).then(|| facts::signed(by % 8, None));
                 log.say_signed("ann", &raw, signature);
             }
             Step::Act => {

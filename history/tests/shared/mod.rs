@@ -3,17 +3,17 @@
 //! Must never ask the history what is right.
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
-pub mod facts;
-pub mod model;
+pub(crate) mod facts;
+pub(crate) mod model;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A directory of one test's own.
-pub struct Directory(PathBuf);
+pub(crate) struct Directory(PathBuf);
 
 impl Directory {
-    pub fn new() -> Directory {
+    pub(crate) fn new() -> Directory {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("history-{}-{number}", std::process::id());
@@ -24,16 +24,16 @@ impl Directory {
         Directory(path)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
-    pub fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.0.join("roomful.db")
     }
 
     /// Another one with the files as they are now, as a kill at this moment would leave them.
-    pub fn as_killed(&self) -> Directory {
+    pub(crate) fn as_killed(&self) -> Directory {
         let copy = Directory::new();
         std::fs::create_dir_all(&copy.0).unwrap();
         for name in ["roomful.db", "roomful.db-wal"] {
@@ -45,7 +45,7 @@ impl Directory {
     }
 
     /// Whether these bytes are anywhere in it.
-    pub fn has(&self, bytes: &[u8]) -> bool {
+    pub(crate) fn has(&self, bytes: &[u8]) -> bool {
         let files = std::fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
         let mut contents = files.map(|file| std::fs::read(file).unwrap());
         contents.any(|content| content.windows(bytes.len()).any(|window| window == bytes))

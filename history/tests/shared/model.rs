@@ -17,7 +17,7 @@ struct Model<'a> {
 }
 
 /// The page, if all of these facts are kept.
-pub fn page(facts: &[Kept], wanted: &PageWanted) -> Page {
+pub(crate) fn page(facts: &[Kept], wanted: &PageWanted) -> Page {
     let of_room = facts.iter().filter(|kept| kept.room == wanted.room.number && kept.sequence.0 > 0);
     let mut model = Model {
         wanted,

@@ -390,7 +390,11 @@ impl World {
         // While its reader is held back, a note stands at the gate.
         let position = reader.gate.map_or(position, |gate| gate.min(position));
         let at = reader.notes.partition_point(|(other, _)| *other <= position);
-        reader.notes.insert(at, (position, bytes));
+        // What is told at one position is one note: who has begun to read it reads all of it.
+        match reader.notes[..at].last_mut().filter(|(last, _)| *last == position) {
+            Some((_, last)) => last.extend(bytes),
+            None => reader.notes.insert(at, (position, bytes)),
+        }
     }
 
     fn give_room(&mut self, reader: usize, room: usize) {

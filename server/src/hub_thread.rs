@@ -107,7 +107,7 @@ impl HubThread {
     fn hand_over(&mut self) {
         let position = self.desk.hub().position();
         let Some(archive) = &mut self.archive else {
-            if self.desk.has_kept() {
+            if self.desk.wants_commit() {
                 let (_, reservation) = self.desk.to_commit();
                 self.desk.committed(position, &reservation);
             }
@@ -115,7 +115,7 @@ impl HubThread {
         };
         // Where nothing is told before it is durable, what is never written down becomes durable with what is.
         let waits = archive.telling == Telling::WhenDurable && archive.handed_over < position;
-        if self.desk.has_kept() || waits {
+        if self.desk.wants_commit() || waits {
             let (kept, reservation) = self.desk.to_commit();
             archive.handed_over = position;
             archive.journal.hand_over(Batch { kept, reservation, position });

@@ -197,9 +197,9 @@ impl Archive {
     fn let_read(&mut self) {
         let (telling, durable) = (self.telling, self.durable);
         let may_be_read = |reading: &Reading| telling == Telling::AtOnce || reading.position <= durable;
-        while self.readings.front().is_some_and(may_be_read) {
-            let reading = self.readings.pop_front();
-            reading.into_iter().for_each(|reading| self.reader.ask(Ask::Read(reading)));
+        let count = self.readings.iter().take_while(|reading| may_be_read(reading)).count();
+        for reading in self.readings.drain(..count) {
+            self.reader.ask(Ask::Read(reading));
         }
     }
 }

@@ -284,7 +284,7 @@ pub(crate) static KEYS: &[Key] = &[
             if_smaller: NOTHING_SMALLER,
             get: |settings| settings.server.retention.age_ms_max.map_or(0, |value| value / DAY_MS),
             put: |settings, number| {
-                settings.server.retention.age_ms_max = (number > 0).then_some(number * DAY_MS)
+                settings.server.retention.age_ms_max = (number > 0).then_some(number * DAY_MS);
             },
         }),
         reload: Reload::Applies,

@@ -93,6 +93,21 @@ impl Book {
         self.line(room, target).text = None;
     }
 
+    /// Lets go of what is written in a room, up to a sequence.
+    pub(crate) fn forget(&mut self, room: u32, upto: u64) {
+        let written = "SELECT coalesce(max(sequence), 0) FROM rooms WHERE number = ?1";
+        let written: u64 = self.connection.query_row(written, [room], |row| row.get(0)).unwrap();
+        let upto = upto.min(written);
+        let (first, last) = (id(room, 1), id(room, upto.max(1)));
+        let transaction = self.connection.unchecked_transaction().unwrap();
+        if upto > 0 {
+            index::remove_all(&transaction, first, last).unwrap();
+            transaction.execute("DELETE FROM facts WHERE id BETWEEN ?1 AND ?2", (first, last)).unwrap();
+        }
+        transaction.commit().unwrap();
+        self.model.retain(|line| line.room != room || upto < line.sequence);
+    }
+
     fn line(&mut self, room: u32, target: Sequence) -> &mut Noted {
         self.model.iter_mut().find(|line| (line.room, line.sequence) == (room, target.0)).unwrap()
     }

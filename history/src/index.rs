@@ -59,9 +59,7 @@ pub(crate) fn index_some(connection: &Connection, rows_max: u32) -> Result<Index
     let facts = index_rows(&transaction, room << 32 | (indexed + 1), room << 32 | upto)?;
     transaction.prepare_cached("UPDATE rooms SET indexed = ?2 WHERE number = ?1")?.execute((room, upto))?;
     // A bounded part of the merging that FTS5 would do at once, and then for long, from time to time.
-    transaction
-        .prepare_cached("INSERT INTO words (words, rank) VALUES ('merge', ?1)")?
-        .execute([MERGED_PAGES_MAX])?;
+    order(&transaction, "merge", MERGED_PAGES_MAX)?;
     transaction.commit()?;
     Ok(Indexed { facts, rest: Behind::Some })
 }
@@ -106,13 +104,37 @@ pub(crate) fn remove(connection: &Connection, id: i64) -> Result<(), rusqlite::E
 /// Takes all facts from one to another out of the index, both included. To be called inside the transaction that lets go of
 /// them, in front of that.
 ///
+/// What people want erased goes at once, and every page that a token of it is on is written anew: some milliseconds a fact.
+/// Where many facts go because they are old, that would hold up the journal for seconds. So these are only marked as gone,
+/// and go with the merges that follow.
+///
 /// # Errors
 /// Whatever SQLite says.
 pub(crate) fn remove_all(connection: &Connection, first: i64, last: i64) -> Result<(), rusqlite::Error> {
     let sql = format!("SELECT f.id FROM facts f WHERE f.id BETWEEN ?1 AND ?2 AND {SEARCHABLE}");
     let mut statement = connection.prepare_cached(&sql)?;
     let ids: Vec<i64> = statement.query_map((first, last), |row| row.get(0))?.collect::<Result<_, _>>()?;
-    ids.into_iter().try_for_each(|id| remove(connection, id))
+    // What was taken out before goes as it was meant to.
+    flush(connection)?;
+    order(connection, "secure-delete", 0)?;
+    ids.into_iter().try_for_each(|id| remove(connection, id))?;
+    flush(connection)?;
+    order(connection, "secure-delete", 1)?;
+    order(connection, "merge", MERGED_PAGES_MAX)
+}
+
+/// Has FTS5 write down what it has gathered in memory.
+fn flush(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.prepare_cached("INSERT INTO words (words) VALUES ('flush')")?.execute(())?;
+    Ok(())
+}
+
+/// One of FTS5's own commands.
+fn order(connection: &Connection, command: &str, value: u32) -> Result<(), rusqlite::Error> {
+    connection
+        .prepare_cached("INSERT INTO words (words, rank) VALUES (?1, ?2)")?
+        .execute((command, value))?;
+    Ok(())
 }
 
 /// Puts a fact into the index again that was taken out by [`remove`] and has another text now. To be called inside the same

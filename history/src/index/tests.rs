@@ -82,6 +82,19 @@ fn fact_whose_turn_has_not_come_is_left_alone() {
 }
 
 #[test]
+fn facts_that_were_let_go_of_have_no_terms_and_erased_ones_still_go_at_once() {
+    let mut book = Book::with(&["one", "two", "three", "four"]);
+    book.forget(1, 2);
+    for sequence in [1, 2] {
+        assert_eq!(terms(&book.connection, id(1, sequence)), BTreeSet::new());
+    }
+    assert_eq!(terms(&book.connection, id(1, 3)), written_tokens("ann", "three"));
+    assert!(is_sound(&book.connection));
+    let is_secure = "SELECT v FROM words_config WHERE k = 'secure-delete'";
+    assert_eq!(book.connection.query_row(is_secure, (), |row| row.get::<_, i64>(0)).unwrap(), 1);
+}
+
+#[test]
 fn slice_that_is_rolled_back_has_changed_nothing() {
     let mut book = Book::new();
     book.say(1, "ann", "hello");

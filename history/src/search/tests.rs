@@ -340,6 +340,7 @@ enum Deed {
     Redact { which: usize },
     Write { count: usize },
     Index { rows_max: u32 },
+    Forget { room: u32, upto: u64 },
 }
 
 const AUTHORS: [&str; 4] = ["ann", "Ann", "bob", "Ωmega"];
@@ -364,6 +365,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => any::<usize>().prop_map(|which| Deed::Redact { which }),
         3 => (0..9_usize).prop_map(|count| Deed::Write { count }),
         3 => (1..9_u32).prop_map(|rows_max| Deed::Index { rows_max }),
+        1 => (1..=ROOMS, 0..9_u64).prop_map(|(room, upto)| Deed::Forget { room, upto }),
     ]
 }
 
@@ -389,6 +391,7 @@ fn perform(book: &mut Book, deed: Deed) {
         Deed::Index { rows_max } => {
             crate::index::index_some(&book.connection, rows_max).unwrap();
         }
+        Deed::Forget { room, upto } => book.forget(room, upto),
     }
 }
 

@@ -19,7 +19,8 @@ pub mod fuzzing;
 pub use arrival::{Arrival, ByOrigin, Origin};
 pub use pace::Pace;
 
-use hub::{Command, MemberId, RoomName, RoomNumber, Sequence, Time, Told};
+use hub::{Command, Keeping, MemberId, RoomName, RoomNumber, Sequence, Time, Told};
+use jiff::tz::TimeZone;
 
 /// What all sessions of a server share.
 #[derive(Clone, Debug)]
@@ -30,13 +31,26 @@ pub struct Setup {
     pub lines_per_second: ByOrigin<u32>,
     /// How plain text is written.
     pub plain_style: plain::Style,
+    /// Whether what was said can be read again.
+    pub keeping: Keeping,
+    /// Whoever enters a room by plain text is shown so many of the last messages there; 0 is none.
+    pub replay_lines: u32,
+    /// Where people's clocks are: moments are written, and read, as they are called there.
+    pub zone: TimeZone,
 }
 
 impl Setup {
     /// The defaults, with this home room.
     pub fn new(home: RoomName) -> Setup {
         let lines_per_second = ByOrigin { local: 10_000, remote: 10 };
-        Setup { home, lines_per_second, plain_style: plain::Style::default() }
+        Setup {
+            home,
+            lines_per_second,
+            plain_style: plain::Style::default(),
+            keeping: Keeping::Nothing,
+            replay_lines: 20,
+            zone: TimeZone::UTC,
+        }
     }
 }
 

@@ -317,12 +317,11 @@ impl Hub {
             let ([one, other], [nick, other_nick]) = (parties, nicks);
             RoomKind::Conversation([other, one], [other_nick, nick])
         };
-        match self.rooms.get_mut(&number) {
-            Some(room) => room.kind = kind,
-            None => {
-                self.connect_parties(parties, number);
-                self.rooms.insert(number, Room::new(kind));
-            }
+        if let Some(room) = self.rooms.get_mut(&number) {
+            room.kind = kind;
+        } else {
+            self.connect_parties(parties, number);
+            self.rooms.insert(number, Room::new(kind));
         }
         // Opened again at a replay, it may belong to nobody who is here.
         self.reconsider(number);

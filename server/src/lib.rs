@@ -213,7 +213,7 @@ impl Server {
     /// [`Options::send_buffer_bytes`], [`Options::data`], [`Options::durability`], [`Options::data_bytes_max`],
     /// [`Options::replay_lines`]. Returns at once.
     pub fn reload(&self, options: &Options) {
-        self.hub.set_up(HubSettings { keeping: keeping(&self.journal), ..options.hub.clone() });
+        self.hub.set_up(HubSettings { keeping: keeping(self.journal.as_ref()), ..options.hub.clone() });
         if let Some(journal) = &self.journal {
             journal.set_retention(options.retention);
         }
@@ -286,8 +286,9 @@ fn random_bits() -> io::Result<u64> {
     Ok(u64::from_ne_bytes(bytes))
 }
 
-fn keeping<T>(journal: &Option<T>) -> Keeping {
-    if journal.is_some() { Keeping::History } else { Keeping::Nothing }
+/// Whether what is said can be read again, where there is something to keep it.
+fn keeping<T>(kept: Option<&T>) -> Keeping {
+    if kept.is_some() { Keeping::History } else { Keeping::Nothing }
 }
 
 /// The desk as it was left, and everything stated that has to be before anybody is let in.
@@ -319,6 +320,9 @@ fn start_threads(
     let setup = Setup {
         lines_per_second: options.lines_per_second,
         plain_style: options.plain_style,
+        keeping: keeping(kept.as_ref()),
+        replay_lines: options.replay_lines,
+        zone: jiff::tz::TimeZone::system(),
         ..Setup::new(options.hub.home.clone())
     };
     let is_strict = kept.is_some() && options.durability == Durability::Strict;

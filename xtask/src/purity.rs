@@ -13,9 +13,9 @@ use std::collections::BTreeSet;
 const HUB_IS_BUILT_ON: [&str; 5] =
     ["smallvec", "tinyvec", "unicode-normalization", "unicode-script", "unicode-security"];
 
-/// Crates outside this repository that the dialects are built on besides: a search for bytes, Unicode tables.
-const DIALECT_IS_BUILT_ON: [&str; 4] =
-    ["memchr", "unicode-properties", "unicode-segmentation", "unicode-width"];
+/// Crates outside this repository that the dialects are built on besides: dates, a search for bytes, Unicode tables.
+const DIALECT_IS_BUILT_ON: [&str; 6] =
+    ["jiff", "jiff-core", "memchr", "unicode-properties", "unicode-segmentation", "unicode-width"];
 
 /// What a pure crate is built on, in full: itself, its dependencies and theirs.
 struct Allowed {

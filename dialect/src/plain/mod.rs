@@ -18,9 +18,14 @@ mod editor;
 
 mod commands;
 mod handlers;
+mod questions;
 
 mod render;
 mod words;
+
+mod past;
+
+mod calendar;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use editor::fuzzing::play as play_editor;

@@ -6,7 +6,8 @@
 //! Two things give it its shape. *It waits before it speaks:* the first line may be another protocol's, so that nothing
 //! is said before it is judged or [`SILENCE_MS`] have passed. *It waits for answers:* behind a command that has a private
 //! answer no line is read until that answer has come, so that a script gets its answers in the order of its questions;
-//! talk has no answer and never waits. Lines wait also while much of what was answered has not been read.
+//! talk has no answer and never waits. Lines wait also while much of what was answered has not been read. What is shown to
+//! a newcomer of the past is a part of the answer to its `/join`.
 //!
 //! What this file must never do: work on a first line that has not been judged, or keep memory for a session at rest.
 
@@ -15,16 +16,18 @@ mod keys;
 mod lines;
 
 mod events;
+mod reading;
 
 use super::input::Input;
 use super::render;
 use super::style::{self, Style};
 use super::telnet::IAC;
 use super::terminal::Terminal;
-use super::words::{self, remark};
+use super::words::{self, WayBack, remark};
 use crate::sniff::{self, Protocol, Verdict};
 use crate::{Arrival, Origin, Output, Own, Pace, Session, Setup, Skipped, SkippedPlace};
-use hub::{Command, Event, Manner, MemberId, Place, Presence, RoomNumber, Time, Told, Verb};
+use hub::{Command, Event, Keeping, Manner, MemberId, Place, Presence, RoomNumber, Time, Told, Verb};
+use reading::Reading;
 use smallvec::SmallVec;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -70,6 +73,8 @@ struct Rare {
     address: Option<SocketAddr>,
     /// The rest of a long answer.
     listing: Option<Listing>,
+    /// What is being read of the past.
+    reading: Option<Reading>,
     /// Of somebody who has sent too fast.
     throttle: Option<Throttle>,
     /// Of a peer that is telnet, or may be.
@@ -78,8 +83,9 @@ struct Rare {
 
 impl Rare {
     fn is_empty(&self) -> bool {
-        let Rare { address, listing, throttle, terminal } = self;
-        address.is_none() && listing.is_none() && throttle.is_none() && terminal.is_none()
+        let Rare { address, listing, reading, throttle, terminal } = self;
+        let is_answered = listing.is_none() && reading.is_none();
+        is_answered && address.is_none() && throttle.is_none() && terminal.is_none()
     }
 }
 
@@ -166,6 +172,8 @@ pub(super) struct Entered {
     pub(super) number: RoomNumber,
     /// Without `#`.
     pub(super) name: Arc<str>,
+    /// Whether what is said there can be read again.
+    pub(super) keeping: Keeping,
 }
 
 /// The rest of a long answer.
@@ -285,7 +293,7 @@ impl Session for PlainSession {
 
     /// Also to somebody who is leaving: what was missed is told, whatever else is not.
     fn skipped(&mut self, skipped: &Skipped, output: &mut Output) {
-        words::skipped(skipped, output);
+        words::skipped(skipped, &self.way_back(skipped.place), output);
         if let SkippedPlace::Room(room) = skipped.place
             && !self.style.relays()
             && matches!(self.stage, Stage::Present | Stage::Ended)
@@ -356,6 +364,20 @@ impl Session for PlainSession {
 }
 
 impl PlainSession {
+    /// How what was skipped can be read after all. Of direct messages nobody knows here in which conversations they were.
+    fn way_back(&self, place: SkippedPlace) -> WayBack<'_> {
+        let is_there = |room: &Entered| place == SkippedPlace::Room(room.number);
+        let can_ask = self.stage == Stage::Present && !self.style.relays();
+        let Some((current, others)) = self.rooms.split_last().filter(|_| can_ask) else {
+            return WayBack::None;
+        };
+        if is_there(current) && current.keeping == Keeping::History {
+            return WayBack::Here;
+        }
+        let other = others.iter().find(|room| is_there(room) && room.keeping == Keeping::History);
+        other.map_or(WayBack::None, |room| WayBack::In(&room.name))
+    }
+
     /// Bytes in which there is no telnet command any more.
     fn hear(&mut self, bytes: &[u8], turn: &mut Turn<'_>) {
         match self.stage {
@@ -577,6 +599,7 @@ mod tests {
 
     fn lobby() -> RoomView {
         let room = RoomRef { number: RoomNumber(1), name: "lobby".into() };
+        // Nothing was said there yet.
         RoomView { room, topic: None, members: Crowd::default(), listening: 1, upto: Sequence(1) }
     }
 
@@ -644,6 +667,33 @@ mod tests {
         tell(&mut session, Event::RoomList { rooms: Vec::new(), next: None }, &mut output);
         assert!(session.wants_input());
         assert_eq!(session.input.partial(), b"bye");
+    }
+
+    #[test]
+    fn past_is_shown_to_those_who_want_it_where_there_is_one() {
+        let kept = || Setup { keeping: Keeping::History, ..setup() };
+        let written_to = || RoomView { upto: Sequence(2), ..lobby() };
+        let table = [
+            (kept(), written_to(), 1),
+            (kept(), lobby(), 0),
+            (Setup { replay_lines: 0, ..kept() }, written_to(), 0),
+            (setup(), written_to(), 0),
+            (Setup { plain_style: Style::Tagged, ..kept() }, written_to(), 0),
+        ];
+        for (setup, view, questions) in table {
+            let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
+            let mut session = PlainSession::new(&setup, &Arrival { now: NOW, peer, guest: 1 });
+            let mut output = Output::default();
+            session.received(NOW, &setup, b"hello\n", &mut output);
+            output.commands.clear();
+            let (position, audience) = (Position(1), Audience::Member(MemberId::mint(0, 1)));
+            let told = Told { position, time: NOW, audience, event: Event::Admitted(view) };
+            session.told(NOW, &setup, &told, &mut output);
+            let asked = output.commands.iter().filter(|command| command.verb() == Verb::History).count();
+            assert_eq!(asked, questions);
+            assert_eq!(output.flow == crate::Flow::Wait, asked > 0);
+            assert_eq!(session.wants_input(), asked == 0, "what was typed waits for it");
+        }
     }
 
     #[test]

@@ -181,7 +181,7 @@ impl<'a> Writer<'a, '_> {
         let room = self.room(row.id.room());
         room.sequence = room.sequence.max(row.sequence());
         room.facts += 1;
-        room.bytes += FACT_BYTES + row.text.map_or(0, |text| octets(text));
+        room.bytes += FACT_BYTES + row.text.map_or(0, octets);
         Ok(erasure)
     }
 

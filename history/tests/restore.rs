@@ -211,7 +211,7 @@ impl World {
     }
 
     fn collect(&mut self) {
-        if !self.desk.has_kept() {
+        if !self.desk.wants_commit() {
             return;
         }
         let (kept, reservation) = self.desk.to_commit();

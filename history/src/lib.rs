@@ -30,6 +30,8 @@ mod schema;
 mod write;
 
 #[cfg(test)]
+mod book;
+#[cfg(test)]
 mod million;
 
 pub use backup::{BackupError, Progress, backup};

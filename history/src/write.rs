@@ -220,7 +220,6 @@ impl<'a> Writer<'a, '_> {
 
     /// Writes what has become of the rooms, by ascending number: a room that is closed lets go of its name before another of
     /// that name is opened.
-    /// Writes what the batches do to their rooms, each once.
     fn finish(mut self, batches: &[&Batch]) -> Result<(), CommitError> {
         for (number, reserved) in batches.iter().flat_map(|batch| &batch.reservation.sequences) {
             let room = self.room(*number);

@@ -211,7 +211,7 @@ impl World {
     }
 
     fn collect(&mut self) {
-        if !self.desk.has_kept() {
+        if !self.desk.wants_commit() {
             return;
         }
         let (kept, reservation) = self.desk.to_commit();
@@ -299,12 +299,6 @@ impl World {
         }
         self.desk.chores(self.now);
         self.collect();
-        // In every room something may be said, before anything was.
-        let hub = self.desk.hub();
-        let reservation = hub.reservation(hub.snapshot().rooms.iter().map(|room| room.number));
-        for (batch, _) in &mut self.unwritten {
-            Arc::make_mut(batch).reservation = reservation.clone();
-        }
         self.write();
     }
 

@@ -37,15 +37,15 @@ pub enum CheckError {
 /// # Errors
 /// There is no data file of this version that could be checked, or the system does not let it be read.
 pub fn check(directory: &Path) -> Result<Vec<String>, CheckError> {
-    let mut connection = match Reader::open(directory) {
-        Ok(reader) => reader.into_connection(),
+    let reader = match Reader::open(directory) {
+        Ok(reader) => reader,
         Err(OpenError::Damaged { cause, .. }) => {
             return Ok(vec![format!("the file cannot be read: {cause}")]);
         }
         Err(error) => return Err(CheckError::Open(error)),
     };
     // One moment of the file for all that is compared.
-    let moment = connection.transaction().map_err(|error| CheckError::Read(ReadError(error)))?;
+    let moment = reader.connection().unchecked_transaction().map_err(ReadError).map_err(CheckError::Read)?;
     let mut findings = Findings::default();
     let parts: [(&str, Part); 5] = [
         ("the file", structure),

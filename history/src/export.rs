@@ -5,18 +5,18 @@
 //!
 //! What this file must never do: hold more than a page, or show anything that was erased.
 
+mod about;
 mod html;
-mod json;
 mod markdown;
 mod text;
 mod words;
 
 use crate::error::{OpenError, ReadError};
-use crate::reader::{About, Reader};
+use crate::reader::Reader;
+use about::About;
 use html::Html;
 use hub::{PageWanted, Past, Sequence, Shape, Span, Time};
 use jiff::tz::TimeZone;
-use json::Json;
 use markdown::Markdown;
 use std::error::Error;
 use std::fmt;
@@ -35,8 +35,6 @@ pub enum Format {
     Text,
     /// A document in Markdown, a list item for each message.
     Markdown,
-    /// An object of JSON on each line, a fact each: what [`import`](crate::import) reads.
-    Json,
     /// A page for a browser, complete in one file.
     Html,
 }
@@ -123,17 +121,17 @@ pub fn export(
     mut go_on: impl FnMut(u64) -> ControlFlow<()>,
 ) -> Result<u64, ExportError> {
     let mut reader = Reader::open(directory).map_err(ExportError::Open)?;
-    let about = about(&mut reader, &wanted.place)?;
+    let about = about(&reader, &wanted.place)?;
     let whole = Whole { about: &about, wanted };
     let mut form: Box<dyn Form> = match wanted.format {
         Format::Text => Box::new(Text::default()),
         Format::Markdown => Box::new(Markdown::default()),
-        Format::Json => Box::new(Json::default()),
         Format::Html => Box::new(Html::default()),
     };
     let mut bytes = Vec::new();
     form.begin(&whole, &mut bytes);
-    let mut pages = Pages { reader: &mut reader, whole: &whole, shape: form.shape(), next: Some(first(wanted)) };
+    let mut pages =
+        Pages { reader: &mut reader, whole: &whole, shape: form.shape(), next: Some(first(wanted)) };
     let mut count = 0;
     while let Some(lines) = pages.next()? {
         form.page(&whole, &lines, &mut bytes);
@@ -153,21 +151,20 @@ fn first(wanted: &ExportWanted) -> Span {
     wanted.since.map_or(Span::After(Sequence(0)), Span::Since)
 }
 
-fn about(reader: &mut Reader, place: &Place) -> Result<About, ExportError> {
+fn about(reader: &Reader, place: &Place) -> Result<About, ExportError> {
+    let connection = reader.connection();
+    let unreadable = |error| ExportError::Read(ReadError(error));
     match place {
         Place::Room(name) => {
             let key = hub::key_of(name.strip_prefix('#').unwrap_or(name));
-            match reader.about_room(&key).map_err(ExportError::Read)? {
-                Some(about) => Ok(about),
-                None => {
-                    let rooms = reader.some_rooms().map_err(ExportError::Read)?;
-                    Err(ExportError::NoRoom { wanted: name.clone(), rooms })
-                }
+            if let Some(about) = about::room(connection, &key).map_err(unreadable)? {
+                return Ok(about);
             }
+            let rooms = about::some_rooms(connection).map_err(unreadable)?;
+            Err(ExportError::NoRoom { wanted: name.clone(), rooms })
         }
-        Place::Conversation(number) => reader
-            .about_conversation(*number)
-            .map_err(ExportError::Read)?
+        Place::Conversation(number) => about::conversation(connection, *number)
+            .map_err(unreadable)?
             .ok_or(ExportError::NoConversation(*number)),
     }
 }

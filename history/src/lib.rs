@@ -19,6 +19,7 @@ mod words;
 
 mod backup;
 mod check;
+mod export;
 
 mod directory;
 mod error;
@@ -39,6 +40,7 @@ pub use batch::Batch;
 pub use check::{CheckError, check};
 pub use directory::Sync;
 pub use error::{Cause, CommitError, OpenError, ReadError};
+pub use export::{ExportError, ExportWanted, Format, Place, export};
 pub use journal::{Ended, Journal, Options, Remaining, Restored};
 pub use reader::{Reader, SEARCH_MAX};
 pub use retention::Retention;

@@ -54,9 +54,9 @@ impl Reader {
         Ok(Reader { connection })
     }
 
-    /// The connection, for whoever reads in another way.
-    pub(crate) fn into_connection(self) -> Connection {
-        self.connection
+    /// The connection, for whoever reads something else.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// Reads a page.

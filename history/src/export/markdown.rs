@@ -1,6 +1,6 @@
 //! A document in Markdown: a heading for each day, a list item on one line for each message.
 //!
-//! Where it stands: one of the forms of an export. CommonMark (<https://spec.commonmark.org/0.31.2/>) and GitHub's additions
+//! Where it stands: one of the forms of an export. `CommonMark` (<https://spec.commonmark.org/0.31.2/>) and GitHub's additions
 //! read it.
 //!
 //! What this file must never do: let a character of a text mean anything but itself.
@@ -59,18 +59,18 @@ fn item(words: &Words, bytes: &mut Vec<u8>) {
     };
 }
 
-/// A backslash in front of any punctuation of ASCII means that character (CommonMark, 2.4); lines are broken as HTML has it, so that none of
-/// them begins a block. Letters and digits cannot mean anything on a line that has begun; a blank at an end would vanish, and two of
-/// them are one, as in all documents.
+/// A backslash in front of punctuation means that character (`CommonMark`, 2.4). Only what has a meaning in the middle of a line needs one:
+/// lines are broken as HTML has it, so that none of them begins anything. An address may become a link, which it is.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);
     for character in text.chars() {
         match character {
             '\n' => escaped.push_str("<br>"),
-            // These mean nothing within a line and are common.
-            ',' | ';' | '?' | '/' | '%' | '\'' | '"' | '(' | ')' => escaped.push(character),
-            character if character.is_ascii_punctuation() => escaped.extend(['\\', character]),
-            character => escaped.push(character),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '{' | '}' | '<' | '>' | '&' | '~' | '|' | '#' | '^'
+            | '$' | '@' => {
+                escaped.extend(['\\', character]);
+            }
+            _ => escaped.push(character),
         }
     }
     escaped
@@ -84,6 +84,6 @@ mod tests {
     fn what_has_a_meaning_is_escaped() {
         assert_eq!(escaped("**a** [b](c) <d> &amp; `e`"), r"\*\*a\*\* \[b\](c) \<d\> \&amp; \`e\`");
         assert_eq!(escaped("one\n# two"), r"one<br>\# two");
-        assert_eq!(escaped("http://a.example/?b=c"), r"http\://a\.example/?b\=c");
+        assert_eq!(escaped("http://a.example/?b=c"), "http://a.example/?b=c");
     }
 }

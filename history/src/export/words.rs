@@ -5,7 +5,7 @@
 //! What this file must never do: show a text but through `Text::lines` and `Line::shown`.
 
 use super::Whole;
-use crate::reader::About;
+use super::about::About;
 use hub::{Author, Event, Line, Manner, MessageId, Past, Text, Time};
 use jiff::{Timestamp, Zoned};
 

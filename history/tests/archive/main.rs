@@ -5,9 +5,10 @@ mod shared;
 
 mod backup;
 mod check;
+mod export;
 
 use history::{Journal, Options, Remaining, Restored};
-use hub::{Position, RoomName};
+use hub::Position;
 use shared::Directory;
 use shared::facts::{Log, signed};
 use std::path::Path;

@@ -375,7 +375,7 @@ fn refusal(verb: Verb, choices: &mut Choices<'_>) -> Event {
         6 => Refusal::TooMany(Bound::Rooms, 1),
         _ => Refusal::Unwritten(None),
     };
-    Event::Refused { verb, refusal }
+    Event::Refused { verb, nonce: None, refusal }
 }
 
 /// What the hub may answer to a command of this verb.

@@ -162,8 +162,8 @@ impl Desk {
         match self.hub.propose_knowing(&request.speaker, &request.command, request.known.as_ref()) {
             Err(Refusal::Unwritten(_)) if self.journal == Journal::Working => return Err(Box::new(request)),
             Err(refusal) => {
-                let verb = request.command.verb();
-                self.answer(now, &request.speaker, Event::Refused { verb, refusal });
+                let (verb, nonce) = (request.command.verb(), request.command.nonce().cloned());
+                self.answer(now, &request.speaker, Event::Refused { verb, nonce, refusal });
             }
             Ok(Proposal::Fact(fact)) => self.state(now, fact),
             Ok(Proposal::Answer(event)) => self.answer(now, &request.speaker, event),

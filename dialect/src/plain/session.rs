@@ -632,7 +632,7 @@ mod tests {
 
         // A refusal of something else is no answer.
         let refusal = Refusal::ThatIsYou;
-        tell(&mut session, Event::Refused { verb: Verb::Direct, refusal }, &mut output);
+        tell(&mut session, Event::Refused { verb: Verb::Direct, nonce: None, refusal }, &mut output);
         assert!(!session.wants_input());
 
         output.commands.clear();
@@ -652,11 +652,12 @@ mod tests {
         let mut output = Output::default();
         session.received(NOW, &setup(), b"hello\n", &mut output);
         let refusal = Refusal::TooMany(hub::Bound::Members, 1);
-        tell(&mut session, Event::Refused { verb: Verb::Connect, refusal }, &mut output);
+        tell(&mut session, Event::Refused { verb: Verb::Connect, nonce: None, refusal }, &mut output);
         assert!(output.close);
         assert!(output.words.starts_with(b"-- the members of this server are limited to 1"));
         output.words.clear();
-        tell(&mut session, Event::Refused { verb: Verb::Join, refusal: Refusal::NotConnected }, &mut output);
+        let refusal = Refusal::NotConnected;
+        tell(&mut session, Event::Refused { verb: Verb::Join, nonce: None, refusal }, &mut output);
         assert!(output.words.is_empty());
     }
 

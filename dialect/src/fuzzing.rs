@@ -11,7 +11,7 @@ mod shown;
 
 use crate::plain::{PlainSession, Style, play_editor};
 use crate::sniff::Protocol;
-use crate::{Arrival, Output, Session, Setup, Skipped, SkippedPlace};
+use crate::{Arrival, Output, Secret, Session, Setup, Skipped, SkippedPlace};
 use hub::{
     Announced, Audience, Author, Bound, Command, Crowd, DoorKind, Event, Hearing, Line, Manner, MemberId,
     NameProblem, Position, Presence, Present, Refusal, RoomLine, RoomName, RoomNumber, RoomRef, RoomView,
@@ -221,7 +221,10 @@ impl Person {
         let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
         let now = Time(1_000_000);
         Person {
-            session: PlainSession::new(&setup, &Arrival { now, peer, guest: 1 }),
+            session: PlainSession::new(
+                &setup,
+                &Arrival { now, peer, guest: 1, secret: Secret::new([7; 16]) },
+            ),
             setup,
             now,
             asked: VecDeque::with_capacity(ASKED_MAX),

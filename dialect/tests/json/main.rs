@@ -1,0 +1,7 @@
+//! JSON lines from outside: lines in, lines out. Behind the sessions stand a real hub, real feeds and a history in memory, so
+//! that what is tested is what programs get.
+
+mod past;
+mod world;
+
+mod conversations;

@@ -5,3 +5,5 @@ mod past;
 mod world;
 
 mod conversations;
+mod gaps;
+mod properties;

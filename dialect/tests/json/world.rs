@@ -27,6 +27,7 @@ pub(crate) struct Client {
     /// How much of that stands in the transcript.
     noted: usize,
     pub(crate) is_closed: bool,
+    is_closing_noted: bool,
 }
 
 pub(crate) struct World {
@@ -86,6 +87,7 @@ impl World {
             read: Vec::new(),
             noted: 0,
             is_closed: false,
+            is_closing_noted: false,
         });
         index
     }
@@ -200,7 +202,9 @@ impl World {
         self.commit();
         let mut mail = std::mem::take(self.desk.mail(0).expect("a shard"));
         has_acted |= !mail.is_empty();
-        mail.told.iter().for_each(|told| self.history.note(told));
+        for told in &mail.told {
+            self.history.note(told);
+        }
         self.readings.extend(self.desk.readings());
         self.shard.deliver(self.now, &mut mail);
         has_acted |= self.bring_page();
@@ -215,13 +219,18 @@ impl World {
         }
         let position = self.desk.hub().position();
         let (kept, reservation) = self.desk.to_commit();
-        kept.iter().for_each(|kept| self.history.opened(kept));
+        for kept in &kept {
+            self.history.opened(kept);
+        }
         self.desk.committed(position, &reservation);
     }
 
     /// The journal has read what was asked for first.
     fn bring_page(&mut self) -> bool {
-        let Some(reading) = self.readings.pop_front_if(|_| self.are_pages_coming) else { return false };
+        if !self.are_pages_coming {
+            return false;
+        }
+        let Some(reading) = self.readings.pop_front() else { return false };
         let event = self.history.read(&reading);
         let audience = Audience::Member(reading.member);
         let told = vec![Told { position: reading.position, time: self.now, audience, event }];
@@ -271,12 +280,15 @@ impl World {
         let client = &mut self.clients[index];
         let news = &client.read[client.noted..];
         for line in news.split_inclusive(|byte| *byte == b'\n') {
-            let line = String::from_utf8_lossy(line);
-            write!(self.transcript, "{}< {}", client.name, cut(&line)).expect("a string takes everything");
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            let shown = match std::str::from_utf8(line) {
+                Ok(text) if !text.chars().any(char::is_control) => cut(text),
+                _ => cut(&line.escape_ascii().to_string()),
+            };
+            writeln!(self.transcript, "{}< {shown}", client.name).expect("a string takes everything");
         }
         client.noted = client.read.len();
-        if client.is_closed && client.noted < usize::MAX {
-            client.noted = usize::MAX;
+        if client.is_closed && !std::mem::replace(&mut client.is_closing_noted, true) {
             writeln!(self.transcript, "{}! closed", client.name).expect("a string takes everything");
         }
     }
@@ -294,5 +306,5 @@ fn cut(line: &str) -> String {
         return line.into();
     }
     let start: String = line.chars().take(60).collect();
-    format!("{start}… ({} bytes)\n", line.len())
+    format!("{start}… ({} bytes)", line.len())
 }

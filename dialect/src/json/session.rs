@@ -23,7 +23,7 @@ use super::render;
 use super::words::{self, Bye, Gap};
 use crate::{Arrival, Origin, Output, Own, Pace, Secret, Session, Setup, Skipped, SkippedPlace};
 use catching::Catching;
-use hub::{Command, Epoch, MemberId, Nonce, RoomNumber, Time, Told, Verb};
+use hub::{Command, Epoch, Event, MemberId, Nonce, RoomNumber, Time, Told, Verb};
 use requests::Hello;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -263,6 +263,12 @@ impl Session for JsonSession {
         if told.event.kept_in().is_none() {
             return Own::StepOver;
         }
+        if self.awaited.is_some() && self.awaited == changed_verb(&told.event) {
+            self.awaited = None;
+            self.with_rare(|rare| rare.nonce = None);
+            // Lines that waited for this are read at the next tick.
+            self.outlet = Outlet::Drained;
+        }
         let mut bytes = Vec::new();
         render::acknowledge(self.epoch, told, &mut bytes);
         Own::Hold(bytes)
@@ -270,6 +276,16 @@ impl Session for JsonSession {
 
     fn render((): (), setup: &Setup, told: &Told, bytes: &mut Vec<u8>) {
         render::render(setup.epoch, told, bytes);
+    }
+}
+
+/// The verb of what this did, if lines wait until it is done: who said what is to be changed has to be looked up first, and
+/// what stands behind it, a farewell perhaps, must not overtake it.
+fn changed_verb(event: &Event) -> Option<Verb> {
+    match event {
+        Event::Edited { .. } => Some(Verb::Edit),
+        Event::Redacted { .. } => Some(Verb::Redact),
+        _ => None,
     }
 }
 

@@ -192,18 +192,19 @@ impl World {
             }
             has_acted = true;
         }
-        let lookups: Vec<_> = self.desk.lookups().collect();
-        for (request, lookup) in lookups {
-            let known = Some(self.history.look_up(&lookup));
-            self.given_back.push_back(Request { known, ..request });
-            has_acted = true;
-        }
         self.desk.chores(self.now);
         self.commit();
         let mut mail = std::mem::take(self.desk.mail(0).expect("a shard"));
         has_acted |= !mail.is_empty();
         for told in &mail.told {
             self.history.note(told);
+        }
+        // What was said a moment ago is found, too.
+        let lookups: Vec<_> = self.desk.lookups().collect();
+        for (request, lookup) in lookups {
+            let known = Some(self.history.look_up(&lookup));
+            self.given_back.push_back(Request { known, ..request });
+            has_acted = true;
         }
         self.readings.extend(self.desk.readings());
         self.shard.deliver(self.now, &mut mail);

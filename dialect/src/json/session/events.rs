@@ -10,14 +10,26 @@ use crate::json::words::{self, Bye, Names, Welcome};
 use hub::{Command, Conversation, Event, Nonce, Place, Refusal, RoomView, Verb};
 
 impl JsonSession {
+    /// What was sent before the farewell is still answered.
     pub(super) fn told_while_leaving(&mut self, event: &Event, output: &mut Output) {
-        if !matches!(event, Event::Disconnected | Event::Refused { verb: Verb::Quit, .. }) {
-            return;
+        match event {
+            Event::Disconnected | Event::Refused { verb: Verb::Quit, .. } => {
+                if self.stage == Stage::Quitting {
+                    words::bye(Bye::Quit, self.asked(), &mut output.words);
+                }
+                self.close(output);
+            }
+            Event::Refused { verb, nonce, refusal } => {
+                words::refused(*verb, refusal, nonce.as_ref(), None, &mut output.words);
+            }
+            Event::Acknowledged { nonce, room, sequence } => {
+                words::acknowledged(self.epoch, nonce, (room, *sequence), &mut output.words);
+            }
+            Event::RecipientAway { nick, message } => {
+                words::recipient_away(nick, message, &mut output.words);
+            }
+            _ => {}
         }
-        if self.stage == Stage::Quitting {
-            words::bye(Bye::Quit, self.asked(), &mut output.words);
-        }
-        self.close(output);
     }
 
     /// The name of the request that is being answered.
@@ -51,6 +63,10 @@ impl JsonSession {
             Event::Pictured(view) => words::pictured(view, out),
             Event::Acknowledged { nonce, room, sequence } => {
                 words::acknowledged(epoch, nonce, (room, *sequence), out);
+                if self.asked() == Some(nonce) {
+                    self.awaited = None;
+                    self.answer_given(turn);
+                }
             }
             Event::Page(page) => words::history(epoch, page, self.asked(), out),
             Event::Found(findings) => words::found(epoch, findings, self.asked(), out),

@@ -85,7 +85,7 @@ fn unknown(kind: &str) -> Problem {
 }
 
 impl JsonSession {
-    /// Passes on a command that has a private answer: no line is read before that has come.
+    /// Passes on a command behind which no line is read before its answer has come.
     fn ask(&mut self, command: Command, request: &Request, turn: &mut Turn<'_>) {
         self.awaited = Some(command.verb());
         if request.nonce.is_some() {
@@ -198,17 +198,17 @@ fn target_of(request: &Request, turn: &Turn<'_>) -> Result<(Place, Sequence), Pr
     }
 }
 
-fn edit(_: &mut JsonSession, request: &Request, turn: &mut Turn<'_>) -> Result<(), Problem> {
+fn edit(session: &mut JsonSession, request: &Request, turn: &mut Turn<'_>) -> Result<(), Problem> {
     let (room, target) = target_of(request, turn)?;
     let (text, nonce) = (text_of(request)?, request.nonce.clone());
-    turn.output.commands.push(Command::Edit { room, target, text, nonce });
+    session.ask(Command::Edit { room, target, text, nonce }, request, turn);
     Ok(())
 }
 
-fn redact(_: &mut JsonSession, request: &Request, turn: &mut Turn<'_>) -> Result<(), Problem> {
+fn redact(session: &mut JsonSession, request: &Request, turn: &mut Turn<'_>) -> Result<(), Problem> {
     let (room, target) = target_of(request, turn)?;
     let reason = request.maybe_text("reason")?.unwrap_or_default().into();
-    turn.output.commands.push(Command::Redact { room, target, reason, nonce: request.nonce.clone() });
+    session.ask(Command::Redact { room, target, reason, nonce: request.nonce.clone() }, request, turn);
     Ok(())
 }
 

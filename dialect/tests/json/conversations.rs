@@ -77,12 +77,12 @@ pub(crate) fn play(written: &str) -> String {
 }
 
 /// Whether a line is not done, but comes of what is done.
-fn follows(line: &str) -> bool {
+pub(crate) fn follows(line: &str) -> bool {
     let name = line.find(|character: char| !character.is_alphanumeric());
     name.is_some_and(|end| line[end..].starts_with(['<', '!']))
 }
 
-fn act(world: &mut World, line: &str) {
+pub(crate) fn act(world: &mut World, line: &str) {
     if let Some((name, bytes)) = line.split_once(">> ") {
         let index = find(world, name);
         return world.send(index, &unescaped(bytes));

@@ -2,8 +2,10 @@
 //! that what is tested is what programs get.
 
 mod past;
+mod schema;
 mod world;
 
 mod conversations;
+mod document;
 mod gaps;
 mod properties;

@@ -1,8 +1,8 @@
 //! A history in memory: what was told and kept, page by page, as the journal on a disk would answer.
 
 use hub::{
-    Author, Authorship, Event, Findings, Kept, Known, Lookup, Page, PageWanted, Past, Reading, Receipt, Rest,
-    RoomNumber, RoomRef, Search, Sequence, Shape, Signed, Span, Told, Wanted,
+    Author, Authorship, ClientId, Event, Findings, Kept, Known, Lookup, Page, PageWanted, Past, Reading,
+    Receipt, Rest, RoomNumber, RoomRef, Search, Sequence, Shape, Span, Told, Wanted,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +11,8 @@ use std::sync::Arc;
 #[derive(Default)]
 pub(crate) struct History {
     rooms: BTreeMap<RoomNumber, Vec<Past>>,
+    /// What was said with nonces, by whom; also what has been erased since.
+    receipts: Vec<(ClientId, Receipt)>,
     /// Everything up to this sequence has been let go of, in every room.
     pub(crate) forgotten: Sequence,
 }
@@ -30,6 +32,7 @@ impl History {
     pub(crate) fn note(&mut self, told: &Told) {
         let (Some(room), Some(_)) = (told.event.kept_in(), told.event.sequence()) else { return };
         let past = Past { position: told.position, time: told.time, event: told.event.clone(), edited: None };
+        self.receipts.extend(receipt(&past));
         if let Event::Redacted { target, .. } = told.event {
             self.erase(room, target);
         }
@@ -47,8 +50,8 @@ impl History {
     pub(crate) fn look_up(&self, lookup: &Lookup) -> Known {
         match lookup {
             Lookup::Client(client) => {
-                let receipts = self.all().filter_map(|past| receipt(past, |signed| signed.client == *client));
-                Known::Client(receipts.collect())
+                let receipts = self.receipts.iter().filter(|(of, _)| of == client);
+                Known::Client(receipts.map(|(_, receipt)| receipt.clone()).collect())
             }
             Lookup::Author { room, target } => {
                 let found = self.lines(*room).iter().find(|past| past.event.sequence() == Some(*target));
@@ -163,8 +166,9 @@ fn is_found(past: &Past, search: &Search) -> bool {
     is_by && search.words.split(' ').all(|word| text.formatted().contains(word))
 }
 
-fn receipt(past: &Past, is_from: impl Fn(&Signed) -> bool) -> Option<Receipt> {
-    let signed = past.event.signature().filter(|signed| is_from(signed))?;
+fn receipt(past: &Past) -> Option<(ClientId, Receipt)> {
+    let signed = past.event.signature()?;
     let (room, sequence) = (past.event.kept_in()?, past.event.sequence()?);
-    Some(Receipt { nonce: signed.nonce.clone()?, room, sequence, position: past.position })
+    let nonce = signed.nonce.clone()?;
+    Some((signed.client, Receipt { nonce, room, sequence, position: past.position }))
 }

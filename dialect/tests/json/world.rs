@@ -57,9 +57,18 @@ impl World {
         World::with(Keeping::History, Limits::default())
     }
 
+    /// As a server is that nobody has set up.
+    pub(crate) fn with_long_pages() -> World {
+        World::set_up(Settings { keeping: Keeping::History, ..Settings::new(home()) }, Limits::default())
+    }
+
     /// Pages are short, so that a few lines fill two.
     pub(crate) fn with(keeping: Keeping, limits: Limits) -> World {
         let settings = Settings { keeping, page_lines_max: 3, announce_max: 6, ..Settings::new(home()) };
+        World::set_up(settings, limits)
+    }
+
+    fn set_up(settings: Settings, limits: Limits) -> World {
         World {
             now: BEGIN,
             clients: Vec::new(),

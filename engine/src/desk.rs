@@ -8,7 +8,6 @@
 use hub::{
     Audience, ClientId, Command, Event, Fact, Hub, Kept, Known, Lookup, MemberId, Position, Proposal,
     Reading, Record, Refusal, Reservation, RoomNumber, Sequence, Settings, Speaker, Time, Told, Trouble,
-    Verb,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -231,14 +230,12 @@ impl Desk {
                 return Err(Box::new(request));
             }
             Err(refusal) => {
-                let verb = request.command.verb();
-                self.answer(now, &request.speaker, Event::Refused { verb, refusal });
+                let (verb, nonce) = (request.command.verb(), request.command.nonce().cloned());
+                self.answer(now, &request.speaker, Event::Refused { verb, nonce, refusal });
             }
             Ok(Proposal::Fact(fact)) => self.state(now, fact),
             Ok(Proposal::Answer(event)) => self.answer(now, &request.speaker, event),
-            Ok(Proposal::Receipt(event, said)) => {
-                self.owe(now, &request.speaker, request.command.verb(), event, said);
-            }
+            Ok(Proposal::Receipt(event, said)) => self.owe(now, &request, event, said),
             Ok(Proposal::Read(reading)) => self.readings.push(reading),
             Ok(Proposal::LookUp(lookup)) => {
                 self.look_up(request, lookup);
@@ -290,7 +287,8 @@ impl Desk {
     }
 
     /// Tells the asker something as soon as `said` is durable.
-    fn owe(&mut self, now: Time, speaker: &Speaker, verb: Verb, event: Event, said: Position) {
+    fn owe(&mut self, now: Time, request: &Request, event: Event, said: Position) {
+        let speaker = &request.speaker;
         let Speaker::Member(member) = speaker else { return };
         if said <= self.durable {
             return self.answer(now, speaker, event);
@@ -301,7 +299,9 @@ impl Desk {
                 Journal::Working => None,
                 Journal::Failing(trouble) => Some(trouble),
             };
-            return self.answer(now, speaker, Event::Refused { verb, refusal: Refusal::Unwritten(trouble) });
+            let (verb, nonce) = (request.command.verb(), request.command.nonce().cloned());
+            let refusal = Refusal::Unwritten(trouble);
+            return self.answer(now, speaker, Event::Refused { verb, refusal, nonce });
         }
         let told = Told { position: said, time: now, audience: Audience::Member(*member), event };
         let place = self.owed.partition_point(|(position, _)| *position <= said);

@@ -157,7 +157,7 @@ impl HubThread {
                 hub::Wanted::Page(_) => Verb::History,
                 hub::Wanted::Search { .. } => Verb::Search,
             };
-            let event = Event::Refused { verb, refusal: Refusal::Unreadable };
+            let event = Event::Refused { verb, refusal: Refusal::Unreadable, nonce: None };
             self.desk.tell(now, reading.member, event);
         }
     }

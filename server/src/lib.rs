@@ -18,6 +18,7 @@ mod mailbox;
 mod panics;
 mod reading;
 mod room_left;
+mod secrets;
 mod shard_thread;
 mod vanishing;
 
@@ -35,7 +36,7 @@ use dialect::Setup;
 pub use dialect::plain::Style as PlainStyle;
 use engine::{Desk, Release};
 use history::{CommitError, Journal, OpenError, Reader, Restored};
-use hub::{Hub, Keeping};
+use hub::{Epoch, Hub, Keeping};
 use hub_thread::{Archive, HubThread, Telling};
 use journal::{JournalMailbox, JournalThread};
 use mailbox::{HubMailbox, ShardMailbox, Stopping};
@@ -320,6 +321,7 @@ fn start_threads(
     let setup = Setup {
         lines_per_second: options.lines_per_second,
         plain_style: options.plain_style,
+        epoch: kept.as_ref().map_or_else(|| random_bits().map(Epoch::new), |kept| Ok(kept.restored.epoch))?,
         keeping: keeping(kept.as_ref()),
         replay_lines: options.replay_lines,
         zone: jiff::tz::TimeZone::system(),

@@ -122,7 +122,15 @@ impl Oracle {
             }
             Err(refusal) => {
                 self.unwritten += u64::from(matches!(refusal, Refusal::Unwritten(_)));
-                self.answer(now, &request.speaker, Event::Refused { verb: request.command.verb(), refusal })?;
+                self.answer(
+                    now,
+                    &request.speaker,
+                    Event::Refused {
+                        verb: request.command.verb(),
+                        refusal,
+                        nonce: request.command.nonce().cloned(),
+                    },
+                )?;
             }
             Ok(Proposal::Fact(fact)) => self.state(now, fact)?,
             Ok(Proposal::Answer(event)) => self.answer(now, &request.speaker, event)?,

@@ -246,6 +246,7 @@ const VERBS: &[Verb] = &[
     Verb::Rooms,
     Verb::History,
     Verb::Search,
+    Verb::Conversations,
     Verb::Complete,
     Verb::Ignore,
     Verb::Ignored,
@@ -476,6 +477,7 @@ fn answer(verb: Verb, choices: &mut Choices<'_>) -> Event {
         Verb::Complete => {
             Event::Completions { names: (0..choices.below(5)).map(|_| choices.nick()).collect() }
         }
+        Verb::Conversations => Event::Conversations(Vec::new()),
         Verb::Topic | Verb::SetTopic => Event::TopicIs { room: choices.room(), topic: choices.view().topic },
         Verb::Ignore => Event::Ignoring {
             other: choices.who(),

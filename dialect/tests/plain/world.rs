@@ -400,6 +400,7 @@ fn shown(command: &Command) -> String {
         Command::Leave { room } | Command::Topic { room } => format!("{verb} {}", place(room)),
         Command::Who { room, after } => format!("{verb} {}{}", place(room), behind(after.is_some())),
         Command::Picture { room } => format!("{verb} {room}"),
+        Command::Conversations => verb.to_string(),
         Command::Rooms { after } => format!("{verb}{}", behind(after.is_some())),
         Command::Away { message } => format!("{verb} {message:?}"),
         Command::Quit { reason } => format!("{verb} {reason:?}"),

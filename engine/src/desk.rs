@@ -133,7 +133,6 @@ impl Desk {
         let mails = (0..shards.max(1)).map(|_| Mail::default()).collect();
         Desk {
             durable: hub.position(),
-            hub,
             journal: Journal::Working,
             shards_of: BTreeMap::new(),
             mails,
@@ -144,8 +143,10 @@ impl Desk {
             behind: BTreeMap::new(),
             gave_back: false,
             owed: VecDeque::new(),
-            touched: BTreeSet::new(),
+            // Of rooms that were restored nothing is reserved yet.
+            touched: hub.exact_reservation().sequences.into_keys().collect(),
             told: Vec::new(),
+            hub,
         }
     }
 

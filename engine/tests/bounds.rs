@@ -4,7 +4,7 @@
 use dialect::plain::PlainSession;
 use dialect::{Arrival, Setup};
 use engine::{Bounds, ConnectionId, Desk, Due, Journal, Limits, Release, Shard};
-use hub::{Hub, RESERVED_AHEAD, RoomName, Settings, Time, Trouble};
+use hub::{Hub, Keeping, RESERVED_AHEAD, RoomName, Sequence, Settings, Time, Trouble};
 use std::io::IoSlice;
 use std::net::SocketAddr;
 
@@ -109,6 +109,29 @@ fn who_asks_and_never_reads_is_not_read_from_until_it_reads() {
     world.read(0, ann);
     world.shards[0].take_resumed(&mut resumed);
     assert_eq!(resumed, [ann]);
+}
+
+/// After an orderly stop nothing is lost, so that no loss makes the journal reserve anything.
+#[test]
+fn first_commit_after_an_orderly_stop_reserves_numbers_for_every_room() {
+    let home = RoomName::parse("lobby").unwrap();
+    let settings = Settings { keeping: Keeping::History, ..Settings::new(home) };
+    let mut world = World::new(1, Limits::default());
+    world.desk = Desk::new(Hub::new(settings.clone()), 1);
+    let ann = world.join(0, "ann");
+    world.type_line(0, ann, "hello");
+    world.run(0, ann);
+    let (kept, reserved) = (world.desk.hub().snapshot(), world.desk.hub().exact_reservation());
+    let mut hub = Hub::restore(settings, &kept);
+    hub.recover(&reserved);
+    let mut again = World::new(1, Limits::default());
+    again.desk = Desk::new(hub, 1);
+    commit(&mut again.desk);
+    let bob = again.join(0, "bob");
+    again.type_line(0, bob, "hello again");
+    again.run(0, bob);
+    let lobby = &again.desk.hub().snapshot().rooms[0];
+    assert_eq!(lobby.sequence, Sequence(3));
 }
 
 #[test]

@@ -3,8 +3,11 @@
 
 use dialect::plain::PlainSession;
 use dialect::{Arrival, Setup};
-use engine::{Bounds, ConnectionId, Desk, Due, Journal, Limits, Release, Shard};
-use hub::{Hub, Keeping, RESERVED_AHEAD, RoomName, Sequence, Settings, Time, Trouble};
+use engine::{Bounds, ConnectionId, Desk, Due, Journal, Limits, Mail, Release, Shard};
+use hub::{
+    Audience, Event, Hub, Keeping, MemberId, RESERVED_AHEAD, RoomName, RoomNumber, Sequence, Settings, Text,
+    Time, Told, Trouble, Who,
+};
 use std::io::IoSlice;
 use std::net::SocketAddr;
 
@@ -109,6 +112,28 @@ fn who_asks_and_never_reads_is_not_read_from_until_it_reads() {
     world.read(0, ann);
     world.shards[0].take_resumed(&mut resumed);
     assert_eq!(resumed, [ann]);
+}
+
+/// Whoever changes what it said to somebody who has gone is both parties that are here.
+#[test]
+fn what_concerns_the_inbox_of_one_alone_is_shown_once() {
+    let mut world = World::new(1, Limits::default());
+    let ann = world.join(0, "ann");
+    let member = world.shards[0].member(ann).unwrap();
+    let who = |nick: &str, member| Who { member, nick: nick.into(), address: None };
+    let event = Event::Directed {
+        conversation: RoomNumber(9),
+        sequence: Sequence(1),
+        from: who("bob", MemberId::NOBODY),
+        to: who("ann", member),
+        text: Text::new("hello").unwrap(),
+        signature: None,
+    };
+    let (position, audience) = (world.desk.hub().position().next(), Audience::Inboxes([member, member]));
+    let told = vec![Told { position, time: world.now, audience, event }];
+    world.shards[0].deliver(world.now, &mut Mail { told, ..Mail::default() });
+    let shown = world.read(0, ann);
+    assert_eq!(shown.matches("hello").count(), 1, "{shown}");
 }
 
 /// After an orderly stop nothing is lost, so that no loss makes the journal reserve anything.

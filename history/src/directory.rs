@@ -206,11 +206,30 @@ pub(crate) fn bound_pages(connection: &Connection, pages_max: Option<u32>) -> Re
 }
 
 /// A connection that only reads.
-pub(crate) fn connect_to_read(directory: &Path) -> Result<Connection, rusqlite::Error> {
+fn connect_to_read(directory: &Path) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file_in(directory), flags)?;
     connection.busy_timeout(BUSY)?;
     set_up(&connection)?;
+    Ok(connection)
+}
+
+/// A connection to a data file of ours that only reads, whatever version the file is of, as long as this program knows that.
+///
+/// # Errors
+/// There is no file, or it is not ours, newer, damaged, or cannot be opened.
+pub(crate) fn connect_to_look(directory: &Path) -> Result<Connection, OpenError> {
+    let file = file_in(directory);
+    if !file.exists() {
+        return Err(OpenError::NoFile(file));
+    }
+    let error = |error| OpenError::of(file.clone(), error);
+    let connection = connect_to_read(directory).map_err(error)?;
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    if pragma("application_id").map_err(error)? != APPLICATION_ID {
+        return Err(OpenError::Foreign(file));
+    }
+    check_version(file.clone(), pragma("user_version").map_err(error)?)?;
     Ok(connection)
 }
 

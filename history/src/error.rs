@@ -79,20 +79,20 @@ pub enum Cause {
 impl OpenError {
     /// What SQLite said when it opened or read a data file.
     pub(crate) fn of(file: PathBuf, error: rusqlite::Error) -> OpenError {
-        let is_damage =
-            matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase));
-        let has_sense = matches!(
-            error,
-            rusqlite::Error::SqliteFailure(rusqlite::ffi::Error { code, .. }, _) if code != ErrorCode::Unknown
-        );
+        let is_damage = is_damage(&error);
         let cause = Cause::Database(error);
-        // A table or column that is not there, a value of another type: this version wrote it otherwise.
-        if is_damage || !has_sense {
-            OpenError::Damaged { file, cause }
-        } else {
-            OpenError::Unusable { file, cause }
-        }
+        if is_damage { OpenError::Damaged { file, cause } } else { OpenError::Unusable { file, cause } }
     }
+}
+
+/// Whether what SQLite says is about what stands in the file, not about the system or another process.
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
+    // Without a code or a known one: a table or column that is not there, a value of another type. This version wrote it
+    // otherwise.
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) | None
+    )
 }
 
 impl From<rusqlite::Error> for CommitError {

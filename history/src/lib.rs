@@ -17,6 +17,10 @@ mod unwritten;
 mod search;
 mod words;
 
+mod backup;
+mod check;
+mod export;
+
 mod directory;
 mod error;
 mod index;
@@ -31,9 +35,12 @@ mod book;
 #[cfg(test)]
 mod million;
 
+pub use backup::{BackupError, Progress, backup};
 pub use batch::Batch;
+pub use check::{CheckError, check};
 pub use directory::Sync;
 pub use error::{Cause, CommitError, OpenError, ReadError};
+pub use export::{ExportError, ExportWanted, Format, Place, export};
 pub use journal::{Ended, Journal, Options, Remaining, Restored};
 pub use reader::{Reader, SEARCH_MAX};
 pub use retention::Retention;

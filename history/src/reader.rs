@@ -10,7 +10,7 @@ use crate::directory;
 use crate::error::{OpenError, ReadError};
 use crate::page;
 use crate::rows::{COLUMNS, FactId, Row};
-use crate::schema::{APPLICATION_ID, MIGRATIONS};
+use crate::schema::MIGRATIONS;
 use crate::search;
 use crate::unwritten::{self, Change, Unwritten};
 use crate::write::NONCES_KEPT;
@@ -42,23 +42,21 @@ impl Reader {
     /// # Errors
     /// There is none, or it is not ours, newer, older, damaged, or cannot be opened.
     pub fn open(directory: &Path) -> Result<Reader, OpenError> {
+        let connection = directory::connect_to_look(directory)?;
         let file = directory::file_in(directory);
-        if !file.exists() {
-            return Err(OpenError::NoFile(file));
-        }
         let error = |error| OpenError::of(file.clone(), error);
-        let connection = directory::connect_to_read(directory).map_err(error)?;
-        let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-        if pragma("application_id").map_err(error)? != APPLICATION_ID {
-            return Err(OpenError::Foreign(file));
-        }
-        let version = pragma("user_version").map_err(error)?;
-        directory::check_version(file.clone(), version)?;
+        let version: i32 =
+            connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(error)?;
         if usize::try_from(version).is_ok_and(|version| version < MIGRATIONS.len()) {
             return Err(OpenError::Older(file));
         }
         written(&connection).map_err(error)?;
         Ok(Reader { connection })
+    }
+
+    /// The connection, for whoever reads something else.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// Reads a page.

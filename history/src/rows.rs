@@ -12,7 +12,7 @@ use hub::{
 use std::sync::Arc;
 
 /// Rooms have numbers below this, so that an id stays positive.
-const ROOMS_END: u32 = 1 << 31;
+pub(crate) const ROOMS_END: u32 = 1 << 31;
 
 /// The columns of a [`Row`], in the order in which [`Row::read`] takes them.
 pub(crate) const COLUMNS: &str =

@@ -8,6 +8,7 @@ use crate::Setup;
 use hub::Time;
 use jiff::Timestamp;
 use jiff::civil;
+use jiff::tz::TimeZone;
 
 const MINUTE_MS: u64 = 60 * 1000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
@@ -29,9 +30,10 @@ pub(super) fn exact(setup: &Setup, time: Time) -> String {
     }
 }
 
-/// The moment that was typed: so long ago (`10m`, `2h`, `3d`), a date, a time of today, or both (`2026-11-20T10:00`).
-pub(super) fn moment(setup: &Setup, now: Time, typed: &str) -> Option<Time> {
-    ago(now, typed).or_else(|| written_out(typed)).or_else(|| by_clock(setup, now, typed))
+/// The moment that was typed: so long ago (`10m`, `2h`, `3d`), a date, a time of today, or both (`2026-11-20T10:00`); in the zone
+/// of whoever typed it.
+pub fn moment(zone: &TimeZone, now: Time, typed: &str) -> Option<Time> {
+    ago(now, typed).or_else(|| written_out(typed)).or_else(|| by_clock(zone, now, typed))
 }
 
 fn ago(now: Time, typed: &str) -> Option<Time> {
@@ -49,11 +51,12 @@ fn written_out(typed: &str) -> Option<Time> {
     typed.parse().ok().map(time)
 }
 
-fn by_clock(setup: &Setup, now: Time, typed: &str) -> Option<Time> {
-    let of_today = || Some(local(setup, now).date().to_datetime(typed.parse::<civil::Time>().ok()?));
+fn by_clock(zone: &TimeZone, now: Time, typed: &str) -> Option<Time> {
+    let of_today =
+        || Some(zone.to_datetime(timestamp(now)).date().to_datetime(typed.parse::<civil::Time>().ok()?));
     let meant = typed.parse::<civil::DateTime>().ok().or_else(of_today)?;
     // What a clock shows twice is its first time; what it leaves out is as much later.
-    setup.zone.to_ambiguous_timestamp(meant).compatible().ok().map(time)
+    zone.to_ambiguous_timestamp(meant).compatible().ok().map(time)
 }
 
 /// What lies beyond the calendar is at its end.
@@ -71,7 +74,6 @@ fn time(timestamp: Timestamp) -> Time {
 mod tests {
     use super::*;
     use hub::RoomName;
-    use jiff::tz::TimeZone;
 
     fn setup(zone: &str) -> Setup {
         let zone = TimeZone::posix(zone).expect("a zone");
@@ -84,7 +86,7 @@ mod tests {
     const NOW: Time = Time(1_795_197_900_000);
 
     fn heard(zone: &str, typed: &str) -> Option<String> {
-        moment(&setup(zone), NOW, typed).map(|time| timestamp(time).to_string())
+        moment(&setup(zone).zone, NOW, typed).map(|time| timestamp(time).to_string())
     }
 
     #[test]
@@ -136,7 +138,7 @@ mod tests {
                 let time = Time(begin + step * 1_200_123);
                 let setup = setup(BERLIN);
                 let written = exact(&setup, time);
-                assert_eq!(moment(&setup, NOW, &written), Some(time), "{written}");
+                assert_eq!(moment(&setup.zone, NOW, &written), Some(time), "{written}");
             }
         }
         assert_eq!(exact(&setup("UTC0"), NOW), "2026-11-20T18:05:00");

@@ -21,20 +21,38 @@ enum Stamp {
     DayAndMinute(DateTime),
 }
 
+/// Writes lines of the past as `/history` shows them, but with the date of every day: whoever reads them reads them later.
+/// `day` is the one that the line in front belongs to, if there is one; it becomes that of the last line.
+pub fn write_past<'a>(
+    setup: &Setup,
+    past: impl Iterator<Item = &'a Past>,
+    day: &mut Option<Date>,
+    bytes: &mut Vec<u8>,
+) {
+    let mut output = Output { words: std::mem::take(bytes), ..Output::default() };
+    lines(setup, None, past, day, &mut output);
+    *bytes = output.words;
+}
+
 /// Lines of a page. `day` is the one that the line in front belongs to, if there is one; it becomes that of the last line.
+/// Where it is known what time it is for the reader, lines of that day need no date.
 pub(super) fn lines<'a>(
     setup: &Setup,
-    now: Time,
+    now: Option<Time>,
     past: impl Iterator<Item = &'a Past>,
     day: &mut Option<Date>,
     output: &mut Output,
 ) {
-    let today = calendar::local(setup, now).date();
+    let today = now.map(|now| calendar::local(setup, now).date());
     let mut scratch = Vec::new();
     for line in past {
         let local = calendar::local(setup, line.time);
-        if day.unwrap_or(today) != local.date() {
-            if local.date() == today { remark!(output, "today") } else { remark!(output, "{}", local.date()) }
+        if day.or(today) != Some(local.date()) {
+            if today == Some(local.date()) {
+                remark!(output, "today");
+            } else {
+                remark!(output, "{}", local.date());
+            }
         }
         *day = Some(local.date());
         render::render_past(setup, Naming::OthersThanHome, &line.event, &mut scratch);
@@ -131,7 +149,7 @@ mod tests {
 
     fn shown_lines(past: &[Past], day: &mut Option<Date>) -> String {
         let mut output = Output::default();
-        lines(&setup(), Time(EVENING_MS), past.iter(), day, &mut output);
+        lines(&setup(), Some(Time(EVENING_MS)), past.iter(), day, &mut output);
         String::from_utf8(output.words).expect("text")
     }
 
@@ -155,6 +173,15 @@ mod tests {
         assert_eq!(shown_lines(&yesterday[1..], day), "-- today\n[00:04] <ann> b\n");
         assert_eq!(shown_lines(&[said(EVENING_MS, "c")], day), "[23:05] <ann> c\n");
         assert_eq!(shown_lines(&[said(EVENING_MS, "c")], &mut None), "[23:05] <ann> c\n");
+    }
+
+    #[test]
+    fn in_a_file_every_day_has_its_date() {
+        let (mut day, mut bytes) = (None, b"# ".to_vec());
+        write_past(&setup(), [said(EVENING_MS, "a"), said(EVENING_MS, "b")].iter(), &mut day, &mut bytes);
+        write_past(&setup(), [said(EVENING_MS + DAY_MS, "c")].iter(), &mut day, &mut bytes);
+        let expected = "# -- 2026-11-20\n[23:05] <ann> a\n[23:05] <ann> b\n-- 2026-11-21\n[23:05] <ann> c\n";
+        assert_eq!(String::from_utf8(bytes).expect("text"), expected);
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub(super) fn history<'a>(
 
 fn find(setup: &Setup, now: Time, typed: &str) -> Option<Extent> {
     let last = || number(typed).filter(|count| *count > 0).map(Extent::Last);
-    let since = || calendar::moment(setup, now, typed).map(Extent::Since);
+    let since = || calendar::moment(&setup.zone, now, typed).map(Extent::Since);
     last().or_else(|| range(typed)).or_else(since)
 }
 
@@ -77,7 +77,7 @@ fn range(typed: &str) -> Option<Extent> {
 /// Words, and among them `from:NICK`, `in:ROOM`, `since:MOMENT` and `before:MOMENT`, of which the last one holds.
 pub(super) fn search<'a>(setup: &Setup, now: Time, typed: &'a str) -> Result<SearchAsked, NotUnderstood<'a>> {
     let mut asked = SearchAsked { room: None, search: Search { lines_max: FOUND_MAX, ..Search::default() } };
-    let moment = |typed| calendar::moment(setup, now, typed).map(Some).ok_or(NotUnderstood(typed));
+    let moment = |typed| calendar::moment(&setup.zone, now, typed).map(Some).ok_or(NotUnderstood(typed));
     for word in typed.split_whitespace() {
         let search = &mut asked.search;
         match word.split_once(':') {

@@ -68,7 +68,7 @@ impl Reading {
         }
         let is_asked = |sequence: Option<Sequence>| sequence.is_none_or(|sequence| sequence <= self.upto);
         let lines = page.lines.iter().filter(|line| is_asked(line.event.sequence()));
-        past::lines(turn.setup, turn.now, lines, &mut self.day, turn.output);
+        past::lines(turn.setup, Some(turn.now), lines, &mut self.day, turn.output);
         self.has_shown |= turn.output.words.len() > words_before;
     }
 

@@ -7,6 +7,7 @@
 //! What this file must never do: call a session in a way in which no shard does, or panic for another reason than that the
 //! session is wrong.
 
+mod json;
 mod shown;
 
 use crate::plain::{PlainSession, Style, play_editor};
@@ -18,6 +19,7 @@ use hub::{
     RoomLine, RoomName, RoomNumber, RoomRef, RoomView, Search, Sequence, Shape, Span, TEXT_BYTES_MAX,
     TEXT_LINES_MAX, Text, Time, Told, Topic, Trouble, Verb, What, Who,
 };
+pub use json::json;
 use shown::{without_editing, without_telnet};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -244,6 +246,7 @@ const VERBS: &[Verb] = &[
     Verb::Rooms,
     Verb::History,
     Verb::Search,
+    Verb::Conversations,
     Verb::Complete,
     Verb::Ignore,
     Verb::Ignored,
@@ -474,6 +477,7 @@ fn answer(verb: Verb, choices: &mut Choices<'_>) -> Event {
         Verb::Complete => {
             Event::Completions { names: (0..choices.below(5)).map(|_| choices.nick()).collect() }
         }
+        Verb::Conversations => Event::Conversations(Vec::new()),
         Verb::Topic | Verb::SetTopic => Event::TopicIs { room: choices.room(), topic: choices.view().topic },
         Verb::Ignore => Event::Ignoring {
             other: choices.who(),
@@ -649,6 +653,11 @@ mod tests {
     #[test]
     fn what_a_fuzzer_kept_of_plain_text_is_played_again() {
         play_kept("plain", |bytes| super::plain(bytes, || 0));
+    }
+
+    #[test]
+    fn what_a_fuzzer_kept_of_json_lines_is_played_again() {
+        play_kept("json", |bytes| super::json(bytes, || 0));
     }
 
     #[test]

@@ -139,7 +139,6 @@ impl Desk {
         let mails = (0..shards.max(1)).map(|_| Mail::default()).collect();
         Desk {
             durable: hub.position(),
-            hub,
             journal: Journal::Working,
             shards_of: BTreeMap::new(),
             mails,
@@ -153,6 +152,7 @@ impl Desk {
             touched: BTreeSet::new(),
             wants_reservation: false,
             told: Vec::new(),
+            hub,
         }
     }
 

@@ -451,9 +451,11 @@ impl<S: Session> Shard<S> {
                     self.tell_room(*room, told);
                 }
             }
-            Audience::Inboxes(members) => {
-                for member in members {
-                    self.tell_inbox(*member, told);
+            Audience::Inboxes([recipient, author]) => {
+                self.tell_inbox(*recipient, told);
+                // Alone with what was said, if the other one has gone.
+                if author != recipient {
+                    self.tell_inbox(*author, told);
                 }
             }
         }

@@ -3,8 +3,11 @@
 
 use dialect::plain::PlainSession;
 use dialect::{Arrival, Secret, Setup};
-use engine::{Bounds, ConnectionId, Desk, Due, Journal, Limits, Release, Shard};
-use hub::{Hub, RESERVED_AHEAD, RoomName, Settings, Time, Trouble};
+use engine::{Bounds, ConnectionId, Desk, Due, Journal, Limits, Mail, Release, Shard};
+use hub::{
+    Audience, Event, Hub, Keeping, MemberId, RESERVED_AHEAD, RoomName, RoomNumber, Sequence, Settings, Text,
+    Time, Told, Trouble, Who,
+};
 use std::io::IoSlice;
 use std::net::SocketAddr;
 
@@ -109,6 +112,51 @@ fn who_asks_and_never_reads_is_not_read_from_until_it_reads() {
     world.read(0, ann);
     world.shards[0].take_resumed(&mut resumed);
     assert_eq!(resumed, [ann]);
+}
+
+/// Whoever changes what it said to somebody who has gone is both parties that are here.
+#[test]
+fn what_concerns_the_inbox_of_one_alone_is_shown_once() {
+    let mut world = World::new(1, Limits::default());
+    let ann = world.join(0, "ann");
+    let member = world.shards[0].member(ann).unwrap();
+    let who = |nick: &str, member| Who { member, nick: nick.into(), address: None };
+    let event = Event::Directed {
+        conversation: RoomNumber(9),
+        sequence: Sequence(1),
+        from: who("bob", MemberId::NOBODY),
+        to: who("ann", member),
+        text: Text::new("hello").unwrap(),
+        signature: None,
+    };
+    let (position, audience) = (world.desk.hub().position().next(), Audience::Inboxes([member, member]));
+    let told = vec![Told { position, time: world.now, audience, event }];
+    world.shards[0].deliver(world.now, &mut Mail { told, ..Mail::default() });
+    let shown = world.read(0, ann);
+    assert_eq!(shown.matches("hello").count(), 1, "{shown}");
+}
+
+/// After an orderly stop nothing is lost, so that no loss makes the journal reserve anything.
+#[test]
+fn whoever_speaks_first_after_an_orderly_stop_has_numbers_reserved() {
+    let home = RoomName::parse("lobby").unwrap();
+    let settings = Settings { keeping: Keeping::History, ..Settings::new(home) };
+    let mut world = World::new(1, Limits::default());
+    world.desk = Desk::new(Hub::new(settings.clone()), 1);
+    let ann = world.join(0, "ann");
+    world.type_line(0, ann, "hello");
+    world.run(0, ann);
+    let (kept, reserved) = (world.desk.hub().snapshot(), world.desk.hub().exact_reservation());
+    let mut hub = Hub::restore(settings, &kept);
+    hub.recover(&reserved);
+    let mut again = World::new(1, Limits::default());
+    again.desk = Desk::new(hub, 1);
+    commit(&mut again.desk);
+    let bob = again.join(0, "bob");
+    again.type_line(0, bob, "hello again");
+    again.run(0, bob);
+    let lobby = &again.desk.hub().snapshot().rooms[0];
+    assert_eq!(lobby.sequence, Sequence(3));
 }
 
 #[test]

@@ -154,9 +154,7 @@ impl Hub {
         let shown = nick.shown.clone();
         self.take_nick(member, &nick);
         self.members.insert(member, Box::new(Member::new(nick, presence, address, id)));
-        let party = self.party(member);
-        let conversations =
-            self.conversations_of(party).filter_map(|number| self.conversation_view(number, party)).collect();
+        let conversations = self.conversation_views(member);
         teller.tell(Audience::Member(member), Event::Connected { nick: shown, presence, conversations });
     }
 

@@ -522,8 +522,13 @@ impl Hub {
             .map(|(_, number)| *number)
     }
 
-    /// A conversation as one of its parties finds it.
-    pub(crate) fn conversation_view(&self, number: RoomNumber, party: Party) -> Option<Conversation> {
+    /// All conversations of a member, as it finds them; a setting bounds how many it can begin.
+    pub(crate) fn conversation_views(&self, member: MemberId) -> Vec<Conversation> {
+        let party = self.party(member);
+        self.conversations_of(party).filter_map(|number| self.conversation_view(number, party)).collect()
+    }
+
+    fn conversation_view(&self, number: RoomNumber, party: Party) -> Option<Conversation> {
         let room = self.rooms.get(&number)?;
         let RoomKind::Conversation([one, _], [nick, other_nick]) = &room.kind else { return None };
         let with = if *one == party { other_nick.clone() } else { nick.clone() };

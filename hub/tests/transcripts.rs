@@ -425,6 +425,7 @@ fn event_line(event: &Event) -> String {
             format!("#{} {}: {} erased {}", room.name, sequence.0, by.nick, target.0)
         }
         Event::JournalIs { trouble } => format!("the journal is in trouble: {trouble:?}"),
+        Event::Conversations(conversations) => format!("conversations {conversations:?}"),
         Event::Page(_) | Event::Found(_) | Event::Erased { .. } | Event::Opened { .. } => {
             panic!("the hub tells nothing of the past")
         }

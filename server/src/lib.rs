@@ -35,7 +35,7 @@ pub use dialect::ByOrigin;
 use dialect::Setup;
 pub use dialect::plain::Style as PlainStyle;
 use engine::{Desk, Release};
-use history::{CommitError, Journal, OpenError, Reader, Restored};
+use history::{CommitError, Ended, Journal, OpenError, Reader, Restored};
 use hub::{Epoch, Hub, Keeping};
 use hub_thread::{Archive, HubThread, Telling};
 use journal::{JournalMailbox, JournalThread};
@@ -381,6 +381,11 @@ fn keep(
     let first = history::Batch { kept: facts, reservation, position };
     kept.journal.commit(&first).map_err(StartError::Write)?;
     desk.committed(position, &first.reservation);
+    if kept.restored.ended == Ended::Abruptly {
+        tracing::warn!("the server did not stop in order the last time; the data file is being checked");
+        let directory = options.data.clone().unwrap_or_default();
+        spawn("check", move || log_check(&directory))?;
+    }
     let journal = Arc::new(JournalMailbox::new());
     let reader = Arc::new(ReaderMailbox::new());
     let journal_thread =
@@ -405,6 +410,19 @@ fn keep(
         readings: VecDeque::new(),
         patience: options.flush,
     })
+}
+
+/// Looks at every page of the data file and says what it found, beside the running server.
+fn log_check(directory: &std::path::Path) {
+    match history::check(directory) {
+        Ok(findings) if findings.is_empty() => tracing::info!("the data file is sound"),
+        Ok(findings) => {
+            for finding in findings {
+                tracing::error!(%finding, "the data file is damaged");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the data file could not be checked"),
+    }
 }
 
 /// Starts a thread. If it panics the process ends: a hub or a shard that is missing would leave people talking into the

@@ -85,6 +85,10 @@ pub(super) fn welcome(welcome: &Welcome<'_>, asked: Option<&Nonce>, words: &mut 
     });
 }
 
+pub(super) fn conversation_list(known: &[Conversation], asked: Option<&Nonce>, words: &mut Vec<u8>) {
+    answer("conversations", asked, words, |object| conversations(known, object));
+}
+
 fn conversations(conversations: &[Conversation], object: &mut Object<'_>) {
     object.objects("conversations", conversations, |conversation, object| {
         object.text("room", &conversation.room.name);

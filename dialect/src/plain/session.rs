@@ -710,7 +710,10 @@ mod tests {
         ];
         for (setup, view, questions) in table {
             let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
-            let mut session = PlainSession::new(&setup, &Arrival { now: NOW, peer, guest: 1 });
+            let mut session = PlainSession::new(
+                &setup,
+                &Arrival { now: NOW, peer, guest: 1, secret: Secret::new([0; 16]) },
+            );
             let mut output = Output::default();
             session.received(NOW, &setup, b"hello\n", &mut output);
             output.commands.clear();

@@ -1,7 +1,7 @@
 //! Nothing that a member writes looks like a line of the server, or of somebody else.
 
 use dialect::plain::{PlainSession, Style};
-use dialect::{Arrival, Output, Session, Setup};
+use dialect::{Arrival, Output, Secret, Session, Setup};
 use hub::{
     Announced, Audience, Author, Crowd, DoorKind, Event, Findings, Line, Manner, MemberId, Nick, Page,
     PageWanted, Past, Position, Rest, RoomName, RoomNumber, RoomRef, RoomView, Search, Sequence, Shape, Span,
@@ -83,7 +83,8 @@ const PAST: Time = Time(60_000);
 /// What somebody is told who asks for the past and is answered this.
 fn lines_of_past(typed: &[u8], answer: Event) -> Vec<String> {
     let setup = Setup::new(RoomName::parse("lobby").expect("a name"));
-    let arrival = Arrival { now: PAST, peer: ([127, 0, 0, 1], 40_000).into(), guest: 1 };
+    let arrival =
+        Arrival { now: PAST, peer: ([127, 0, 0, 1], 40_000).into(), guest: 1, secret: Secret::new([0; 16]) };
     let mut session = PlainSession::new(&setup, &arrival);
     let output = &mut Output::default();
     session.received(PAST, &setup, b"\n/nick ann\n", output);

@@ -4,7 +4,7 @@
 mod log;
 
 use dialect::plain::PlainSession;
-use dialect::{Arrival, Flow, Output, Own, Session, Setup, Skipped, SkippedPlace};
+use dialect::{Arrival, Flow, Output, Own, Secret, Session, Setup, Skipped, SkippedPlace};
 use hub::{
     Audience, Command, Event, Fact, Hub, Keeping, MemberId, Place, Position, Presence, Proposal, Reading,
     Record, RoomName, RoomNumber, Search, Sequence, Settings, Speaker, Text, Time, Told, Who,
@@ -129,7 +129,7 @@ impl World {
     pub(crate) fn connect(&mut self, name: &str) -> usize {
         let index = self.people.len();
         let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
-        let arrival = Arrival { now: self.now, peer, guest: index as u32 + 1 };
+        let arrival = Arrival { now: self.now, peer, guest: index as u32 + 1, secret: Secret::new([0; 16]) };
         self.people.push(Person {
             name: name.into(),
             session: PlainSession::new(&self.setup, &arrival),
@@ -291,7 +291,7 @@ impl World {
             }
             Ok(Proposal::Read(reading)) => self.log.read(&reading),
             Ok(Proposal::LookUp(_) | Proposal::Nothing) => return,
-            Err(refusal) => Event::Refused { verb, refusal },
+            Err(refusal) => Event::Refused { verb, refusal, nonce: None },
         };
         self.answer_member(member, self.hub.position(), event);
     }
@@ -400,6 +400,7 @@ fn shown(command: &Command) -> String {
         Command::Leave { room } | Command::Topic { room } => format!("{verb} {}", place(room)),
         Command::Who { room, after } => format!("{verb} {}{}", place(room), behind(after.is_some())),
         Command::Picture { room } => format!("{verb} {room}"),
+        Command::Conversations => verb.to_string(),
         Command::Rooms { after } => format!("{verb}{}", behind(after.is_some())),
         Command::Away { message } => format!("{verb} {message:?}"),
         Command::Quit { reason } => format!("{verb} {reason:?}"),

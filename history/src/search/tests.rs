@@ -302,7 +302,7 @@ fn erased_line_is_never_found() {
     book.edit(1, 1, "goodbye world");
     book.redact(1, 1);
     for _ in 0..2 {
-        assert_eq!(book.find("world"), [0_u64; 0]);
+        assert!(book.find("world").is_empty());
         book.write_all();
     }
 }

@@ -80,6 +80,7 @@ impl JsonSession {
                 words::rooms(rooms, next.is_some(), self.asked(), out);
                 self.list(next.clone().map(|after| Command::Rooms { after: Some(after) }));
             }
+            Event::Conversations(known) => words::conversation_list(known, self.asked(), out),
             Event::TopicIs { room, topic } => words::topic_is(room, topic.as_ref(), self.asked(), out),
             Event::Ignoring { other, hearing } => words::ignoring(&other.nick, *hearing, self.asked(), out),
             Event::IgnoreList { nicks } => words::ignore_list(nicks, self.asked(), out),
@@ -178,6 +179,7 @@ fn answered_verb(event: &Event) -> Option<Verb> {
         Event::Renamed { .. } => Some(Verb::Nick),
         Event::Names { .. } => Some(Verb::Who),
         Event::RoomList { .. } => Some(Verb::Rooms),
+        Event::Conversations(_) => Some(Verb::Conversations),
         Event::TopicIs { .. } => Some(Verb::Topic),
         Event::Ignoring { .. } => Some(Verb::Ignore),
         Event::IgnoreList { .. } => Some(Verb::Ignored),

@@ -42,6 +42,7 @@ const REQUESTS: &[(&str, Needs, Handler)] = &[
     ("nick", Needs::Hello, nick),
     ("who", Needs::Hello, who),
     ("rooms", Needs::Hello, rooms),
+    ("conversations", Needs::Hello, conversations),
     ("topic", Needs::Hello, topic),
     ("away", Needs::Hello, away),
     ("ignore", Needs::Hello, ignore),
@@ -240,6 +241,12 @@ fn who(session: &mut JsonSession, request: &Request, turn: &mut Turn<'_>) -> Res
 #[expect(clippy::unnecessary_wraps, reason = "the table wants it")]
 fn rooms(session: &mut JsonSession, request: &Request, turn: &mut Turn<'_>) -> Result<(), Problem> {
     session.ask(Command::Rooms { after: None }, request, turn);
+    Ok(())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the table wants it")]
+fn conversations(session: &mut JsonSession, request: &Request, turn: &mut Turn<'_>) -> Result<(), Problem> {
+    session.ask(Command::Conversations, request, turn);
     Ok(())
 }
 

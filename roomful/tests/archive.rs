@@ -1,6 +1,6 @@
 //! Backup, export, import, check: the verbs, beside a running server and without one.
 
-use crate::harness::{Client, DataDirectory, Ears as _, GUARD, Server, roomful};
+use crate::harness::{Client, DataDirectory, Ears as _, GUARD, Server, Tool, roomful};
 use rustix::process::Signal;
 use std::fs;
 use std::io::Write as _;
@@ -264,4 +264,51 @@ fn data_directory_is_found_as_the_server_finds_it() {
     fs::write(&file, format!("data = {:?}\n", data.text())).expect("a file");
     let from_file = roomful(&["check", "--config", file.to_str().expect("UTF-8")]).output();
     assert!(from_file.expect("the program starts").status.success());
+}
+
+/// The blocks of this kind in the operator's guide, each as its lines.
+fn blocks(kind: &str) -> Vec<Vec<&'static str>> {
+    let mut blocks = Vec::new();
+    let mut lines = include_str!("../../docs/operating.md").lines();
+    while lines.by_ref().any(|line| line.strip_prefix("```") == Some(kind)) {
+        blocks.push(lines.by_ref().take_while(|line| *line != "```").collect());
+    }
+    blocks
+}
+
+#[test]
+fn commands_of_the_operators_guide_do_what_it_says() {
+    if Tool::BASH.is_missing() {
+        return;
+    }
+    let (data, place) = (talked_in(), DataDirectory::new());
+    let programs = Path::new(env!("CARGO_BIN_EXE_roomful")).parent().expect("a directory");
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
+    let commands: Vec<&str> =
+        blocks("console").concat().iter().filter_map(|line| line.strip_prefix("$ ")).collect();
+    assert!(commands.len() > 10, "{commands:?}");
+    for command in commands {
+        // The machine's own configuration is not for this.
+        let mut shell = Tool::BASH.command();
+        shell.args(["-c", command]).current_dir(place.path()).stdin(Stdio::null());
+        shell.env_clear().env("PATH", &path).env("HOME", place.text()).env("ROOMFUL_DATA", data.text());
+        let output = shell.output().expect("bash starts");
+        assert!(output.status.success() && output.stderr.is_empty(), "{command}: {output:?}");
+    }
+    assert!(fs::read_to_string(place.path().join("lobby.html")).expect("a page").contains("good morning"));
+    assert!(printed(&data, &["export", "old-lobby"]).contains("good morning"));
+}
+
+#[test]
+fn example_of_an_export_in_the_operators_guide_is_one() {
+    let data = DataDirectory::new();
+    let file = data.path().join("example.json");
+    fs::write(&file, blocks("json").concat().join("\n")).expect("a file");
+    printed(&data, &["import", file.to_str().expect("UTF-8")]);
+    let text = printed(&data, &["export", "lobby"]);
+    assert!(
+        text.contains("<ann> hello (edited)\n") && text.contains("a message of bob was erased"),
+        "{text}"
+    );
+    assert!(printed(&data, &["check"]).ends_with("is sound\n"));
 }

@@ -301,6 +301,7 @@ impl Cursor {
             messages: target.messages - from.messages - shown - stepped_over,
             from: from.sequence + 1,
             to: target.sequence,
+            behind: from.position,
             position: target.position,
         }
     }

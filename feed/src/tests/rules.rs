@@ -418,7 +418,7 @@ fn skip_counts_exactly() {
         stage.notice(&[room], "arrival ");
     }
     let (from, to) = (2, stage.position - 1);
-    let expected = Skipped { label: 9, messages: 80, from, to, position: stage.position };
+    let expected = Skipped { label: 9, messages: 80, from, to, behind: 1, position: stage.position };
     assert_eq!(stage.skipped(ann), Some(expected));
     assert_eq!(stage.skipped(bob).map(|skipped| skipped.messages), Some(101));
     assert_eq!(stage.read(ann), "missed ".repeat(10));
@@ -437,7 +437,7 @@ fn skip_of_a_cursor_with_an_end_counts_up_to_its_end() {
     for _ in 0..100 {
         stage.say(room, "none of its business ");
     }
-    let expected = Skipped { label: 1, messages: 5, from: 1, to: 5, position: 6 };
+    let expected = Skipped { label: 1, messages: 5, from: 1, to: 5, behind: 0, position: 6 };
     assert_eq!(stage.skipped(ann), Some(expected));
     assert_eq!(stage.read(ann), "ann left ");
 }
@@ -498,11 +498,11 @@ fn what_concerns_the_reader_is_never_skipped() {
     }
     let skipped = stage.skipped(ann).unwrap();
     assert_eq!(skipped.messages, 100);
-    stage.feeds.tell(ann, skipped.position, b"(100 skipped) ");
-    assert_eq!(stage.read(ann), "ann has the floor ");
+    stage.feeds.tell(ann, skipped.behind, b"(100 skipped) ");
+    assert_eq!(stage.read(ann), "(100 skipped) ann has the floor ");
     assert_eq!(stage.feeds.plan(ann), Plan::Held);
     stage.feeds.durable(2);
-    assert_eq!(stage.read(ann), "[mine is kept] (100 skipped) ");
+    assert_eq!(stage.read(ann), "[mine is kept] ");
 }
 
 #[test]
@@ -516,8 +516,8 @@ fn half_written_entry_survives_a_trim() {
         stage.say(room, "missed ");
     }
     let skipped = stage.skipped(ann).unwrap();
-    assert_eq!((skipped.messages, skipped.from), (101, 2));
-    stage.feeds.tell(ann, skipped.position, b"(101 skipped) ");
+    assert_eq!((skipped.messages, skipped.from, skipped.behind), (101, 2, 1));
+    stage.feeds.tell(ann, skipped.behind, b"(101 skipped) ");
     stage.say(room, "again ");
     assert_eq!(stage.read(ann), " story (101 skipped) again ");
 }
@@ -855,7 +855,7 @@ fn who_lags_while_held_back_skips() {
     }
     let skipped = stage.skipped(ann).expect("ann lags");
     assert_eq!((skipped.messages, skipped.from, skipped.to), (100, 1, 101));
-    stage.feeds.tell(ann, skipped.position, b"(100 skipped) ");
+    stage.feeds.tell(ann, skipped.behind, b"(100 skipped) ");
     stage.say(room, "again ");
     assert_eq!(stage.read(ann), "(100 skipped) ");
     stage.feeds.let_go(ann);

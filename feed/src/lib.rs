@@ -134,8 +134,8 @@ pub struct Skipped {
     pub from: u64,
     /// The sequence of the last one.
     pub to: u64,
-    /// The position of the last entry in front of what was passed: where a note about it belongs. What concerns the reader
-    /// itself and is shown all the same comes behind the note, so that nobody takes it for the next that there was.
+    /// Where a note about it belongs: in front of the first entry that was passed. What concerns the reader itself and is
+    /// shown all the same comes behind the note, so that nobody takes it for the next that there was.
     pub behind: u64,
     /// The position of the last entry that was passed.
     pub position: u64,

@@ -499,10 +499,28 @@ fn what_concerns_the_reader_is_never_skipped() {
     let skipped = stage.skipped(ann).unwrap();
     assert_eq!(skipped.messages, 100);
     stage.feeds.tell(ann, skipped.behind, b"(100 skipped) ");
-    assert_eq!(stage.read(ann), "(100 skipped) ann has the floor ");
+    assert_eq!(stage.read(ann), "ann has the floor ");
     assert_eq!(stage.feeds.plan(ann), Plan::Held);
     stage.feeds.durable(2);
-    assert_eq!(stage.read(ann), "[mine is kept] ");
+    assert_eq!(stage.read(ann), "[mine is kept] (100 skipped) ");
+}
+
+#[test]
+fn note_about_a_skip_stands_in_front_of_what_is_shown_of_it() {
+    let mut stage = Stage::new(SMALL, Release::AtOnce);
+    let (room, [ann]) = stage.room(1);
+    stage.notice(&[room], "ann joined ");
+    stage.feeds.detour(ann, room, Detour::Show);
+    stage.say(room, "missed ");
+    stage.say(room, "mine ");
+    stage.feeds.detour(ann, room, Detour::Show);
+    for _ in 0..100 {
+        stage.say(room, "missed ");
+    }
+    let skipped = stage.skipped(ann).unwrap();
+    assert_eq!((skipped.messages, skipped.behind), (101, 1));
+    stage.feeds.tell(ann, skipped.behind, b"(101 skipped) ");
+    assert_eq!(stage.read(ann), "ann joined (101 skipped) mine ");
 }
 
 #[test]

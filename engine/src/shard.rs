@@ -485,6 +485,8 @@ impl<S: Session> Shard<S> {
         let Some(rendition) = self.ask_session(id, S::rendition) else { return };
         let known = self.rooms.get(&room).and_then(|logs| logs.iter().find(|(of, _)| *of == rendition));
         let log = if let Some((_, log)) = known {
+            // Whoever left without having read everything keeps the log, but not the desk's mail for the room.
+            self.feeds.went_on(*log, upto.0);
             *log
         } else {
             let log = self.open_log(Place::Room(room, rendition), upto);

@@ -253,6 +253,14 @@ impl Feeds {
         place.cursors.push(Cursor::at_end_of(reader, place));
     }
 
+    /// The room has gone on up to this sequence while nobody read the log any more, so that nothing was appended. To be said
+    /// before somebody begins to read it again.
+    pub fn went_on(&mut self, log: LogId, sequence: u64) {
+        if let Some(place) = self.logs.get_mut(log.0) {
+            place.went_on(sequence, &mut self.segments);
+        }
+    }
+
     /// Gives the reader's cursor its end: what is in the log now is still read, then the cursor is gone.
     pub fn end(&mut self, reader: ReaderId, log: LogId) {
         let Some(index) = self.open_cursor(reader, log) else { return };

@@ -395,6 +395,19 @@ impl Log {
         grown
     }
 
+    /// Facts up to this sequence are not in the log. What comes behind them stands in a segment of its own, whose start knows
+    /// that.
+    pub(crate) fn went_on(&mut self, sequence: u64, pool: &mut SegmentPool) {
+        if sequence <= self.end.sequence {
+            return;
+        }
+        self.end.sequence = sequence;
+        match self.segments.back_mut().filter(|last| last.entries.is_empty()) {
+            Some(last) => last.start = self.end,
+            None => self.segments.push_back(Segment { start: self.end, ..pool.take() }),
+        }
+    }
+
     /// Where the last entry begins, if it is kept.
     fn last_start(&self) -> Option<Place> {
         let segment = self.segments.back()?;

@@ -456,6 +456,25 @@ fn skip_begins_at_the_rooms_sequence_and_is_empty_without_kept_facts() {
 }
 
 #[test]
+fn skip_does_not_begin_before_the_room_was_entered_again() {
+    let mut stage = Stage::new(SMALL, Release::AtOnce);
+    let (room, [ann]) = stage.room(1);
+    stage.say(room, "unread ");
+    stage.feeds.end(ann, room);
+    // Nobody else is here, so that nobody is told what is said until ann is back.
+    stage.position = 50;
+    stage.feeds.went_on(room, 50);
+    stage.feeds.begin(ann, room);
+    for _ in 0..100 {
+        stage.say(room, "missed ");
+    }
+    let expected = Skipped { label: 1, messages: 1, from: 1, to: 1, behind: 0, position: 1 };
+    assert_eq!(stage.skipped(ann), Some(expected));
+    let skipped = stage.skipped(ann).map(|skipped| (skipped.messages, skipped.from, skipped.to));
+    assert_eq!(skipped, Some((100, 51, 150)));
+}
+
+#[test]
 fn jump_ends_where_what_is_durable_ends() {
     let mut stage = Stage::new(SMALL, Release::WhenDurable);
     let (room, [ann]) = stage.room(1);

@@ -7,6 +7,7 @@
 
 mod about;
 mod html;
+mod json;
 mod markdown;
 mod text;
 mod words;
@@ -17,6 +18,8 @@ use about::About;
 use html::Html;
 use hub::{PageWanted, Past, Sequence, Shape, Span, Time};
 use jiff::tz::TimeZone;
+use json::Json;
+pub(crate) use json::VERSION as JSON_VERSION;
 use markdown::Markdown;
 use std::error::Error;
 use std::fmt;
@@ -35,6 +38,8 @@ pub enum Format {
     Text,
     /// A document in Markdown, a list item for each message.
     Markdown,
+    /// An object of JSON on each line, a fact each: what [`import`](crate::import) reads.
+    Json,
     /// A page for a browser, complete in one file.
     Html,
 }
@@ -93,12 +98,20 @@ struct Whole<'a> {
     wanted: &'a ExportWanted,
 }
 
+/// A part of the log, in the shape of the form.
+struct Part {
+    /// In their order.
+    lines: Vec<Past>,
+    /// Numbers among those of the lines that tell nothing, because what they changed was erased; only where changes are lines of
+    /// their own.
+    voids: Vec<Sequence>,
+}
+
 /// How an export is written. What it gives out goes on at once.
 trait Form {
     fn begin(&mut self, whole: &Whole<'_>, bytes: &mut Vec<u8>);
 
-    /// Messages, as they stand in this form's shape, in their order.
-    fn page(&mut self, whole: &Whole<'_>, lines: &[Past], bytes: &mut Vec<u8>);
+    fn page(&mut self, whole: &Whole<'_>, part: &Part, bytes: &mut Vec<u8>);
 
     /// All has been given.
     fn end(&mut self, whole: &Whole<'_>, lines: u64, bytes: &mut Vec<u8>);
@@ -126,18 +139,18 @@ pub fn export(
     let mut form: Box<dyn Form> = match wanted.format {
         Format::Text => Box::new(Text::default()),
         Format::Markdown => Box::new(Markdown::default()),
+        Format::Json => Box::new(Json::default()),
         Format::Html => Box::new(Html::default()),
     };
     let mut bytes = Vec::new();
     form.begin(&whole, &mut bytes);
-    let mut pages =
-        Pages { reader: &mut reader, whole: &whole, shape: form.shape(), next: Some(first(wanted)) };
+    let mut parts = Parts::new(&mut reader, &whole, form.shape());
     let mut count = 0;
-    while let Some(lines) = pages.next()? {
-        form.page(&whole, &lines, &mut bytes);
+    while let Some(part) = parts.next().map_err(ExportError::Read)? {
+        form.page(&whole, &part, &mut bytes);
         out.write_all(&bytes).map_err(ExportError::Write)?;
         bytes.clear();
-        count += lines.len() as u64;
+        count += part.lines.len() as u64;
         if go_on(count).is_break() {
             return Err(ExportError::Interrupted);
         }
@@ -145,10 +158,6 @@ pub fn export(
     form.end(&whole, count, &mut bytes);
     out.write_all(&bytes).and_then(|()| out.flush()).map_err(ExportError::Write)?;
     Ok(count)
-}
-
-fn first(wanted: &ExportWanted) -> Span {
-    wanted.since.map_or(Span::After(Sequence(0)), Span::Since)
 }
 
 fn about(reader: &Reader, place: &Place) -> Result<About, ExportError> {
@@ -170,33 +179,57 @@ fn about(reader: &Reader, place: &Place) -> Result<About, ExportError> {
 }
 
 /// The way through the log.
-struct Pages<'a> {
+struct Parts<'a> {
     reader: &'a mut Reader,
     whole: &'a Whole<'a>,
     shape: Shape,
-    /// Where the next page begins, if there is one.
+    /// Where the next part begins, if there is one.
     next: Option<Span>,
+    /// Up to where all has been looked at; unknown in front of the first part, if that is not the beginning.
+    last: Option<Sequence>,
 }
 
-impl Pages<'_> {
-    fn next(&mut self) -> Result<Option<Vec<Past>>, ExportError> {
-        let Some(span) = self.next.take() else { return Ok(None) };
-        let wanted = PageWanted {
-            room: self.whole.about.room.clone(),
-            upto: self.whole.about.sequence,
-            span,
-            lines_max: PAGE_LINES,
-            shape: self.shape,
+impl<'a> Parts<'a> {
+    fn new(reader: &'a mut Reader, whole: &'a Whole<'a>, shape: Shape) -> Parts<'a> {
+        let beginning = Sequence(0);
+        let (span, last) = match whole.wanted.since {
+            None => (Span::After(beginning), Some(beginning)),
+            Some(since) => (Span::Since(since), None),
         };
-        let page = self.reader.page(&wanted, &[]).map_err(ExportError::Read)?;
+        Parts { reader, whole, shape, next: Some(span), last }
+    }
+
+    fn next(&mut self) -> Result<Option<Part>, ReadError> {
+        let Some(span) = self.next.take() else { return Ok(None) };
+        let room = self.whole.about.room.clone();
+        let upto = self.whole.about.sequence;
+        let wanted = PageWanted { room, upto, span, lines_max: PAGE_LINES, shape: self.shape };
+        let page = self.reader.page(&wanted, &[])?;
         self.next = page.after.map(Span::After);
         let mut lines = page.lines;
+        let mut last = page.after.unwrap_or(upto);
         let until = self.whole.wanted.until;
         if let Some(end) = lines.iter().position(|line| until.is_some_and(|until| line.time >= until)) {
+            last = lines[end].event.sequence().map_or(last, |sequence| Sequence(sequence.0 - 1));
             lines.truncate(end);
             self.next = None;
         }
-        Ok(Some(lines))
+        let voids = self.voids(&lines, last)?;
+        self.last = Some(last);
+        Ok(Some(Part { lines, voids }))
+    }
+
+    /// What there is up to `last` besides these lines.
+    fn voids(&mut self, lines: &[Past], last: Sequence) -> Result<Vec<Sequence>, ReadError> {
+        let told: Vec<Sequence> = lines.iter().filter_map(|line| line.event.sequence()).collect();
+        let Some(before) = self.last.or(told.first().copied()) else { return Ok(Vec::new()) };
+        if self.shape == Shape::Present {
+            return Ok(Vec::new());
+        }
+        let number = self.whole.about.room.number;
+        let mut voids = about::sequences(self.reader.connection(), number, before.next(), last)?;
+        voids.retain(|sequence| told.binary_search(sequence).is_err());
+        Ok(voids)
     }
 }
 

@@ -20,6 +20,7 @@ mod words;
 mod backup;
 mod check;
 mod export;
+mod import;
 
 mod directory;
 mod error;
@@ -41,6 +42,7 @@ pub use check::{CheckError, check};
 pub use directory::Sync;
 pub use error::{Cause, CommitError, OpenError, ReadError};
 pub use export::{ExportError, ExportWanted, Format, Place, export};
+pub use import::{ImportError, Imported, import};
 pub use journal::{Ended, Journal, Options, Remaining, Restored};
 pub use reader::{Reader, SEARCH_MAX};
 pub use retention::Retention;

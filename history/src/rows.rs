@@ -309,7 +309,8 @@ fn kind_of(fact: &Fact) -> Option<Kind> {
     })
 }
 
-fn author_columns(author: &Author) -> (&str, Option<DoorKind>) {
+/// The nick, and the door if it is one's.
+pub(crate) fn author_columns(author: &Author) -> (&str, Option<DoorKind>) {
     match author {
         Author::Member(who) => (&who.nick, None),
         Author::Door { kind, label } => (label, Some(*kind)),

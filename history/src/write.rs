@@ -25,7 +25,7 @@ const CLIENTS_COUNTED_MAX: usize = 16_384;
 /// What a fact counts for in the bytes of its room, besides its text: about what its row takes.
 pub(crate) const FACT_BYTES: i64 = 64;
 
-const INSERT: &str = "INSERT INTO facts
+pub(crate) const INSERT: &str = "INSERT INTO facts
     (id, position, time, kind, nick, door, client, recipient, target, text)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
@@ -174,7 +174,7 @@ impl<'a> Writer<'a, '_> {
             }
             _ => {}
         }
-        self.insert(&row)?;
+        insert_row(&mut self.insert, &row)?;
         if let (Kind::Edited, Some(target)) = (row.kind, row.target) {
             index::add(self.transaction, target.number())?;
         }
@@ -183,22 +183,6 @@ impl<'a> Writer<'a, '_> {
         room.facts += 1;
         room.bytes += FACT_BYTES + row.text.map_or(0, octets);
         Ok(erasure)
-    }
-
-    fn insert(&mut self, row: &Row<'_>) -> Result<(), CommitError> {
-        let insert = &mut self.insert;
-        insert.raw_bind_parameter(1, row.id.number())?;
-        insert.raw_bind_parameter(2, signed(row.position.0)?)?;
-        insert.raw_bind_parameter(3, signed(row.time.0)?)?;
-        insert.raw_bind_parameter(4, row.kind as i64)?;
-        insert.raw_bind_parameter(5, row.nick)?;
-        insert.raw_bind_parameter(6, row.door.map(door_number))?;
-        insert.raw_bind_parameter(7, row.client.as_ref().map(|client| &client.0[..]))?;
-        insert.raw_bind_parameter(8, row.recipient)?;
-        insert.raw_bind_parameter(9, row.target.map(FactId::number))?;
-        insert.raw_bind_parameter(10, row.text)?;
-        insert.raw_execute()?;
-        Ok(())
     }
 
     fn nonce(&mut self, signed_by: &Signed, row: &Row<'_>) -> Result<(), CommitError> {
@@ -230,6 +214,22 @@ impl<'a> Writer<'a, '_> {
         }
         Ok(())
     }
+}
+
+/// Writes a row with [`INSERT`], but for what changed it.
+pub(crate) fn insert_row(insert: &mut CachedStatement<'_>, row: &Row<'_>) -> Result<(), CommitError> {
+    insert.raw_bind_parameter(1, row.id.number())?;
+    insert.raw_bind_parameter(2, signed(row.position.0)?)?;
+    insert.raw_bind_parameter(3, signed(row.time.0)?)?;
+    insert.raw_bind_parameter(4, row.kind as i64)?;
+    insert.raw_bind_parameter(5, row.nick)?;
+    insert.raw_bind_parameter(6, row.door.map(door_number))?;
+    insert.raw_bind_parameter(7, row.client.as_ref().map(|client| &client.0[..]))?;
+    insert.raw_bind_parameter(8, row.recipient)?;
+    insert.raw_bind_parameter(9, row.target.map(FactId::number))?;
+    insert.raw_bind_parameter(10, row.text)?;
+    insert.raw_execute()?;
+    Ok(())
 }
 
 const CUT_NONCES: &str = "DELETE FROM nonces WHERE client = ?1 AND position <=
@@ -298,17 +298,17 @@ fn write_conversation(
 
 /// Of a room in which nothing happened but its opening, nothing remains; of any other everything does but its name, which
 /// another room may take.
-fn close(transaction: &Transaction<'_>, number: RoomNumber) -> Result<(), CommitError> {
-    let is_gone = transaction
+pub(crate) fn close(connection: &Connection, number: RoomNumber) -> Result<(), CommitError> {
+    let is_gone = connection
         .prepare_cached("DELETE FROM rooms WHERE number = ?1 AND name IS NOT NULL AND sequence <= 1")?
         .execute([number.0])?
         > 0;
     if is_gone {
         let opening = FactId::nearest(number, Sequence(1)).number();
-        transaction.prepare_cached("DELETE FROM facts WHERE id = ?1")?.execute([opening])?;
+        connection.prepare_cached("DELETE FROM facts WHERE id = ?1")?.execute([opening])?;
         return Ok(());
     }
-    transaction
+    connection
         .prepare_cached("UPDATE rooms SET closed = 1, key = NULL WHERE number = ?1")?
         .execute([number.0])?;
     Ok(())
@@ -325,7 +325,11 @@ pub(crate) enum Revision {
 
 /// The one place where the text of a fact changes or goes: at once for the fact and for all that it was changed to. Gives the
 /// bytes of text that are gone; `None` if there was nothing to be changed, because it was never said or is erased.
-fn revise(connection: &Connection, target: FactId, revision: Revision) -> Result<Option<i64>, CommitError> {
+pub(crate) fn revise(
+    connection: &Connection,
+    target: FactId,
+    revision: Revision,
+) -> Result<Option<i64>, CommitError> {
     let target = target.number();
     match revision {
         Revision::Reads(change) => {
@@ -353,7 +357,7 @@ const COUNT_ERASED: &str = "SELECT
     coalesce((SELECT sum(octet_length(text)) FROM facts WHERE target = ?1 AND kind IN (6, 7) AND kind = 6), 0)";
 
 /// The bytes of a text; none is longer than its bound.
-fn octets(text: &str) -> i64 {
+pub(crate) fn octets(text: &str) -> i64 {
     i64::try_from(text.len()).unwrap_or(i64::MAX)
 }
 

@@ -18,8 +18,8 @@ pub(super) fn render(epoch: Epoch, told: &Told, bytes: &mut Vec<u8>) {
     }
 }
 
-/// Writes an event of the past as it was told then.
-pub(super) fn replay(epoch: Epoch, past: &Past, bytes: &mut Vec<u8>) {
+/// Writes an event of the past as it was told then: one object on a line.
+pub fn replay(epoch: Epoch, past: &Past, bytes: &mut Vec<u8>) {
     if kind(&past.event).is_some() {
         Object::line(bytes, "event", |object| self::past(epoch, past, object));
     }

@@ -6,8 +6,8 @@
 //! What this file must never do: write anything that anybody wrote without escaping it.
 
 use super::words::{Words, colophon, id, local, title, topic, words};
-use super::{Form, Whole};
-use hub::{Manner, Past};
+use super::{Form, Part, Whole};
+use hub::Manner;
 use jiff::Zoned;
 use jiff::civil::Date;
 use std::fmt;
@@ -49,8 +49,8 @@ impl Form for Html {
         }
     }
 
-    fn page(&mut self, whole: &Whole<'_>, lines: &[Past], bytes: &mut Vec<u8>) {
-        for past in lines {
+    fn page(&mut self, whole: &Whole<'_>, part: &Part, bytes: &mut Vec<u8>) {
+        for past in &part.lines {
             let Some(words) = words(&past.event) else { continue };
             let local = local(whole, past.time);
             self.day(local.date(), bytes);

@@ -6,8 +6,8 @@
 //! What this file must never do: let a character of a text mean anything but itself.
 
 use super::words::{Words, colophon, local, title, topic, words};
-use super::{Form, Whole};
-use hub::{Manner, Past};
+use super::{Form, Part, Whole};
+use hub::Manner;
 use jiff::civil::Date;
 use std::io::Write as _;
 
@@ -25,8 +25,8 @@ impl Form for Markdown {
         }
     }
 
-    fn page(&mut self, whole: &Whole<'_>, lines: &[Past], bytes: &mut Vec<u8>) {
-        for past in lines {
+    fn page(&mut self, whole: &Whole<'_>, part: &Part, bytes: &mut Vec<u8>) {
+        for past in &part.lines {
             let Some(words) = words(&past.event) else { continue };
             let local = local(whole, past.time);
             if self.day.replace(local.date()) != Some(local.date()) {

@@ -6,7 +6,7 @@
 
 use super::Whole;
 use super::about::About;
-use hub::{Author, Event, Line, Manner, MessageId, Past, Text, Time};
+use hub::{Author, Event, Manner, MessageId, Past, Text, Time};
 use jiff::{Timestamp, Zoned};
 
 /// A message as it is told in a document.
@@ -72,7 +72,7 @@ pub(super) fn title(about: &About) -> String {
 }
 
 pub(super) fn topic(about: &About) -> Option<String> {
-    about.topic.as_ref().map(|line: &Line| line.shown().into_owned())
+    about.topic.as_ref().map(|topic| topic.text.shown().into_owned())
 }
 
 /// What names this message everywhere.

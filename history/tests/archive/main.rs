@@ -6,6 +6,7 @@ mod shared;
 mod backup;
 mod check;
 mod export;
+mod import;
 
 use history::{Journal, Options, Remaining, Restored};
 use hub::Position;

@@ -19,6 +19,8 @@ const PRODUCT: usize = 1;
 pub struct Outcome {
     /// What was played.
     pub shape: Shape,
+    /// What is asked of the product there.
+    pub bound: fn(Shape, Measure) -> Option<Bound>,
     /// Who took part: baseline, product, and perhaps another build of the product last.
     pub contenders: Vec<Contender>,
     /// What each of them gave, round by round.
@@ -89,7 +91,7 @@ impl Outcome {
         row.extend(columns.iter().map(|values| spread(values)));
         row.push(times_text(BASELINE));
         row.extend(self.against().map(times_text));
-        row.extend(judge(self.shape.bound(measure), middle(PRODUCT), times(BASELINE)));
+        row.extend(judge((self.bound)(self.shape, measure), middle(PRODUCT), times(BASELINE)));
         row
     }
 
@@ -166,12 +168,15 @@ pub(crate) fn markdown(head: &[String], rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{peer::Program, scenario::Stalled};
+    use crate::{
+        peer::{Keeping, Program},
+        scenario::Stalled,
+    };
 
     fn contender(label: &str) -> Contender {
         Contender {
             label: label.into(),
-            program: Program::Product("roomful".into()),
+            program: Program::Product("roomful".into(), Keeping::Nothing),
             stalled: Stalled::Nobody,
         }
     }
@@ -180,6 +185,7 @@ mod tests {
         let sample = |value: &f64| vec![(Measure::CpuPerDelivery, *value)];
         Outcome {
             shape: Shape::Paced,
+            bound: Shape::bound,
             contenders: columns.iter().map(|(label, _)| contender(label)).collect(),
             samples: columns.iter().map(|(_, values)| values.iter().map(sample).collect()).collect(),
             failures: Vec::new(),

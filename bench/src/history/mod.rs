@@ -1,0 +1,4 @@
+//! `bench history`.
+
+pub mod table;
+pub mod talk;

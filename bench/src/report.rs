@@ -46,9 +46,7 @@ impl Outcome {
         if !rows.is_empty() {
             text += &markdown(&self.head(), &rows);
         }
-        if let Some(share) = self.meanwhile.others_share {
-            let _ = writeln!(text, "\nOther processes took {:.0} % of the machine meanwhile.", share * 100.0);
-        }
+        text += &others(self.meanwhile.others_share);
         for failure in &self.failures {
             let _ = writeln!(text, "\n**FAILED**: {}", failure.replace('\n', "\n> "));
         }
@@ -100,6 +98,13 @@ impl Outcome {
             |sample: &Sample| sample.iter().find(|(found, _)| *found == measure).map(|(_, value)| *value);
         self.samples[column].iter().filter_map(of_round).collect()
     }
+}
+
+/// Says what others took of the machine, if that is known.
+pub(crate) fn others(share: Option<f64>) -> String {
+    let say =
+        |share: f64| format!("\nOther processes took {:.0} % of the machine meanwhile.\n", share * 100.0);
+    share.map(say).unwrap_or_default()
 }
 
 fn ratio(value: Option<f64>, beside: Option<f64>) -> Option<f64> {

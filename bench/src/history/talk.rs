@@ -44,7 +44,7 @@ pub struct Talk {
 
 impl Talk {
     /// A room in which nothing has happened.
-    pub fn new() -> Self {
+    pub fn begin() -> Self {
         let mut rng = Rng::with_seed(7);
         let words = (0..WORDS).map(|rank| word(&mut rng, rank)).collect();
         let chinese = (0..CHINESE_WORDS).map(|_| (0..2).map(|_| ideograph(&mut rng)).collect()).collect();
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_is_as_frequent_as_it_is_called() {
-        let facts = Talk::new().batch(200_000).kept;
+        let facts = Talk::begin().batch(200_000).kept;
         assert_eq!(count(&facts, |_, text| text.contains(WORD_IN_A_TENTH)), 20_000);
         assert_eq!(count(&facts, |_, text| text.contains(RARE_WORD)), 11);
         assert_eq!(count(&facts, |nick, _| nick == RARE_AUTHOR), 101);
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn facts_are_numbered_without_a_hole_and_the_same_in_every_run() {
-        let (mut one, mut other) = (Talk::new(), Talk::new());
+        let (mut one, mut other) = (Talk::begin(), Talk::begin());
         let facts = [one.batch(3).kept, one.batch(4).kept].concat();
         assert_eq!(facts, other.batch(7).kept);
         let sequences: Vec<u64> = facts.iter().map(|kept| kept.sequence.0).collect();

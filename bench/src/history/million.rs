@@ -41,7 +41,7 @@ impl Million {
     /// If the disk or the journal fails.
     pub fn make(scale: Scale) -> Result<Self> {
         let folder = DataFolder::create()?;
-        let facts = scale.pick(1_000_000, 20_000);
+        let facts = scale.pick(1_000_000, 100_000);
         eprintln!("{facts} facts: writing them down");
         // Nothing of this has to outlive the power.
         let options = history::Options { durability: Sync::Off, epoch_bits: 1, pages_max: None };

@@ -160,6 +160,11 @@ impl Peer {
         Ok(Self { child, address, log, data: None, folder: None })
     }
 
+    /// Ends it at once, as a crash would. What it kept in a directory of its own is there until that is let go of.
+    pub fn kill(mut self) -> Option<DataFolder> {
+        self.folder.take()
+    }
+
     /// Asks it to stop, and waits until it has.
     ///
     /// # Errors

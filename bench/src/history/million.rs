@@ -12,12 +12,22 @@ use anyhow::{Context, Result, ensure};
 use history::{Journal, Reader, Remaining, Sync};
 use hub::{PageWanted, Rest, Search, Sequence, Shape, Span};
 
+use serde_json::json;
+
 use super::{
+    client::JsonClient,
     durable::thread_cpu,
     table::{AtMost, Row, to_markdown},
-    talk::{CHINESE_WORD, RARE_AUTHOR, RARE_WORD, Talk, WORD_IN_A_TENTH},
+    talk::{CHINESE_WORD, RARE_AUTHOR, RARE_WORD, ROOM, Talk, WORD_IN_A_TENTH},
 };
-use crate::{data::DataFolder, histogram::Histogram, scenario::Scale};
+use crate::{
+    data::DataFolder,
+    histogram::Histogram,
+    machine,
+    peer::{Keeping, Peer, Program},
+    placement::Places,
+    scenario::Scale,
+};
 
 const FACTS_TOGETHER: usize = 1_024;
 const LINES: u32 = 50;
@@ -72,27 +82,49 @@ impl Million {
         Ok(Self { folder, upto: talk.sequence(), making })
     }
 
-    /// Puts every question, round after round, and writes the table.
+    /// Puts every question to a server and to the reader of the file alone, round after round, and writes the table.
     ///
     /// # Errors
     ///
     /// If the file cannot be read or a question has another answer than it must have.
-    pub fn ask(&self, rounds: usize) -> Result<String> {
+    pub fn ask(&self, roomful: &Path, places: &Places, rounds: usize) -> Result<String> {
         let questions = self.questions();
         let bounded = |question: &Question| Row::new(question.label, Some(ANSWER_MS));
         let mut rows: Vec<Row> = questions.iter().map(bounded).collect();
+        let keeping = Keeping::HistoryIn(self.folder.path().to_owned());
         for round in 0..rounds {
             eprintln!("questions: round {} of {rounds}", round + 1);
+            places.place_server()?;
+            let peer = Peer::start(&Program::Product(roomful.to_owned(), keeping.clone()))?;
+            places.place_generator()?;
+            let mut client = JsonClient::enter(peer.address(), "asker", ROOM)?;
             for (question, row) in questions.iter().zip(&mut rows) {
-                // Every round opens the file anew, as a server that has just been started.
+                let asked = time(|| question.ask_server(&mut client)).context(question.label)?;
                 let mut reader = Reader::open(self.folder.path())?;
-                row.rounds.push(self.time(&mut reader, question)?);
+                let read = time(|| self.answer(&mut reader, &question.ask)).context(question.label)?;
+                row.rounds.push(vec![
+                    asked.median_ms,
+                    asked.p99_ms,
+                    read.median_ms,
+                    read.p99_ms,
+                    read.first_ms,
+                    asked.lines as f64,
+                ]);
             }
+            peer.stop()?;
         }
-        let titles = ["median, ms", "99th percentile, ms", "the first, ms", "lines"];
+        let titles = [
+            "a client's median, ms",
+            "99th percentile, ms",
+            "the reader's median, ms",
+            "99th percentile, ms",
+            "its first, ms",
+            "lines",
+        ];
         Ok(format!(
-            "## Reading among a million facts\n\n{} Every question is put {TIMES} times in a round, for {LINES} lines; the first of \
-             them finds nothing in the memory of its connection.\n\n{}",
+            "## Reading among a million facts\n\n{} Every question is put {TIMES} times in a round, for {LINES} lines: to a server, \
+             by a client that speaks JSON lines over TCP, and to a reader of the file alone, where the first finds nothing in the \
+             memory of its connection.\n\n{}",
             self.making,
             to_markdown(&titles, &rows)
         ))
@@ -127,23 +159,6 @@ impl Million {
         .into()
     }
 
-    fn time(&self, reader: &mut Reader, question: &Question) -> Result<Vec<f64>> {
-        let mut took_ns = Histogram::default();
-        let mut first_ms = f64::NAN;
-        let mut lines = 0;
-        for time in 0..TIMES {
-            let begin = Instant::now();
-            lines = self.answer(reader, &question.ask).with_context(|| question.label)?;
-            let took = begin.elapsed();
-            took_ns.record(took.as_nanos() as u64);
-            if time == 0 {
-                first_ms = took.as_secs_f64() * 1e3;
-            }
-        }
-        let millis = |share| took_ns.percentile(share).map_or(f64::NAN, |ns| ns as f64 / 1e6);
-        Ok(vec![millis(0.5), millis(0.99), first_ms, lines as f64])
-    }
-
     /// How many lines the answer has. An answer without any is a wrong one, and so is one that took too long.
     fn answer(&self, reader: &mut Reader, ask: &Ask) -> Result<usize> {
         let lines = match ask {
@@ -173,6 +188,60 @@ struct Question {
 enum Ask {
     Page(PageWanted),
     Search(Search),
+}
+
+impl Question {
+    /// How many lines the server's answer has.
+    fn ask_server(&self, client: &mut JsonClient) -> Result<usize> {
+        let answer = match &self.ask {
+            Ask::Page(wanted) => {
+                let mut question = json!({"type": "history", "limit": LINES});
+                match wanted.span {
+                    Span::Latest => {}
+                    Span::Before(sequence) => question["before"] = sequence.0.into(),
+                    Span::After(sequence) => question["after"] = sequence.0.into(),
+                    Span::Around(sequence) => question["around"] = sequence.0.into(),
+                    Span::Since(time) => question["since"] = machine::moment(time.0).into(),
+                }
+                client.ask(question, "history")?
+            }
+            Ask::Search(search) => {
+                let mut question = json!({"type": "search", "words": search.words, "limit": LINES});
+                if let Some(author) = &search.author {
+                    question["author"] = author.as_str().into();
+                }
+                let answer = client.ask(question, "found")?;
+                ensure!(answer["rest"] != "out-of-time", "the search ran out of time");
+                answer
+            }
+        };
+        let lines = answer["events"].as_array().context("an answer without events")?.len();
+        ensure!(lines > 0, "nothing was found that is in the file");
+        Ok(lines)
+    }
+}
+
+/// How long a question took, asked again and again.
+struct Took {
+    median_ms: f64,
+    p99_ms: f64,
+    first_ms: f64,
+    lines: usize,
+}
+
+fn time(mut ask: impl FnMut() -> Result<usize>) -> Result<Took> {
+    let mut took_ns = Histogram::default();
+    let begin = Instant::now();
+    let mut lines = ask()?;
+    let first = begin.elapsed();
+    took_ns.record(first.as_nanos() as u64);
+    for _ in 1..TIMES {
+        let begin = Instant::now();
+        lines = ask()?;
+        took_ns.record(begin.elapsed().as_nanos() as u64);
+    }
+    let millis = |share| took_ns.percentile(share).map_or(f64::NAN, |ns| ns as f64 / 1e6);
+    Ok(Took { median_ms: millis(0.5), p99_ms: millis(0.99), first_ms: first.as_secs_f64() * 1e3, lines })
 }
 
 /// What the slices took in which the index was made.
@@ -216,9 +285,10 @@ mod tests {
     #[test]
     fn every_question_finds_what_is_in_the_file() {
         let million = Million::make(Scale::Quick).unwrap();
-        let table = million.ask(1).unwrap();
+        let mut reader = Reader::open(million.folder()).unwrap();
         for question in million.questions() {
-            assert!(table.contains(&format!("| {} ", question.label)), "{table}");
+            let lines = million.answer(&mut reader, &question.ask);
+            assert!(lines.is_ok_and(|lines| lines > 0), "{}", question.label);
         }
     }
 }

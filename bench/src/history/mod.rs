@@ -1,12 +1,14 @@
 //! `bench history`: what it costs to keep what is said, and how long it takes to read it back. Writes `docs/bench/history.md`.
 //!
-//! Each part makes its own section: [`durable`] what the disk and the journal can do, [`live`] what a busy room feels of it,
-//! [`million`] pages and searches in a big file and [`start`] the start of a server on it. [`talk`] makes up what is said,
-//! [`table`] shows what was measured. A bound that is missed is reported and fails nothing; a wrong answer does.
+//! Each part makes its own section: [`durable`] what the disk and the journal can do and [`receipts`] a whole server, [`live`] what
+//! a busy room feels of it, [`million`] pages and searches in a big file and [`start`] the start of a server on it. [`talk`] makes
+//! up what is said, [`client`] speaks to the server, [`table`] shows what was measured. A bound that is missed is reported and fails nothing; a wrong answer does.
 
+pub mod client;
 pub mod durable;
 pub mod live;
 pub mod million;
+pub mod receipts;
 pub mod start;
 pub mod table;
 pub mod talk;
@@ -55,7 +57,7 @@ pub struct Options {
 /// A part of the report, as it is named on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Part {
-    /// What the disk and the journal can do.
+    /// What the disk, the journal and a whole server can keep in a second.
     Durable,
     /// What busy rooms cost with history and without.
     Live,
@@ -131,7 +133,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 fn section(part: Part, options: &Options, places: &Places) -> Result<(String, bool)> {
     let (rounds, scale, roomful) = (options.rounds(part), options.scale(), options.roomful.as_path());
     Ok(match part {
-        Part::Durable => (durable::measure(rounds, scale)?, true),
+        Part::Durable => {
+            let commits = durable::measure(rounds, scale)?;
+            let receipts = receipts::measure(roomful, places, rounds, scale)?;
+            (format!("{commits}\n{receipts}"), true)
+        }
         Part::Live => {
             let outcomes = live::measure(roomful, places, rounds, scale);
             let tables: Vec<String> = outcomes.iter().map(|outcome| outcome.to_markdown(scale)).collect();
@@ -140,7 +146,7 @@ fn section(part: Part, options: &Options, places: &Places) -> Result<(String, bo
         Part::Index => (live::index(roomful, places, rounds, scale)?, true),
         Part::Million => {
             let million = Million::make(scale)?;
-            let answers = million.ask(rounds)?;
+            let answers = million.ask(roomful, places, rounds)?;
             let starts = start::measure(roomful, million.folder(), places, rounds, scale)?;
             (format!("{answers}\n{starts}"), true)
         }

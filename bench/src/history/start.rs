@@ -100,7 +100,7 @@ fn kill_among_talk(peer: Peer, program: &Program, messages: usize) -> Result<()>
     let seating = Seating { rooms: 1, members_per_room: 10 };
     let mut conversation = Conversation::gather(peer.address(), seating, 128, program.quiet())?;
     conversation.keep_in_flight(Speakers::Everyone, 64, messages)?;
-    drop(peer);
+    peer.kill();
     Ok(())
 }
 

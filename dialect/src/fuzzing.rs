@@ -11,7 +11,7 @@ mod shown;
 
 use crate::plain::{PlainSession, Style, play_editor};
 use crate::sniff::Protocol;
-use crate::{Arrival, Flow, Output, Session, Setup, Skipped, SkippedPlace};
+use crate::{Arrival, Flow, Output, Secret, Session, Setup, Skipped, SkippedPlace};
 use hub::{
     Announced, Audience, Author, Bound, Command, Crowd, DoorKind, Event, Findings, Hearing, Keeping, Line,
     Manner, MemberId, NameProblem, Page, PageWanted, Past, Position, Presence, Present, Refusal, Rest,
@@ -276,7 +276,10 @@ impl Person {
         let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
         let now = Time(1_000_000);
         Person {
-            session: PlainSession::new(&setup, &Arrival { now, peer, guest: 1 }),
+            session: PlainSession::new(
+                &setup,
+                &Arrival { now, peer, guest: 1, secret: Secret::new([7; 16]) },
+            ),
             setup,
             now,
             asked: VecDeque::with_capacity(ASKED_MAX),
@@ -440,7 +443,7 @@ fn refusal(verb: Verb, choices: &mut Choices<'_>) -> Event {
         6 => Refusal::TooMany(Bound::Rooms, 1),
         _ => Refusal::Unwritten(None),
     };
-    Event::Refused { verb, refusal }
+    Event::Refused { verb, nonce: None, refusal }
 }
 
 /// What the hub may answer to a command of this verb.

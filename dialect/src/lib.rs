@@ -9,17 +9,23 @@
 // In the order in which a connection meets them.
 mod arrival;
 mod pace;
+mod secret;
 pub mod sniff;
 
+mod any;
+
+pub mod json;
 pub mod plain;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 
+pub use any::{AnyRendition, AnySession};
 pub use arrival::{Arrival, ByOrigin, Origin};
 pub use pace::Pace;
+pub use secret::Secret;
 
-use hub::{Command, Keeping, MemberId, RoomName, RoomNumber, Sequence, Time, Told};
+use hub::{Command, Epoch, Keeping, MemberId, RoomName, RoomNumber, Sequence, Time, Told};
 use jiff::tz::TimeZone;
 
 /// What all sessions of a server share.
@@ -29,6 +35,8 @@ pub struct Setup {
     pub home: RoomName,
     /// How many lines a second one connection may send.
     pub lines_per_second: ByOrigin<u32>,
+    /// Of the data file: a part of every message's id.
+    pub epoch: Epoch,
     /// How plain text is written.
     pub plain_style: plain::Style,
     /// Whether what was said can be read again.
@@ -46,6 +54,7 @@ impl Setup {
         Setup {
             home,
             lines_per_second,
+            epoch: Epoch::default(),
             plain_style: plain::Style::default(),
             keeping: Keeping::Nothing,
             replay_lines: 20,

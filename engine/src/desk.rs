@@ -2,11 +2,12 @@
 //!
 //! One request at a time: propose, number, apply, tell. It waits for nobody: while the journal is behind but working, a
 //! request that needs it is handed back, to be brought again after the next commit. What only the history knows is asked
-//! for and brought later ([`Desk::lookups`]); what people want to read of it goes past the hub ([`Desk::readings`]).
+//! for and brought later ([`Desk::lookups`]), and whatever the same speaker asks meanwhile waits behind it; what people want
+//! to read of it goes past the hub ([`Desk::readings`]).
 
 use hub::{
-    Audience, Command, Event, Fact, Hub, Kept, Known, Lookup, MemberId, Position, Proposal, Reading, Record,
-    Refusal, Reservation, RoomNumber, Sequence, Settings, Speaker, Time, Told, Trouble, Verb,
+    Audience, ClientId, Command, Event, Fact, Hub, Kept, Known, Lookup, MemberId, Position, Proposal,
+    Reading, Record, Refusal, Reservation, RoomNumber, Sequence, Settings, Speaker, Time, Told, Trouble,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -87,6 +88,24 @@ pub enum Durability {
 /// So many receipts may wait for what was said before to become durable.
 const OWED_MAX: usize = 64 * 1024;
 
+/// What waits until something has been looked up: a session's next command is proposed only when its last one is done.
+#[derive(Debug, Default)]
+struct Behind {
+    /// The client whose nonces are looked up, if it is that.
+    client: Option<ClientId>,
+    /// Whether that client has said more since, by another connection: then what was looked up is old.
+    is_outdated: bool,
+    requests: VecDeque<Request>,
+}
+
+/// What has become of a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taking {
+    Done,
+    /// It is done when it is brought again with what was looked up.
+    LookedUp,
+}
+
 /// The hub, and who is to be told what.
 #[derive(Debug)]
 pub struct Desk {
@@ -101,10 +120,16 @@ pub struct Desk {
     kept: Vec<Kept>,
     readings: Vec<Reading>,
     lookups: Vec<(Request, Lookup)>,
+    /// What stands behind a request for which something is looked up; by who asks.
+    behind: BTreeMap<MemberId, Behind>,
+    /// Whether the last request was given back, so that the next one is that again.
+    gave_back: bool,
     /// Receipts for what was said before, until that is durable; by its position.
     owed: VecDeque<(Position, Told)>,
-    /// Rooms that were written to since the last commit was prepared.
+    /// Rooms that were written to since the last commit was prepared, or would have been if they could.
     touched: BTreeSet<RoomNumber>,
+    /// Whether something waits for numbers to be reserved.
+    wants_reservation: bool,
     told: Vec<Told>,
 }
 
@@ -122,8 +147,11 @@ impl Desk {
             kept: Vec::new(),
             readings: Vec::new(),
             lookups: Vec::new(),
+            behind: BTreeMap::new(),
+            gave_back: false,
             owed: VecDeque::new(),
             touched: BTreeSet::new(),
+            wants_reservation: false,
             told: Vec::new(),
         }
     }
@@ -156,35 +184,96 @@ impl Desk {
         self.state(now, Fact::JournalIs { trouble });
     }
 
-    /// Takes a request.
+    /// Takes a request. Behind one for which something is looked up, those of the same speaker wait and are taken with it.
     ///
     /// # Errors
-    /// Gives it back if it needs the journal, which is behind: bring it again after the next commit, and nothing else
-    /// before it.
+    /// Gives it, or one that waited behind it, back if it needs the journal, which is behind: bring it again after the next
+    /// commit, and nothing else before it.
     pub fn take(&mut self, now: Time, request: Request) -> Result<(), Box<Request>> {
+        let is_again = std::mem::take(&mut self.gave_back);
+        let member = match &request.speaker {
+            Speaker::Member(member) => Some(*member),
+            Speaker::Door { .. } => None,
+        };
+        if !is_again
+            && request.known.is_none()
+            && let Some(behind) = member.and_then(|member| self.behind.get_mut(&member))
+        {
+            behind.requests.push_back(request);
+            return Ok(());
+        }
+        let mut next = Some(request);
+        while let Some(request) = next {
+            let taking = self.decide(now, request).inspect_err(|_| self.gave_back = true)?;
+            next = member.filter(|_| taking == Taking::Done).and_then(|member| self.next_behind(member));
+        }
+        Ok(())
+    }
+
+    fn next_behind(&mut self, member: MemberId) -> Option<Request> {
+        let next = self.behind.get_mut(&member)?.requests.pop_front();
+        if next.is_none() {
+            self.behind.remove(&member);
+        }
+        next
+    }
+
+    fn decide(&mut self, now: Time, mut request: Request) -> Result<Taking, Box<Request>> {
+        if self.is_outdated(&request) {
+            request.known = None;
+        }
         match self.hub.propose_knowing(&request.speaker, &request.command, request.known.as_ref()) {
-            Err(Refusal::Unwritten(_)) if self.journal == Journal::Working => return Err(Box::new(request)),
+            Err(Refusal::Unwritten(_)) if self.journal == Journal::Working => {
+                // Perhaps nothing at all waits to be written, as right after a start.
+                self.touched.extend(self.hub.written_to(&request.speaker, &request.command));
+                self.wants_reservation = true;
+                return Err(Box::new(request));
+            }
             Err(refusal) => {
-                let verb = request.command.verb();
-                self.answer(now, &request.speaker, Event::Refused { verb, refusal });
+                let (verb, nonce) = (request.command.verb(), request.command.nonce().cloned());
+                self.answer(now, &request.speaker, Event::Refused { verb, nonce, refusal });
             }
             Ok(Proposal::Fact(fact)) => self.state(now, fact),
             Ok(Proposal::Answer(event)) => self.answer(now, &request.speaker, event),
-            Ok(Proposal::Receipt(event, said)) => {
-                self.owe(now, &request.speaker, request.command.verb(), event, said);
-            }
+            Ok(Proposal::Receipt(event, said)) => self.owe(now, &request, event, said),
             Ok(Proposal::Read(reading)) => self.readings.push(reading),
             Ok(Proposal::LookUp(lookup)) => {
-                // It is taken when it is brought again.
-                self.lookups.push((request, lookup));
-                return Ok(());
+                self.look_up(request, lookup);
+                return Ok(Taking::LookedUp);
             }
             Ok(Proposal::Nothing) => {}
         }
         if let Some(mail) = self.mails.get_mut(usize::from(request.shard)) {
             mail.taken += request.weight();
         }
-        Ok(())
+        Ok(Taking::Done)
+    }
+
+    fn look_up(&mut self, request: Request, lookup: Lookup) {
+        if let Speaker::Member(member) = request.speaker {
+            let behind = self.behind.entry(member).or_default();
+            behind.is_outdated = false;
+            behind.client = match lookup {
+                Lookup::Client(client) => Some(client),
+                Lookup::Author { .. } => None,
+            };
+        }
+        self.lookups.push((request, lookup));
+    }
+
+    /// Whether what was looked up for a request is not all any more.
+    fn is_outdated(&self, request: &Request) -> bool {
+        let Speaker::Member(member) = &request.speaker else { return false };
+        let is_of_client = matches!(request.known, Some(Known::Client(_)));
+        is_of_client && self.behind.get(member).is_some_and(|behind| behind.is_outdated)
+    }
+
+    /// Whoever is looked up at the moment, and has said this by another connection, has to be looked up again.
+    fn outdate(&mut self, fact: &Fact) {
+        let Some(signed) = fact.signature() else { return };
+        for behind in self.behind.values_mut().filter(|behind| behind.client == Some(signed.client)) {
+            behind.is_outdated = true;
+        }
     }
 
     /// What members want to read, since the last time.
@@ -198,7 +287,8 @@ impl Desk {
     }
 
     /// Tells the asker something as soon as `said` is durable.
-    fn owe(&mut self, now: Time, speaker: &Speaker, verb: Verb, event: Event, said: Position) {
+    fn owe(&mut self, now: Time, request: &Request, event: Event, said: Position) {
+        let speaker = &request.speaker;
         let Speaker::Member(member) = speaker else { return };
         if said <= self.durable {
             return self.answer(now, speaker, event);
@@ -209,7 +299,9 @@ impl Desk {
                 Journal::Working => None,
                 Journal::Failing(trouble) => Some(trouble),
             };
-            return self.answer(now, speaker, Event::Refused { verb, refusal: Refusal::Unwritten(trouble) });
+            let (verb, nonce) = (request.command.verb(), request.command.nonce().cloned());
+            let refusal = Refusal::Unwritten(trouble);
+            return self.answer(now, speaker, Event::Refused { verb, refusal, nonce });
         }
         let told = Told { position: said, time: now, audience: Audience::Member(*member), event };
         let place = self.owed.partition_point(|(position, _)| *position <= said);
@@ -231,6 +323,7 @@ impl Desk {
 
     /// Numbers a fact that was decided here, applies it and tells it.
     pub fn state(&mut self, now: Time, fact: Fact) {
+        self.outdate(&fact);
         let record = Record { position: self.hub.position().next(), time: now, fact };
         let kept = record.fact.is_kept().then(|| record.clone());
         let quitting = match &record.fact {
@@ -297,14 +390,15 @@ impl Desk {
         self.hub.next_chore()
     }
 
-    /// Whether there are kept facts for the journal.
-    pub fn has_kept(&self) -> bool {
-        !self.kept.is_empty()
+    /// Whether there is something for the journal: kept facts, or numbers to be reserved.
+    pub fn wants_commit(&self) -> bool {
+        !self.kept.is_empty() || self.wants_reservation
     }
 
     /// The kept facts since the last time, and what the journal is to reserve when it writes them.
     pub fn to_commit(&mut self) -> (Vec<Kept>, Reservation) {
         let touched = std::mem::take(&mut self.touched);
+        self.wants_reservation = false;
         (std::mem::take(&mut self.kept), self.hub.reservation(touched))
     }
 

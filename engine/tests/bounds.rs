@@ -2,7 +2,7 @@
 //! who gets which mail, what a journal that is behind means, and that floods stay bounded.
 
 use dialect::plain::PlainSession;
-use dialect::{Arrival, Setup};
+use dialect::{Arrival, Secret, Setup};
 use engine::{Bounds, ConnectionId, Desk, Due, Journal, Limits, Release, Shard};
 use hub::{Hub, RESERVED_AHEAD, RoomName, Settings, Time, Trouble};
 use std::io::IoSlice;
@@ -19,7 +19,7 @@ struct World {
 }
 
 fn arrival(now: Time, guest: u32) -> Arrival {
-    Arrival { now, peer: SocketAddr::from(([127, 0, 0, 1], 40_000)), guest }
+    Arrival { now, peer: SocketAddr::from(([127, 0, 0, 1], 40_000)), guest, secret: Secret::new([0; 16]) }
 }
 
 impl World {

@@ -2,7 +2,7 @@
 //! happens between its arrival and the page.
 
 use dialect::plain::PlainSession;
-use dialect::{Arrival, Setup};
+use dialect::{Arrival, Secret, Setup};
 use engine::{ConnectionId, Desk, Due, Limits, Release, Shard};
 use hub::{
     Audience, Author, Event, Hub, Keeping, Manner, MemberId, Page, Past, Position, Reading, Refusal,
@@ -32,7 +32,12 @@ impl World {
     }
 
     fn connect(&mut self, first_line: &str) -> ConnectionId {
-        let arrival = Arrival { now: NOW, peer: ([127, 0, 0, 1], 40_000).into(), guest: 1 };
+        let arrival = Arrival {
+            now: NOW,
+            peer: ([127, 0, 0, 1], 40_000).into(),
+            guest: 1,
+            secret: Secret::new([0; 16]),
+        };
         let id = self.shard.open(&arrival);
         self.type_line(id, first_line);
         id
@@ -102,7 +107,12 @@ fn past_comes_before_what_was_said_while_it_was_read() {
         let mut world = World::new();
         let ann = world.connect("one");
         // Both are worked on before the newcomer's question is.
-        let bob = world.shard.open(&Arrival { now: NOW, peer: ([127, 0, 0, 1], 1).into(), guest: 2 });
+        let bob = world.shard.open(&Arrival {
+            now: NOW,
+            peer: ([127, 0, 0, 1], 1).into(),
+            guest: 2,
+            secret: Secret::new([0; 16]),
+        });
         world.shard.received(NOW, bob, b"hello\n");
         for request in world.shard.requests() {
             world.desk.take(NOW, request).unwrap();
@@ -137,7 +147,7 @@ fn past_that_cannot_be_read_holds_nothing_up() {
     let ann = world.connect("one");
     let bob = world.connect("hello");
     world.type_line(ann, "two");
-    world.answer(|_| Event::Refused { verb: Verb::History, refusal: Refusal::Unreadable });
+    world.answer(|_| Event::Refused { verb: Verb::History, refusal: Refusal::Unreadable, nonce: None });
     let shown = world.read(bob);
     let expected = "-- what was kept cannot be read at the moment; try again in a while\n<guest-00001> two\n";
     assert_eq!(behind_greeting(&shown), expected);

@@ -46,7 +46,16 @@ fn bounds(choices: &mut Choices<'_>) -> Bounds {
 }
 
 fn op(choices: &mut Choices<'_>) -> Op {
-    match choices.below(16) {
+    match choices.byte() {
+        // Few of them, so that what was kept before there was a gate means much the same.
+        0xf0..=0xf7 => Op::HoldBack(reader(choices), choices.below(9) as u64),
+        0xf8..=0xff => Op::LetGo(reader(choices)),
+        ungated => ungated_op(ungated % 16, choices),
+    }
+}
+
+fn ungated_op(choice: u8, choices: &mut Choices<'_>) -> Op {
+    match choice {
         0 => Op::OpenLog,
         1 => Op::AddReader { filters: choices.below(2) == 1 },
         2 => Op::RemoveReader(reader(choices)),

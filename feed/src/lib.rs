@@ -17,7 +17,8 @@
 //! - **A beginning and an end.** A cursor begins at the log's end and may be given an end there; when it has been read to
 //!   its end it is gone, and a log whose last cursor has gone is closed.
 //! - **The gate.** A reader may be held back at a position: it is shown its notes, and no entry behind that, until it is let
-//!   go. What falls out of the lag bound meanwhile is skipped like anything else.
+//!   go. What it is told meanwhile comes before what waits, even if it is let go before the first byte of that was taken.
+//!   What falls out of the lag bound meanwhile is skipped like anything else.
 //! - **The lag bound.** A log keeps at most [`Bounds::lag_bytes_max`], its index included. A cursor that is still in front of
 //!   what is kept jumps to the log's end, at entry boundaries, and is told exactly what it missed ([`Skipped`]). What
 //!   nobody is going to read is not kept.
@@ -380,10 +381,12 @@ impl Feeds {
     }
 
     /// Shows the reader no entry behind this position before [`Feeds::let_go`]; its notes it is shown. So what a newcomer is
-    /// told of the past comes before what happens after.
+    /// told of the past comes before what happens after. Whoever is held back already stays where it is, if that is in front.
     pub fn hold_back(&mut self, reader: ReaderId, position: u64) {
         if let Some(found) = self.readers.get_mut(reader.0) {
-            found.set_gate(Some(position));
+            found.set_gate(Some(found.gate().map_or(position, |gate| gate.min(position))));
+            // A note may have waited behind an entry that is behind the gate now.
+            self.mark_due(reader);
         }
     }
 

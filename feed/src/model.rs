@@ -27,6 +27,9 @@ pub(crate) enum Op {
     Tell(usize, usize),
     Ignore(usize, u64),
     Hear(usize, u64),
+    /// The reader is held back this far behind the last position, or in front of the next.
+    HoldBack(usize, u64),
+    LetGo(usize),
     /// Everything but so many of the last positions is durable.
     Durable(u64),
     /// The reader's socket takes so many bytes more.
@@ -111,6 +114,8 @@ struct ModelReader {
     /// What is left of something that was begun.
     rest: VecDeque<u8>,
     ignored: BTreeSet<u64>,
+    /// Nothing of feeds behind this is shown.
+    gate: Option<u64>,
     room: usize,
     is_blocked: bool,
     /// What a filter has taken and the socket has not.
@@ -184,6 +189,20 @@ impl World {
                     self.feeds.hear(self.readers[reader].id, author);
                 }
             }
+            Op::HoldBack(reader, behind) => {
+                if let Some(reader) = self.reader(reader) {
+                    let position = self.position.saturating_sub(behind);
+                    let gate = &mut self.readers[reader].gate;
+                    *gate = Some(gate.map_or(position, |gate| gate.min(position)));
+                    self.feeds.hold_back(self.readers[reader].id, position);
+                }
+            }
+            Op::LetGo(reader) => {
+                if let Some(reader) = self.reader(reader) {
+                    self.readers[reader].gate = None;
+                    self.feeds.let_go(self.readers[reader].id);
+                }
+            }
             Op::Durable(behind) => {
                 self.durable = self.durable.max(self.position.saturating_sub(behind));
                 self.feeds.durable(self.durable);
@@ -232,6 +251,7 @@ impl World {
             notes: Vec::new(),
             rest: VecDeque::new(),
             ignored: BTreeSet::new(),
+            gate: None,
             room: usize::MAX,
             is_blocked: false,
             filtered: filters.then_some(0),
@@ -367,8 +387,14 @@ impl World {
         let bytes = self.bytes("n", len);
         let reader = &mut self.readers[reader];
         self.feeds.tell(reader.id, position, &bytes);
+        // While its reader is held back, a note stands at the gate.
+        let position = reader.gate.map_or(position, |gate| gate.min(position));
         let at = reader.notes.partition_point(|(other, _)| *other <= position);
-        reader.notes.insert(at, (position, bytes));
+        // What is told at one position is one note: who has begun to read it reads all of it.
+        match reader.notes[..at].last_mut().filter(|(last, _)| *last == position) {
+            Some((_, last)) => last.extend(bytes),
+            None => reader.notes.insert(at, (position, bytes)),
+        }
     }
 
     fn give_room(&mut self, reader: usize, room: usize) {
@@ -406,6 +432,7 @@ impl World {
             let cursors = reader.cursors.iter().enumerate();
             let heads =
                 cursors.filter_map(|(at, cursor)| Some((at, cursor.log, cursor.queue.get(passed[at])?)));
+            let heads = heads.filter(|(_, _, item)| reader.gate.is_none_or(|gate| item.position <= gate));
             let first = heads.min_by_key(|(_, log, item)| (item.position, self.rank(*log, item)));
             let note = reader.notes.first().map_or(u64::MAX, |(position, _)| *position);
             match first {
@@ -443,6 +470,8 @@ impl World {
             ModelNext::Note => {
                 self.pass(reader, &passed);
                 let (position, bytes) = self.readers[reader].notes.remove(0);
+                // It passes the gate, but does not open it.
+                let position = self.readers[reader].gate.map_or(position, |gate| gate.min(position));
                 (position.max(self.readers[reader].shown_position), bytes)
             }
             ModelNext::Item(cursor) => {
@@ -664,6 +693,7 @@ impl World {
     fn finish(&mut self) {
         self.run(Op::Durable(0));
         for reader in 0..self.readers.len() {
+            self.run(Op::LetGo(reader));
             self.give_room(reader, usize::MAX);
         }
         self.run(Op::Turn(16));

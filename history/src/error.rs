@@ -130,7 +130,8 @@ fn trouble_of(error: &rusqlite::Error) -> Trouble {
     let rusqlite::Error::SqliteFailure(failure, _) = error else { return Trouble::Failing };
     match failure.code {
         ErrorCode::DiskFull => Trouble::Full,
-        // The index of the log in shared memory is made larger by writing to it: without a free block that fails so.
+        // The index of the log in shared memory is made larger by writing to it. SQLite says no more than that it could not;
+        // nearly always there is no free block.
         _ if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE => Trouble::Full,
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => Trouble::ReadOnly,
         _ => Trouble::Failing,

@@ -10,9 +10,13 @@
 //! So a text has to be taken out in front of its change, as long as its old words can be read. It is one of FTS5's rules that
 //! nothing else would notice if it were broken; the tests of this file look at the index row by row.
 
+use crate::rows::Row;
 use crate::words;
-use hub::{RoomNumber, Text, key_of};
-use rusqlite::{Connection, OptionalExtension, Row};
+use hub::{Text, key_of};
+use rusqlite::{Connection, OptionalExtension};
+
+/// So many pages of the index, each of some 4 KiB, are merged with each slice at most.
+const MERGED_PAGES_MAX: u32 = 64;
 
 /// What a slice has done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,12 +36,11 @@ pub(crate) enum Behind {
     Some,
 }
 
-/// The columns of a fact `f` as it stands now: its id, whose it is, its text, and what a line is made of.
+/// The columns of a [`Row`] of a fact `f`, with its text as it stands now.
 pub(crate) const COLUMNS: &str = "
-    f.id, f.nick,
+    f.id, f.position, f.time, f.kind, f.nick, f.door, f.client, f.recipient, f.target, f.revised,
     CASE WHEN f.revised IS NULL THEN f.text
-         ELSE (SELECT r.text FROM facts r WHERE r.id = (f.id >> 32 << 32) | f.revised) END,
-    f.position, f.time, f.kind, f.door, f.client, f.recipient, f.revised";
+         ELSE (SELECT r.text FROM facts r WHERE r.id = (f.id >> 32 << 32) | f.revised) END";
 
 /// Whether a fact `f` has words of its own that can be found: it was said, done, said to somebody, or is a topic, and has
 /// not been erased.
@@ -55,6 +58,8 @@ pub(crate) fn index_some(connection: &Connection, rows_max: u32) -> Result<Index
     let upto = indexed.saturating_add(i64::from(rows_max)).min(sequence);
     let facts = index_rows(&transaction, room << 32 | (indexed + 1), room << 32 | upto)?;
     transaction.prepare_cached("UPDATE rooms SET indexed = ?2 WHERE number = ?1")?.execute((room, upto))?;
+    // A bounded part of the merging that FTS5 would do at once, and then for long, from time to time.
+    order(&transaction, "merge", MERGED_PAGES_MAX)?;
     transaction.commit()?;
     Ok(Indexed { facts, rest: Behind::Some })
 }
@@ -82,15 +87,6 @@ fn index_rows(connection: &Connection, first: i64, last: i64) -> Result<usize, r
     Ok(facts)
 }
 
-/// How many sequences the index is behind, in all rooms together.
-///
-/// # Errors
-/// Whatever SQLite says.
-pub(crate) fn count_behind(connection: &Connection) -> Result<u64, rusqlite::Error> {
-    let sum = "SELECT coalesce(sum(sequence - indexed), 0) FROM rooms WHERE indexed < sequence";
-    connection.prepare_cached(sum)?.query_row((), |row| row.get(0))
-}
-
 /// Takes a fact out of the index. To be called inside the transaction that changes or erases its text, in front of the
 /// change. A fact that is not in it needs nothing.
 ///
@@ -108,13 +104,37 @@ pub(crate) fn remove(connection: &Connection, id: i64) -> Result<(), rusqlite::E
 /// Takes all facts from one to another out of the index, both included. To be called inside the transaction that lets go of
 /// them, in front of that.
 ///
+/// What people want erased goes at once, and every page that a token of it is on is written anew: some milliseconds a fact.
+/// Where many facts go because they are old, that would hold up the journal for seconds. So these are only marked as gone,
+/// and go with the merges that follow.
+///
 /// # Errors
 /// Whatever SQLite says.
 pub(crate) fn remove_all(connection: &Connection, first: i64, last: i64) -> Result<(), rusqlite::Error> {
     let sql = format!("SELECT f.id FROM facts f WHERE f.id BETWEEN ?1 AND ?2 AND {SEARCHABLE}");
     let mut statement = connection.prepare_cached(&sql)?;
     let ids: Vec<i64> = statement.query_map((first, last), |row| row.get(0))?.collect::<Result<_, _>>()?;
-    ids.into_iter().try_for_each(|id| remove(connection, id))
+    // What was taken out before goes as it was meant to.
+    flush(connection)?;
+    order(connection, "secure-delete", 0)?;
+    ids.into_iter().try_for_each(|id| remove(connection, id))?;
+    flush(connection)?;
+    order(connection, "secure-delete", 1)?;
+    order(connection, "merge", MERGED_PAGES_MAX)
+}
+
+/// Has FTS5 write down what it has gathered in memory.
+fn flush(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.prepare_cached("INSERT INTO words (words) VALUES ('flush')")?.execute(())?;
+    Ok(())
+}
+
+/// One of FTS5's own commands.
+fn order(connection: &Connection, command: &str, value: u32) -> Result<(), rusqlite::Error> {
+    connection
+        .prepare_cached("INSERT INTO words (words, rank) VALUES (?1, ?2)")?
+        .execute((command, value))?;
+    Ok(())
 }
 
 /// Puts a fact into the index again that was taken out by [`remove`] and has another text now. To be called inside the same
@@ -143,13 +163,12 @@ fn indexed_tokens(connection: &Connection, id: i64) -> Result<Option<String>, ru
     connection.prepare_cached(&sql)?.query_row([id], tokens).optional().map(Option::flatten)
 }
 
-/// The tokens of a row of [`COLUMNS`].
-fn tokens(row: &Row<'_>) -> Result<Option<String>, rusqlite::Error> {
-    let id: i64 = row.get(0)?;
-    let nick: Option<String> = row.get(1)?;
-    let text: Option<String> = row.get(2)?;
-    let room = RoomNumber((id >> 32) as u32);
-    Ok(text.map(|text| {
-        words::tokens(room, &key_of(&nick.unwrap_or_default()), &words::fold(&Text::kept(&text)))
-    }))
+/// The tokens of a row of [`COLUMNS`]; a row that makes no sense has none.
+fn tokens(row: &rusqlite::Row<'_>) -> Result<Option<String>, rusqlite::Error> {
+    let Some(Row { id, nick, text: Some(text), .. }) = Row::read(row)? else { return Ok(None) };
+    let author = key_of(nick.unwrap_or_default());
+    Ok(Some(words::tokens(id.room(), &author, &words::fold(&Text::kept(text)))))
 }
+
+#[cfg(test)]
+mod tests;

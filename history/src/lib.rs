@@ -27,6 +27,8 @@ mod schema;
 mod write;
 
 #[cfg(test)]
+mod book;
+#[cfg(test)]
 mod million;
 
 pub use batch::Batch;

@@ -82,13 +82,13 @@ fn fill(connection: &Connection, talk: &mut Talk, room: u32, facts: u64) {
             )
             .unwrap();
         for sequence in 1..=facts {
-            let id = i64::from(room) << 32 | sequence as i64;
-            let position = (sequence * 100 + u64::from(room)) as i64;
+            let id = i64::from(room) << 32 | sequence.cast_signed();
+            let position = (sequence * 100 + u64::from(room)).cast_signed();
             insert.execute((id, position, position * 10, talk.author(), talk.text())).unwrap();
         }
     }
     let insert = "INSERT INTO rooms (number, sequence, reserved) VALUES (?1, ?2, ?2)";
-    transaction.execute(insert, (room, facts as i64)).unwrap();
+    transaction.execute(insert, (room, facts.cast_signed())).unwrap();
     transaction.commit().unwrap();
 }
 
@@ -204,6 +204,14 @@ fn million() {
             "a phrase that is nowhere".into(),
             words(&format!("\"{} {} {}\"", talk.words[3], talk.words[15_000], talk.words[4])),
         ),
+        (
+            "the most common word, years ago".into(),
+            Search { before: Some(hub::Time(300_000_000)), ..words(&talk.words[0]) },
+        ),
+        (
+            "a rare word, since lately".into(),
+            Search { since: Some(hub::Time(900_000_000)), ..words(&talk.words[19_000]) },
+        ),
         ("a phrase of common words".into(), words(&format!("\"{} {}\"", talk.words[13], talk.words[14]))),
     ];
     for (what, search) in &cases {
@@ -213,7 +221,30 @@ fn million() {
     for (what, search) in &cases {
         measure(what, &connection, &everywhere, search);
     }
+    removals(&connection);
     std::fs::remove_dir_all(&directory).unwrap();
+}
+
+/// What it costs to take facts out of the index: single ones from everywhere, and the oldest ones together.
+fn removals(connection: &Connection) {
+    let first = i64::from(ROOMS_BESIDE / 2 + 1) << 32;
+    let timed = |what: &str, ids: &[(i64, i64)]| {
+        let start = Instant::now();
+        for (from, to) in ids {
+            let transaction = connection.unchecked_transaction().unwrap();
+            index::remove_all(&transaction, *from, *to).unwrap();
+            transaction.execute("DELETE FROM facts WHERE id BETWEEN ?1 AND ?2", (from, to)).unwrap();
+            transaction.commit().unwrap();
+        }
+        println!("{what}: {:.2?} each", start.elapsed() / ids.len() as u32);
+    };
+    let single: Vec<_> = (1..=100).map(|number| first + number * 9_973).map(|id| (id, id)).collect();
+    timed("one fact is removed", &single);
+    let together: Vec<_> = (0..10).map(|slice| (first + slice * 100, first + slice * 100 + 99)).collect();
+    timed("a hundred facts are removed", &together);
+    let together: Vec<_> = (1..4).map(|slice| (first + slice * 1000, first + slice * 1000 + 999)).collect();
+    timed("a thousand facts are removed", &together);
+    connection.execute("INSERT INTO words (words) VALUES ('integrity-check')", ()).unwrap();
 }
 
 fn words(words: &str) -> Search {

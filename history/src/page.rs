@@ -209,9 +209,9 @@ impl Log<'_> {
             return Ok(Row { text: None, ..row }.past(room, None));
         }
         if let (Kind::Edited, Some(target)) = (row.kind, row.target) {
-            // One that came behind the erasure has kept its text, as long as it is not written.
-            let is_late = origin == Origin::Batch && self.is_erased_in_file(target)?;
-            if row.text.is_none() || is_late || is_erased(target.sequence()) {
+            // One that came behind the erasure has kept its text only as long as it is not written.
+            let is_void = origin == Origin::Batch && (target >= row.id || !self.stands(target)?);
+            if row.text.is_none() || is_void || is_erased(target.sequence()) {
                 return Ok(None);
             }
         }
@@ -225,9 +225,17 @@ impl Log<'_> {
         Ok(text.flatten())
     }
 
-    fn is_erased_in_file(&self, target: FactId) -> Result<bool, rusqlite::Error> {
-        let mut statement = self.connection.prepare_cached("SELECT text IS NULL FROM facts WHERE id = ?1")?;
-        Ok(statement.query_row([target.number()], |row| row.get(0)).optional()?.unwrap_or_default())
+    /// Whether this was said, and is not erased in the file.
+    fn stands(&self, target: FactId) -> Result<bool, rusqlite::Error> {
+        let sequence = target.sequence();
+        if let [row] = self.unwritten.rows(sequence, sequence) {
+            return Ok(row.kind.is_said());
+        }
+        self.connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM facts WHERE id = ?1 AND kind IN (2, 3, 4) AND text IS NOT NULL)",
+            )?
+            .query_row([target.number()], |row| row.get(0))
     }
 
     /// The first fact that is not older than this: found by halving, as if no fact were older than one in front of it. Where

@@ -72,7 +72,8 @@ CREATE VIRTUAL TABLE words USING fts5 (
     tokens, content = '', columnsize = 0, detail = none,
     tokenize = "ascii tokenchars '!#""$%&''()*+,-./:;<=>?@[\]^_`{|}~'"
 );
-INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
+
+INSERT INTO words (words, rank) VALUES ('secure-delete', 1), ('automerge', 0);
 "#;
 
 /// Makes the file what this version needs, from whatever earlier version it is; each step is all or nothing. A file that

@@ -10,22 +10,20 @@
 //! index. Rooms are taken in the order of their last facts, and as soon as there are enough hits, a room ends where it is
 //! older than all of them.
 
-use crate::Batch;
+use crate::batch::Batch;
 use crate::index::{COLUMNS, SEARCHABLE};
+use crate::rows::{FactId, Kind, Row};
 use crate::words::Question;
-use hub::{
-    Author, ClientId, DoorKind, Event, Fact, Findings, Kept, Line, Manner, MemberId, Past, Position, Rest,
-    RoomNumber, RoomRef, Search, Sequence, Signature, Signed, Text, Time, Who,
-};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Rows};
+use hub::{Fact, Findings, Kept, Past, Position, Rest, RoomNumber, RoomRef, Search, Sequence, Text, Time};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Rows};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Time is asked for after so many facts that are still in memory.
 const FACTS_PER_LOOK: usize = 256;
-/// And after about so many instructions of SQLite: some fifty rows, or pages of the index.
-const INSTRUCTIONS_PER_LOOK: i32 = 1000;
+/// And after about so many instructions of SQLite: a dozen rows, or some forty pages of the index.
+const INSTRUCTIONS_PER_LOOK: i32 = 250;
 
 /// Looks for something in rooms, each up to its last fact that may be read. `unwritten` are the batches that the journal may
 /// not have written yet, the oldest first; that some are written by now does no harm. `is_time_up` is asked again and again.
@@ -54,6 +52,9 @@ pub(crate) fn search(
     };
     Ok(finder.findings(rest))
 }
+
+/// The index is asked for so many rooms at a time at most.
+const ASKED_ROOMS_MAX: usize = 64;
 
 /// Lets a connection ask for the time while it is at work, as long as this exists: one step of a search may have to look
 /// at all of the index.
@@ -95,6 +96,24 @@ struct Place<'asked> {
     position: Position,
 }
 
+/// A part of a room.
+#[derive(Clone, Copy)]
+struct Extent<'place> {
+    place: &'place Place<'place>,
+    first: Sequence,
+    last: Sequence,
+}
+
+impl Extent<'_> {
+    fn first_id(&self) -> i64 {
+        id_of(self.place.room.number, self.first)
+    }
+
+    fn last_id(&self) -> i64 {
+        id_of(self.place.room.number, self.last)
+    }
+}
+
 /// What the journal has not written yet of a change.
 #[derive(Clone, Copy)]
 enum Change<'asked> {
@@ -122,13 +141,7 @@ impl<'asked> Finder<'asked> {
             return Ok(Rest::OutOfTime);
         }
         self.take_changed(&places)?;
-        places.sort_by_key(|place| Reverse(place.position));
-        for place in &places {
-            if self.is_past_all(place.position) {
-                break;
-            }
-            self.take_room(place)?;
-        }
+        self.take_written(places)?;
         Ok(if self.found.len() > self.lines_max() { Rest::More } else { Rest::Nothing })
     }
 
@@ -150,7 +163,8 @@ impl<'asked> Finder<'asked> {
             .prepare_cached(last)?
             .query_row((id_of(room.number, Sequence(0)), id_of(room.number, upto)), |row| row.get(0))
             .optional()?;
-        let position = position.map(position_of).unwrap_or_default();
+        let position =
+            Position(position.map_or(0, |position: i64| u64::try_from(position).unwrap_or_default()));
         Ok(Place { room, upto, written, indexed, position })
     }
 
@@ -174,11 +188,11 @@ impl<'asked> Finder<'asked> {
             if looked_at % FACTS_PER_LOOK == 0 && is_time_up() {
                 return false;
             }
-            if waits(kept)
-                && let Some(place) = places.get(&kept.room)
-                && kept.sequence <= place.upto
-            {
-                self.take_kept(place, kept);
+            let place = places.get(&kept.room).filter(|place| kept.sequence <= place.upto);
+            // One with numbers that no file can hold will not be in the file either.
+            let row = Row::of(kept).ok().flatten().filter(|row| waits(kept) && is_searchable(row.kind));
+            if let (Some(place), Some(row)) = (place, row) {
+                self.take(place, &row);
             }
         }
         true
@@ -194,19 +208,6 @@ impl<'asked> Finder<'asked> {
                 self.changes.insert((*room, *target), Change::Erased);
             }
             _ => {}
-        }
-    }
-
-    fn take_kept(&mut self, place: &Place<'_>, kept: &Kept) {
-        let Some((nick, text)) = words_of(&kept.record.fact) else { return };
-        let (text, edited) = match self.changes.get(&(kept.room, kept.sequence)) {
-            Some(Change::Erased) => return,
-            Some(Change::Edited { sequence, text }) => ((*text).clone(), Some(*sequence)),
-            None => (text, None),
-        };
-        let is_asked = self.is_in_time(kept.record.time) && self.question.matches(nick, &text);
-        if is_asked && let Some(past) = unwritten_past(place.room, kept, text, edited) {
-            self.take(past);
         }
     }
 
@@ -227,8 +228,41 @@ impl<'asked> Finder<'asked> {
         Ok(())
     }
 
-    /// Takes what is found in a room, as far as it is in the file: first what is not indexed yet, for that is newer.
-    fn take_room(&mut self, place: &Place<'_>) -> Result<(), rusqlite::Error> {
+    /// Takes what is found in the file, beginning with the rooms in which something was said last. The index is asked for one
+    /// room, then for ever more at a time: what is in many rooms is in the first of them often enough, and what is rare
+    /// costs one look at the index for many rooms.
+    fn take_written(&mut self, mut places: Vec<Place<'asked>>) -> Result<(), rusqlite::Error> {
+        places.sort_by_key(|place| Reverse(place.position));
+        let mut places = places.as_slice();
+        let mut together = 1;
+        while !places.is_empty() {
+            let end = places.partition_point(|place| !self.is_past_all(place.position));
+            let (asked, later) = places[..end].split_at(together.min(end));
+            self.take_places(asked)?;
+            places = later;
+            together = (together * 4).min(ASKED_ROOMS_MAX);
+        }
+        Ok(())
+    }
+
+    /// Takes what is found in some rooms: first what is not indexed yet, for that is newer.
+    fn take_places(&mut self, places: &[Place<'_>]) -> Result<(), rusqlite::Error> {
+        let mut extents = Vec::with_capacity(places.len());
+        for place in places {
+            let extent = self.extent(place)?;
+            self.take_scanned(place, extent.first.max(place.indexed.next()), extent.last)?;
+            extents.push(Extent { last: extent.last.min(place.indexed), ..extent });
+        }
+        extents.retain(|extent| extent.first <= extent.last);
+        match self.question.expression(extents.iter().map(|extent| extent.place.room.number)) {
+            Some(expression) => self.take_indexed(extents, &expression),
+            None => extents
+                .iter()
+                .try_for_each(|extent| self.take_scanned(extent.place, extent.first, extent.last)),
+        }
+    }
+
+    fn extent<'place>(&self, place: &'place Place<'place>) -> Result<Extent<'place>, rusqlite::Error> {
         let number = place.room.number;
         let readable = place.upto.min(place.written);
         let first = self.first_since(number, readable, self.search.since)?;
@@ -236,12 +270,7 @@ impl<'asked> Finder<'asked> {
             Some(before) => Sequence(self.first_since(number, readable, Some(before))?.0.saturating_sub(1)),
             None => readable,
         };
-        let indexed = place.indexed.min(last);
-        self.take_scanned(place, first.max(indexed.next()), last)?;
-        match self.question.expression(number) {
-            Some(expression) => self.take_indexed(place, &expression, first, indexed),
-            None => self.take_scanned(place, first, indexed),
-        }
+        Ok(Extent { place, first, last })
     }
 
     /// The first sequence whose fact is not older than a moment, by halving: the first of all if there is no such moment,
@@ -263,8 +292,9 @@ impl<'asked> Finder<'asked> {
                 .query_row(bounds, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
                 .optional()?;
             match next {
-                Some((id, time)) if time_of(time) < moment => low = sequence_of(id & 0xffff_ffff).0 + 1,
-                Some(_) | None => high = middle,
+                Some((_, time)) if u64::try_from(time).is_ok_and(|time| moment.0 <= time) => high = middle,
+                Some((id, _)) => low = sequence_of(id & 0xffff_ffff).0 + 1,
+                None => high = middle,
             }
         }
         Ok(Sequence(low))
@@ -284,52 +314,75 @@ impl<'asked> Finder<'asked> {
         self.take_rows(place, &mut statement.query(bounds)?)
     }
 
-    /// The index gives its rows by descending number without sorting them, so that only those are looked at that are told.
+    /// Takes what the index proposes in these rooms. It gives its rows by descending number without sorting them: room by
+    /// room, the newest first. Where it should go on further below, it is asked again: at the end of a room's extent, and
+    /// at the next room when one is past all that was found.
     fn take_indexed(
         &mut self,
-        place: &Place<'_>,
+        mut extents: Vec<Extent<'_>>,
         expression: &str,
-        first: Sequence,
-        last: Sequence,
     ) -> Result<(), rusqlite::Error> {
         let sql = format!(
             "SELECT {COLUMNS} FROM words w CROSS JOIN facts f ON f.id = w.rowid
              WHERE w.words MATCH ?1 AND w.rowid BETWEEN ?2 AND ?3 AND {SEARCHABLE} ORDER BY w.rowid DESC"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let number = place.room.number;
-        let mut rows = statement.query((expression, id_of(number, first), id_of(number, last)))?;
-        self.take_rows(place, &mut rows)
+        extents.sort_by_key(|extent| extent.place.room.number);
+        while let (Some(lowest), Some(highest)) = (extents.first(), extents.last()) {
+            let bounds = (expression, lowest.first_id(), highest.last_id());
+            let left = self.take_proposed(&extents, &mut statement.query(bounds)?)?;
+            extents.truncate(left);
+        }
+        Ok(())
     }
 
-    /// Takes what is asked for out of rows of [`COLUMNS`], the newest first, until all that follow are too old.
+    /// Takes what is asked for out of rows of [`COLUMNS`] that come room by room, as far as none should be left out; gives how
+    /// many of the rooms are left then.
+    fn take_proposed(
+        &mut self,
+        extents: &[Extent<'_>],
+        rows: &mut Rows<'_>,
+    ) -> Result<usize, rusqlite::Error> {
+        while let Some(row) = rows.next()? {
+            let Some(row) = Row::read(row)? else { continue };
+            let found = extents.binary_search_by_key(&row.id.room(), |extent| extent.place.room.number);
+            let Ok(index) = found else { continue };
+            let extent = &extents[index];
+            if extent.last < row.sequence() {
+                return Ok(index + 1);
+            }
+            if row.sequence() < extent.first || self.is_past_all(row.position) {
+                return Ok(index);
+            }
+            self.take(extent.place, &row);
+        }
+        Ok(0)
+    }
+
+    /// Takes what is asked for out of rows of [`COLUMNS`] of one room, the newest first, until all that follow are too old.
     fn take_rows(&mut self, place: &Place<'_>, rows: &mut Rows<'_>) -> Result<(), rusqlite::Error> {
         while let Some(row) = rows.next()? {
-            if self.is_past_all(position_of(row.get(3)?)) {
+            let Some(row) = Row::read(row)? else { continue };
+            if self.is_past_all(row.position) {
                 break;
             }
-            self.take_row(place, row)?;
+            self.take(place, &row);
         }
         Ok(())
     }
 
-    fn take_row(&mut self, place: &Place<'_>, row: &Row<'_>) -> Result<(), rusqlite::Error> {
-        let sequence = sequence_of(row.get::<_, i64>(0)? & 0xffff_ffff);
-        let (text, edited) = match self.changes.get(&(place.room.number, sequence)) {
-            Some(Change::Erased) => return Ok(()),
-            Some(Change::Edited { sequence, text }) => (Some((*text).clone()), Some(*sequence)),
-            None => {
-                let text = row.get_ref(2)?.as_str_or_null().map_err(rusqlite::Error::from)?;
-                (text.map(Text::kept), row.get::<_, Option<i64>>(9)?.map(sequence_of))
-            }
+    /// Takes a fact, if it is asked for as it stands now.
+    fn take(&mut self, place: &Place<'_>, row: &Row<'_>) {
+        let (text, edited) = match self.changes.get(&(place.room.number, row.sequence())) {
+            Some(Change::Erased) => return,
+            Some(Change::Edited { sequence, text }) => (Some(text.formatted()), Some(*sequence)),
+            None => (row.text, row.revised),
         };
-        let Some(text) = text else { return Ok(()) };
-        let nick = row.get_ref(1)?.as_str_or_null().map_err(rusqlite::Error::from)?.unwrap_or_default();
-        let is_asked = self.is_in_time(time_of(row.get(4)?)) && self.question.matches(nick, &text);
-        if is_asked && let Some(past) = written_past(place.room, sequence, row, text, edited)? {
-            self.take(past);
+        let (Some(nick), Some(text)) = (row.nick, text) else { return };
+        let is_asked = self.is_in_time(row.time) && self.question.matches(nick, &Text::kept(text));
+        if is_asked && let Some(past) = (Row { text: Some(text), ..*row }).past(place.room, edited) {
+            self.keep(past);
         }
-        Ok(())
     }
 
     fn is_in_time(&self, time: Time) -> bool {
@@ -337,7 +390,7 @@ impl<'asked> Finder<'asked> {
             && self.search.before.is_none_or(|before| time < before)
     }
 
-    fn take(&mut self, past: Past) {
+    fn keep(&mut self, past: Past) {
         self.found.insert(past.position, past);
         if self.found.len() > self.lines_max() + 1 {
             self.found.pop_first();
@@ -360,101 +413,18 @@ impl<'asked> Finder<'asked> {
     }
 }
 
+/// The id of a fact, or the nearest that there can be.
 fn id_of(room: RoomNumber, sequence: Sequence) -> i64 {
-    i64::from(room.0) << 32 | i64::from(u32::try_from(sequence.0).unwrap_or(u32::MAX))
+    FactId::nearest(room, sequence).number()
 }
 
 fn sequence_of(number: i64) -> Sequence {
-    Sequence(number.cast_unsigned())
+    Sequence(u64::try_from(number).unwrap_or_default())
 }
 
-fn position_of(number: i64) -> Position {
-    Position(number.cast_unsigned())
+fn is_searchable(kind: Kind) -> bool {
+    kind.is_said() || kind == Kind::Topic
 }
 
-fn time_of(number: i64) -> Time {
-    Time(number.cast_unsigned())
-}
-
-/// Whose words a fact has, and which.
-fn words_of(fact: &Fact) -> Option<(&str, Text)> {
-    match fact {
-        Fact::Said { author: Author::Member(who), text, .. } | Fact::Directed { from: who, text, .. } => {
-            Some((&who.nick, text.clone()))
-        }
-        Fact::Said { author: Author::Door { label, .. }, text, .. } => Some((label, text.clone())),
-        Fact::TopicSet { by, topic: Some(topic), .. } => Some((&by.nick, Text::kept(topic.formatted()))),
-        _ => None,
-    }
-}
-
-fn nobody(nick: &str) -> Who {
-    Who { member: MemberId::NOBODY, nick: nick.into(), address: None }
-}
-
-fn unwritten_past(room: &RoomRef, kept: &Kept, text: Text, edited: Option<Sequence>) -> Option<Past> {
-    let sequence = kept.sequence;
-    let room = room.clone();
-    let event = match kept.record.fact.clone() {
-        Fact::Said { author, manner, signature, .. } => {
-            let author = match author {
-                Author::Member(who) => Author::Member(nobody(&who.nick)),
-                door @ Author::Door { .. } => door,
-            };
-            Event::Said { room, sequence, author, text, manner, signature }
-        }
-        Fact::Directed { from, to, signature, .. } => {
-            let (from, to) = (nobody(&from.nick), nobody(&to.nick));
-            Event::Directed { conversation: room.number, sequence, from, to, text, signature }
-        }
-        Fact::TopicSet { by, topic, signature, .. } => {
-            Event::TopicSet { room, sequence, by: nobody(&by.nick), topic, signature }
-        }
-        _ => return None,
-    };
-    Some(Past { position: kept.record.position, time: kept.record.time, event, edited })
-}
-
-fn written_past(
-    room: &RoomRef,
-    sequence: Sequence,
-    row: &Row<'_>,
-    text: Text,
-    edited: Option<Sequence>,
-) -> Result<Option<Past>, rusqlite::Error> {
-    let nick: String = row.get::<_, Option<String>>(1)?.unwrap_or_default();
-    let client: Option<[u8; 16]> = row.get(7)?;
-    let signature: Signature =
-        client.map(|client| Arc::new(Signed { client: ClientId(client), nonce: None }));
-    let room = room.clone();
-    let event = match row.get::<_, i64>(5)? {
-        kind @ (2 | 3) => {
-            let manner = if kind == 2 { Manner::Saying } else { Manner::Acting };
-            let author = match row.get::<_, Option<i64>>(6)?.and_then(door_of) {
-                Some(kind) => Author::Door { kind, label: nick.into() },
-                None => Author::Member(nobody(&nick)),
-            };
-            Event::Said { room, sequence, author, text, manner, signature }
-        }
-        4 => {
-            let to = nobody(&row.get::<_, Option<String>>(8)?.unwrap_or_default());
-            Event::Directed { conversation: room.number, sequence, from: nobody(&nick), to, text, signature }
-        }
-        5 => {
-            let topic = Line::new(text.formatted(), usize::MAX).ok();
-            Event::TopicSet { room, sequence, by: nobody(&nick), topic, signature }
-        }
-        _ => return Ok(None),
-    };
-    Ok(Some(Past { position: position_of(row.get(3)?), time: time_of(row.get(4)?), event, edited }))
-}
-
-fn door_of(number: i64) -> Option<DoorKind> {
-    match number {
-        1 => Some(DoorKind::Web),
-        2 => Some(DoorKind::Hook),
-        3 => Some(DoorKind::Datagram),
-        4 => Some(DoorKind::Operator),
-        _ => None,
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,9 @@ impl<'a> Unwritten<'a> {
         rows.dedup_by_key(|row| row.id);
         let mut changes = BTreeMap::new();
         for row in &rows {
-            let Some(target) = row.target.map(FactId::sequence) else { continue };
+            // Only what was said before can be changed.
+            let target = row.target.map(FactId::sequence).filter(|target| *target < row.sequence());
+            let Some(target) = target else { continue };
             match (row.kind, row.text) {
                 (Kind::Redacted, _) => {
                     changes.insert(target, Change::Erased);

@@ -99,8 +99,10 @@ fn room_token(room: RoomNumber) -> String {
     format!("{ROOM}{room}")
 }
 
+/// In one piece whatever the key: only in a foreign file, or in a question, has one a blank in it.
 fn author_token(key: &str) -> String {
-    format!("{AUTHOR}{key}")
+    let is_gap = |character: char| character.is_whitespace() || character.is_control();
+    format!("{AUTHOR}{}", key.replace(is_gap, "\u{fffd}"))
 }
 
 fn push_token(token: &str, tokens: &mut String) {
@@ -183,13 +185,14 @@ impl Question {
         self.needles.iter().all(|needle| folded.contains(needle.as_str()))
     }
 
-    /// What to ask the index for in a room, in the words of FTS5; `None` if it has no token of it.
-    pub(crate) fn expression(&self, room: RoomNumber) -> Option<String> {
+    /// What to ask the index for in these rooms, in the words of FTS5; `None` if it has no token of it.
+    pub(crate) fn expression(&self, rooms: impl Iterator<Item = RoomNumber>) -> Option<String> {
         let author = self.author.as_deref().map(author_token);
-        let asked: Vec<String> = author.into_iter().chain(asked_tokens(&self.needles)).collect();
-        // The room's own token stands first: where the room ends all others stop, however far the next hit would be.
-        let all = std::iter::once(room_token(room)).chain(asked.iter().cloned());
-        (!asked.is_empty()).then(|| all.map(|token| quoted(&token)).collect::<Vec<_>>().join(" "))
+        let asked: Vec<_> =
+            author.into_iter().chain(asked_tokens(&self.needles)).map(|token| quoted(&token)).collect();
+        // The rooms' own tokens stand first: where a room ends all others stop, however far the next hit would be.
+        let rooms: Vec<_> = rooms.map(|room| quoted(&room_token(room))).collect();
+        (!asked.is_empty()).then(|| format!("({}) AND {}", rooms.join(" OR "), asked.join(" AND ")))
     }
 }
 
@@ -246,4 +249,100 @@ fn push_asked<'needle>(run: &'needle str, asked: &mut Vec<&'needle str>) {
 /// A token as FTS5 takes it literally.
 fn quoted(token: &str) -> String {
     format!("\"{}\"", token.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    fn folded(text: &str) -> String {
+        fold(&Text::kept(text))
+    }
+
+    fn tokens_of(text: &str) -> Vec<String> {
+        let tokens = tokens(RoomNumber(7), "ann", &folded(text));
+        tokens.split_terminator(' ').skip(2).map(str::to_owned).collect()
+    }
+
+    fn asked(words: &str) -> Vec<String> {
+        asked_tokens(&needles(&folded(words)))
+    }
+
+    #[test]
+    fn text_is_folded() {
+        assert_eq!(folded("  Hello,\t\n  WORLD  "), "hello, world");
+        assert_eq!(folded("ＦＵＬＬ　width ﬁ ²"), "full width fi 2");
+        assert_eq!(folded("E\u{301}\u{200d}\u{fe0f}ß"), "éß");
+        assert_eq!(folded("\u{2}bold\u{2} \u{3}04red"), "bold red");
+        assert_eq!(folded("\u{e000}x\u{e001}"), "\u{fffd}x\u{fffd}");
+        assert_eq!(folded("\u{200b} "), "");
+    }
+
+    #[test]
+    fn words_have_tokens_of_two_and_three_neighbours() {
+        assert_eq!(tokens_of("Hello c#"), ["he", "hel", "el", "ell", "ll", "llo", "lo", "c#"]);
+        assert_eq!(tokens_of("a"), [""; 0]);
+    }
+
+    #[test]
+    fn chinese_japanese_and_korean_have_tokens_of_one_and_two() {
+        assert_eq!(tokens_of("明天会"), ["明", "明天", "天", "天会", "会"]);
+        assert_eq!(tokens_of("a明b"), ["明"]);
+        assert_eq!(tokens_of("한국ok。"), ["한", "한국", "국", "ok", "ok。", "k。", "。"]);
+    }
+
+    #[test]
+    fn author_and_room_have_tokens_that_no_text_has() {
+        assert_eq!(tokens(RoomNumber(12), "ann", "明"), "\u{e001}12 \u{e000}ann 明 ");
+    }
+
+    #[test]
+    fn longest_tokens_that_fit_are_asked_for() {
+        assert_eq!(asked("hello"), ["hel", "llo"]);
+        assert_eq!(asked("abcdefg"), ["abc", "def", "efg"]);
+        assert_eq!(asked("lo x 明 明天会"), ["lo", "天会", "明天", "明"]);
+        assert_eq!(asked("a"), [""; 0]);
+    }
+
+    #[test]
+    fn question_asks_for_a_bounded_number_of_tokens() {
+        let long = (0..2000).map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
+        assert!((2..=ASKED_TOKENS_MAX).contains(&asked(&long).len()));
+    }
+
+    #[test]
+    fn question_is_quoted() {
+        let search = Search { words: "a\"b OR".into(), author: Some(" Ann ".into()), ..Search::default() };
+        let expression = Question::new(&search).expression([RoomNumber(1), RoomNumber(2)].into_iter());
+        let expected = "(\"\u{e001}1\" OR \"\u{e001}2\") AND \"\u{e000}ann\" AND \"a\"\"b\" AND \"or\"";
+        assert_eq!(expression.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn question_without_tokens_asks_the_index_for_nothing() {
+        let search = Search { words: "a".into(), ..Search::default() };
+        assert_eq!(Question::new(&search).expression(std::iter::once(RoomNumber(1))), None);
+    }
+
+    proptest! {
+        #[test]
+        fn text_with_a_needle_in_it_has_all_its_tokens(
+            text in "\\PC{0,30}|[a-c漢字かな한글กา👍\u{301}。 -]{0,30}",
+            from in any::<prop::sample::Index>(),
+            length in 0..12_usize,
+        ) {
+            let folded = folded(&text);
+            let characters: Vec<char> = folded.chars().collect();
+            prop_assume!(!characters.is_empty());
+            let part: String = characters[from.index(characters.len())..].iter().take(length).collect();
+            let needle = part.trim_matches(' ').to_owned();
+            let written: BTreeSet<String> =
+                tokens(RoomNumber(1), "ann", &folded).split(' ').map(str::to_owned).collect();
+            for token in asked_tokens(&[needle]) {
+                prop_assert!(written.contains(&token), "{token:?} is not among {written:?}");
+            }
+        }
+    }
 }

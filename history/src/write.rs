@@ -181,7 +181,7 @@ impl<'a> Writer<'a, '_> {
         let room = self.room(row.id.room());
         room.sequence = room.sequence.max(row.sequence());
         room.facts += 1;
-        room.bytes += FACT_BYTES + row.text.map_or(0, |text| octets(text));
+        room.bytes += FACT_BYTES + row.text.map_or(0, octets);
         Ok(erasure)
     }
 
@@ -220,7 +220,6 @@ impl<'a> Writer<'a, '_> {
 
     /// Writes what has become of the rooms, by ascending number: a room that is closed lets go of its name before another of
     /// that name is opened.
-    /// Writes what the batches do to their rooms, each once.
     fn finish(mut self, batches: &[&Batch]) -> Result<(), CommitError> {
         for (number, reserved) in batches.iter().flat_map(|batch| &batch.reservation.sequences) {
             let room = self.room(*number);

@@ -190,6 +190,8 @@ pub enum Event {
     Refused {
         /// Which command was refused.
         verb: Verb,
+        /// The name that its client gave it, if it gave it one.
+        nonce: Option<Nonce>,
         /// Why, and what would be possible.
         refusal: Refusal,
     },

@@ -1,7 +1,7 @@
 //! The state: who is here, which rooms there are, who is in which. Read by `propose` and the answers, changed by
 //! `apply` alone. Every map is ordered, so that walking one is the same everywhere.
 
-use crate::command::{Place, Presence};
+use crate::command::{Command, Place, Presence, Speaker};
 use crate::event::{Conversation, Crowd, RoomRef, RoomView, Topic, Who};
 use crate::fact::{Party, Trouble};
 use crate::history::Receipt;
@@ -464,6 +464,28 @@ impl Hub {
     pub fn room_named(&self, name: &str) -> Option<RoomNumber> {
         let bare = name.strip_prefix('#').unwrap_or(name);
         self.names.get(key_of(bare).as_str()).copied()
+    }
+
+    /// The room or conversation whose log a command would be written to, if it is there.
+    pub fn written_to(&self, speaker: &Speaker, command: &Command) -> Option<RoomNumber> {
+        let number = match command {
+            Command::Say { room, .. } | Command::Act { room, .. } | Command::SetTopic { room, .. } => {
+                self.find_room(room).ok()
+            }
+            Command::Edit { room, .. } | Command::Redact { room, .. } => match speaker {
+                Speaker::Member(member) => self.readable(*member, room).ok(),
+                Speaker::Door { .. } => None,
+            },
+            Command::Direct { to, .. } => match speaker {
+                Speaker::Member(member) => {
+                    let parties = (self.party(*member), self.party(self.find_nick(to).ok()?));
+                    self.conversations.get(&parties).copied()
+                }
+                Speaker::Door { .. } => None,
+            },
+            _ => None,
+        };
+        number.filter(|number| self.rooms.contains_key(number))
     }
 
     /// Whether a room is still needed: the home room, one with people, and, where there is a history, one in which something

@@ -345,7 +345,7 @@ fn event_line(event: &Event) -> String {
         Event::Pictured(view) => format!("pictured {}", viewed(view)),
         Event::Dismissed { room } => format!("dismissed from {}", named(room)),
         Event::Disconnected => "disconnected".into(),
-        Event::Refused { verb, refusal } => format!("{} {}", verb.word(), refused(refusal)),
+        Event::Refused { verb, refusal, .. } => format!("{} {}", verb.word(), refused(refusal)),
         Event::Names { room, names, listening, next } => {
             let present = |one: &hub::Present| match &one.away {
                 Some(away) => format!("{} (away: {})", one.nick, away.shown()),

@@ -45,6 +45,7 @@ const TEXT_BYTES_LARGEST: u64 = 16 * 1024;
 /// A smaller lag bound could not hold the longest message.
 const LAG_BYTES_SMALLEST: u64 = 64 * 1024;
 const BYTES_LARGEST: u64 = 1 << 30;
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// SQLite's own bound on a file with pages of 4 KiB.
 const DATA_BYTES_LARGEST: u64 = 1 << 43;
 /// What one connection sends is paced by ticks of ten microseconds.
@@ -269,6 +270,56 @@ pub(crate) static KEYS: &[Key] = &[
             put: |settings, number| settings.server.data_bytes_max = (number > 0).then_some(number),
         }),
         reload: Reload::NeedsRestart,
+    },
+    Key {
+        name: "keep_days",
+        subject: Subject::History,
+        value_name: "DAYS",
+        help: "For how long what is said is kept",
+        more: "0 is for ever. What is older goes for good, from the index, too; the server looks every minute.",
+        told: None,
+        kind: Kind::Number(Number {
+            smallest: 0,
+            largest: 1_000_000,
+            if_smaller: NOTHING_SMALLER,
+            get: |settings| settings.server.retention.age_ms_max.map_or(0, |value| value / DAY_MS),
+            put: |settings, number| {
+                settings.server.retention.age_ms_max = (number > 0).then_some(number * DAY_MS);
+            },
+        }),
+        reload: Reload::Applies,
+    },
+    Key {
+        name: "keep_messages",
+        subject: Subject::History,
+        value_name: "N",
+        help: "How many messages of each room are kept",
+        more: "0 is all. The oldest go first, for good. Topics and changes count, too.",
+        told: None,
+        kind: Kind::Number(Number {
+            smallest: 0,
+            largest: DATA_BYTES_LARGEST,
+            if_smaller: NOTHING_SMALLER,
+            get: |settings| settings.server.retention.facts_max.unwrap_or(0),
+            put: |settings, number| settings.server.retention.facts_max = (number > 0).then_some(number),
+        }),
+        reload: Reload::Applies,
+    },
+    Key {
+        name: "keep_bytes",
+        subject: Subject::History,
+        value_name: "BYTES",
+        help: "How much of each room is kept",
+        more: "0 is all. The oldest goes first, for good. A message counts for its text and 64 bytes more.",
+        told: None,
+        kind: Kind::Number(Number {
+            smallest: 0,
+            largest: DATA_BYTES_LARGEST,
+            if_smaller: NOTHING_SMALLER,
+            get: |settings| settings.server.retention.bytes_max.unwrap_or(0),
+            put: |settings, number| settings.server.retention.bytes_max = (number > 0).then_some(number),
+        }),
+        reload: Reload::Applies,
     },
     Key {
         name: "conversations_kept_max",

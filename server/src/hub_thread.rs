@@ -107,7 +107,7 @@ impl HubThread {
     fn hand_over(&mut self) {
         let position = self.desk.hub().position();
         let Some(archive) = &mut self.archive else {
-            if self.desk.has_kept() {
+            if self.desk.wants_commit() {
                 let (_, reservation) = self.desk.to_commit();
                 self.desk.committed(position, &reservation);
             }
@@ -115,7 +115,7 @@ impl HubThread {
         };
         // Where nothing is told before it is durable, what is never written down becomes durable with what is.
         let waits = archive.telling == Telling::WhenDurable && archive.handed_over < position;
-        if self.desk.has_kept() || waits {
+        if self.desk.wants_commit() || waits {
             let (kept, reservation) = self.desk.to_commit();
             archive.handed_over = position;
             archive.journal.hand_over(Batch { kept, reservation, position });
@@ -157,7 +157,7 @@ impl HubThread {
                 hub::Wanted::Page(_) => Verb::History,
                 hub::Wanted::Search { .. } => Verb::Search,
             };
-            let event = Event::Refused { verb, refusal: Refusal::Unreadable };
+            let event = Event::Refused { verb, refusal: Refusal::Unreadable, nonce: None };
             self.desk.tell(now, reading.member, event);
         }
     }
@@ -197,9 +197,9 @@ impl Archive {
     fn let_read(&mut self) {
         let (telling, durable) = (self.telling, self.durable);
         let may_be_read = |reading: &Reading| telling == Telling::AtOnce || reading.position <= durable;
-        while self.readings.front().is_some_and(may_be_read) {
-            let reading = self.readings.pop_front();
-            reading.into_iter().for_each(|reading| self.reader.ask(Ask::Read(reading)));
+        let count = self.readings.iter().take_while(|reading| may_be_read(reading)).count();
+        for reading in self.readings.drain(..count) {
+            self.reader.ask(Ask::Read(reading));
         }
     }
 }

@@ -108,10 +108,11 @@ pub(crate) struct JournalThread {
 /// When there is something to do that nobody waits for.
 struct Chores {
     /// The index may be behind.
-    index_at: Option<Instant>,
-    forget_at: Instant,
+    index: Option<Instant>,
+    /// Old facts may have to go.
+    forget: Instant,
     /// Erased text may still be in the file.
-    tidy_at: Option<Instant>,
+    tidy: Option<Instant>,
 }
 
 impl JournalThread {
@@ -124,7 +125,7 @@ impl JournalThread {
     ) -> JournalThread {
         let now = Instant::now();
         // The index may be behind from the last time.
-        let chores = Chores { index_at: Some(now), forget_at: now, tidy_at: Some(now) };
+        let chores = Chores { index: Some(now), forget: now, tidy: Some(now) };
         JournalThread { journal, mailbox, hub, clock, retention, trouble: None, chores }
     }
 
@@ -132,14 +133,13 @@ impl JournalThread {
     pub(crate) fn run(mut self) {
         loop {
             let (batches, ending) = self.next();
-            if !batches.is_empty() && !self.commit(&batches, ending.as_ref()) {
+            if !batches.is_empty() {
+                self.commit(&batches, ending.as_ref());
                 continue;
             }
             match ending {
-                Some(ending) if batches.is_empty() => return self.finish(&ending),
-                Some(_) => {}
-                None if batches.is_empty() => self.do_chores(),
-                None => {}
+                Some(ending) => return self.finish(&ending),
+                None => self.do_chores(),
             }
         }
     }
@@ -151,7 +151,7 @@ impl JournalThread {
         loop {
             if let Some(retention) = waiting.retention.take() {
                 self.retention = retention;
-                self.chores.forget_at = Instant::now();
+                self.chores.forget = Instant::now();
             }
             let timeout = self.chores.next_at().saturating_duration_since(Instant::now());
             if !waiting.unwritten.is_empty() || waiting.ending.is_some() || timeout.is_zero() {
@@ -161,8 +161,8 @@ impl JournalThread {
         }
     }
 
-    /// Returns whether the batches are on disk, or will never be.
-    fn commit(&mut self, batches: &[Arc<Batch>], ending: Option<&Ending>) -> bool {
+    /// Has these batches on disk; if that fails they stay where they are, unless the server has waited long enough at its end.
+    fn commit(&mut self, batches: &[Arc<Batch>], ending: Option<&Ending>) {
         let together: Vec<&Batch> = batches.iter().map(AsRef::as_ref).collect();
         match self.journal.commit_together(&together) {
             Ok(()) => {
@@ -170,20 +170,15 @@ impl JournalThread {
                 lock(&self.mailbox.waiting).unwritten.drain(..batches.len());
                 self.hub.hear(News::Committed(batches.to_vec()));
                 let now = Instant::now();
-                self.chores.index_at.get_or_insert(now + INDEX_DELAY);
-                self.chores.tidy_at.get_or_insert(now + INDEX_DELAY);
-                true
+                self.chores.index.get_or_insert(now + INDEX_DELAY);
+                self.chores.tidy.get_or_insert(now + INDEX_DELAY);
             }
             Err(error) if ending.is_some_and(|ending| ending.until <= Instant::now()) => {
                 let facts: usize = batches.iter().map(|batch| batch.kept.len()).sum();
                 tracing::error!(%error, facts, "given up: these facts could not be written, and nobody was told that they were");
                 lock(&self.mailbox.waiting).unwritten.clear();
-                true
             }
-            Err(error) => {
-                self.fail(&error);
-                false
-            }
+            Err(error) => self.fail(&error),
         }
     }
 
@@ -228,8 +223,8 @@ impl JournalThread {
     /// Does a little of what nobody waits for, so that what comes meanwhile is not kept waiting.
     fn do_chores(&mut self) {
         let now = Instant::now();
-        if self.chores.index_at.is_some_and(|at| at <= now) {
-            self.chores.index_at = match self.journal.index_some() {
+        if self.chores.index.is_some_and(|at| at <= now) {
+            self.chores.index = match self.journal.index_some() {
                 Ok(Remaining::Nothing) => None,
                 Ok(Remaining::Something) => Some(now),
                 Err(error) => {
@@ -238,8 +233,8 @@ impl JournalThread {
                 }
             };
         }
-        if self.chores.tidy_at.is_some_and(|at| at <= now) {
-            self.chores.tidy_at = match self.journal.tidy() {
+        if self.chores.tidy.is_some_and(|at| at <= now) {
+            self.chores.tidy = match self.journal.tidy() {
                 Ok(Remaining::Nothing) => None,
                 Ok(Remaining::Something) => Some(now + INDEX_DELAY),
                 Err(error) => {
@@ -248,18 +243,18 @@ impl JournalThread {
                 }
             };
         }
-        if self.chores.forget_at <= now {
+        if self.chores.forget <= now {
             self.forget(now);
         }
     }
 
     fn forget(&mut self, now: Instant) {
-        self.chores.forget_at = match self.journal.forget(&self.retention, self.clock.now()) {
+        self.chores.forget = match self.journal.forget(&self.retention, self.clock.now()) {
             Ok((0, Remaining::Nothing)) => now + FORGET_INTERVAL,
             Ok((facts, remaining)) => {
                 if facts > 0 {
                     tracing::info!(facts, "let go of old facts");
-                    self.chores.tidy_at.get_or_insert(now);
+                    self.chores.tidy.get_or_insert(now);
                 }
                 if remaining == Remaining::Something { now } else { now + FORGET_INTERVAL }
             }
@@ -273,6 +268,6 @@ impl JournalThread {
 
 impl Chores {
     fn next_at(&self) -> Instant {
-        [self.index_at, self.tidy_at].into_iter().flatten().fold(self.forget_at, Instant::min)
+        [self.index, self.tidy].into_iter().flatten().fold(self.forget, Instant::min)
     }
 }

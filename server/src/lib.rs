@@ -18,6 +18,7 @@ mod mailbox;
 mod panics;
 mod reading;
 mod room_left;
+mod secrets;
 mod shard_thread;
 mod vanishing;
 
@@ -35,7 +36,7 @@ use dialect::Setup;
 pub use dialect::plain::Style as PlainStyle;
 use engine::{Desk, Release};
 use history::{CommitError, Journal, OpenError, Reader, Restored};
-use hub::{Hub, Keeping};
+use hub::{Epoch, Hub, Keeping};
 use hub_thread::{Archive, HubThread, Telling};
 use journal::{JournalMailbox, JournalThread};
 use mailbox::{HubMailbox, ShardMailbox, Stopping};
@@ -213,7 +214,7 @@ impl Server {
     /// [`Options::send_buffer_bytes`], [`Options::data`], [`Options::durability`], [`Options::data_bytes_max`],
     /// [`Options::replay_lines`]. Returns at once.
     pub fn reload(&self, options: &Options) {
-        self.hub.set_up(HubSettings { keeping: keeping(&self.journal), ..options.hub.clone() });
+        self.hub.set_up(HubSettings { keeping: keeping(self.journal.as_ref()), ..options.hub.clone() });
         if let Some(journal) = &self.journal {
             journal.set_retention(options.retention);
         }
@@ -287,7 +288,7 @@ fn random_bits() -> io::Result<u64> {
 }
 
 /// Whether what is said can be read again, where there is something to keep it.
-fn keeping<T>(kept: &Option<T>) -> Keeping {
+fn keeping<T>(kept: Option<&T>) -> Keeping {
     if kept.is_some() { Keeping::History } else { Keeping::Nothing }
 }
 
@@ -320,7 +321,8 @@ fn start_threads(
     let setup = Setup {
         lines_per_second: options.lines_per_second,
         plain_style: options.plain_style,
-        keeping: keeping(&kept),
+        epoch: kept.as_ref().map_or_else(|| random_bits().map(Epoch::new), |kept| Ok(kept.restored.epoch))?,
+        keeping: keeping(kept.as_ref()),
         replay_lines: options.replay_lines,
         zone: jiff::tz::TimeZone::system(),
         ..Setup::new(options.hub.home.clone())

@@ -109,7 +109,7 @@ impl ReaderThread {
         };
         let event = read.unwrap_or_else(|error| {
             tracing::warn!(%error, "what was kept cannot be read");
-            Event::Refused { verb, refusal: Refusal::Unreadable }
+            Event::Refused { verb, refusal: Refusal::Unreadable, nonce: None }
         });
         let audience = Audience::Member(reading.member);
         let told = Told { position: reading.position, time: self.clock.now(), audience, event };

@@ -11,7 +11,7 @@ use crate::session::{Kind, Rendition, SimSession, TOPIC_LABEL, held_line, label_
 use dialect::{Session, Setup};
 use engine::{Journal, Request};
 use hub::{
-    Audience, Event, Fact, Hearing, Hub, MemberId, Position, Proposal, Record, Refusal, Reservation,
+    Audience, Event, Fact, Hearing, Hub, Kept, MemberId, Position, Proposal, Record, Refusal, Reservation,
     RoomNumber, Sequence, Settings, Snapshot, Speaker, Time, Told, Verb,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -116,17 +116,26 @@ impl Oracle {
     /// A request is brought to the desk.
     pub(crate) fn take(&mut self, now: Time, request: &Request, journal: Journal) -> Result<Taking, String> {
         match self.hub.propose(&request.speaker, &request.command) {
-            Err(Refusal::Unwritten) if journal == Journal::Working => {
+            Err(Refusal::Unwritten(_)) if journal == Journal::Working => {
                 self.given_back += 1;
                 return Ok(Taking::GivenBack);
             }
             Err(refusal) => {
-                self.unwritten += u64::from(refusal == Refusal::Unwritten);
-                self.answer(now, &request.speaker, Event::Refused { verb: request.command.verb(), refusal })?;
+                self.unwritten += u64::from(matches!(refusal, Refusal::Unwritten(_)));
+                self.answer(
+                    now,
+                    &request.speaker,
+                    Event::Refused {
+                        verb: request.command.verb(),
+                        refusal,
+                        nonce: request.command.nonce().cloned(),
+                    },
+                )?;
             }
             Ok(Proposal::Fact(fact)) => self.state(now, fact)?,
             Ok(Proposal::Answer(event)) => self.answer(now, &request.speaker, event)?,
             Ok(Proposal::Nothing) => {}
+            Ok(proposal) => return Err(format!("nobody asks for that: {proposal:?}")),
         }
         Ok(Taking::Taken)
     }
@@ -137,6 +146,15 @@ impl Oracle {
             self.state(now, fact)?;
         }
         Ok(())
+    }
+
+    /// The desk learns how the journal is; it was so before.
+    pub(crate) fn journal_is(&mut self, now: Time, before: Journal, journal: Journal) -> Result<(), String> {
+        let trouble = match journal {
+            Journal::Working => None,
+            Journal::Failing(trouble) => Some(trouble),
+        };
+        if before == journal { Ok(()) } else { self.state(now, Fact::JournalIs { trouble }) }
     }
 
     fn answer(&mut self, time: Time, speaker: &Speaker, event: Event) -> Result<(), String> {
@@ -275,11 +293,11 @@ impl Oracle {
         ranges.clone().any(|(from, to)| (*from..=*to).contains(&sequence))
     }
 
-    /// Everything up to this position is written; `records` are new among it, and the hub's kept state was this.
+    /// Everything up to this position is written; these facts are new among it, and the hub's kept state was this.
     pub(crate) fn written(
         &mut self,
         position: Position,
-        records: &[Record],
+        facts: &[Kept],
         kept: &Snapshot,
     ) -> Result<(), String> {
         while let Some((at, room, sequence)) = self.undurable.front().copied()
@@ -289,8 +307,8 @@ impl Oracle {
             self.durable.insert((room, sequence));
         }
         let mut told = Vec::new();
-        for record in records {
-            self.replica.apply(record.clone(), &mut told);
+        for fact in facts {
+            self.replica.apply(fact.record.clone(), &mut told);
             told.clear();
         }
         let replayed = self.replica.snapshot();

@@ -171,7 +171,7 @@ impl Page<'_> {
     fn lost(&mut self, room: &RoomRef, from: u64, to: u64) {
         let place = self.place(room);
         let lost = format!(
-            "-- messages {from} to {to} may be lost: the server stopped before it could write them down"
+            "-- the server stopped abruptly here; what was said last may be missing (numbers {from} to {to} stay unused)"
         );
         self.line(&[&place, &lost]);
     }
@@ -333,7 +333,7 @@ mod tests {
     fn loss_is_told() {
         let event =
             Event::Lost { room: room("lobby"), sequence: Sequence(41), from: Sequence(17), to: Sequence(40) };
-        let line = "-- messages 17 to 40 may be lost: the server stopped before it could write them down\n";
+        let line = "-- the server stopped abruptly here; what was said last may be missing (numbers 17 to 40 stay unused)\n";
         assert_eq!(rendered(&event), line);
     }
 }

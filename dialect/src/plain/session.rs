@@ -24,8 +24,9 @@ use super::style::{self, Style};
 use super::telnet::IAC;
 use super::terminal::Terminal;
 use super::words::{self, WayBack, remark};
+use crate::json::Begin;
 use crate::sniff::{self, Protocol, Verdict};
-use crate::{Arrival, Origin, Output, Own, Pace, Session, Setup, Skipped, SkippedPlace};
+use crate::{Arrival, Origin, Output, Own, Pace, Secret, Session, Setup, Skipped, SkippedPlace};
 use hub::{Command, Event, Keeping, Manner, MemberId, Place, Presence, RoomNumber, Time, Told, Verb};
 use reading::Reading;
 use smallvec::SmallVec;
@@ -400,7 +401,8 @@ impl PlainSession {
                 let waiting = self.input.take_waiting();
                 self.refuse(protocol, waiting.bytes(), turn);
             }
-            Verdict::Plain | Verdict::Foreign(_) => self.connect(turn),
+            // Whoever would rather speak JSON has been asked before.
+            Verdict::Plain | Verdict::Json | Verdict::Foreign(_) => self.connect(turn),
             Verdict::Undecided => {
                 let is_ruled_out = !sniff::begins_like_protocol(self.input.waiting());
                 if self.stage == Stage::Suspected && is_ruled_out {
@@ -519,6 +521,32 @@ impl PlainSession {
     }
 }
 
+/// What becomes of a connection that speaks JSON after all.
+impl PlainSession {
+    /// Whether the first line, behind what has come of it, begins an object of JSON with these bytes. Where lines are only
+    /// relayed everything is text, and nobody at telnet is a program that speaks JSON.
+    pub(crate) fn turns_out_json(&self, bytes: &[u8]) -> bool {
+        let is_open = matches!(self.stage, Stage::Undecided | Stage::Suspected | Stage::Present);
+        let may_be = is_open && self.first_line == FirstLine::Unjudged && !self.style.relays();
+        if !may_be || self.terminal().is_some() {
+            return false;
+        }
+        if self.input.is_empty() {
+            return sniff::begins_like_json(bytes);
+        }
+        sniff::begins_like_json(&[self.input.partial(), self.input.waiting(), bytes].concat())
+    }
+
+    /// Whether the hub has been told of it.
+    pub(crate) fn is_known(&self) -> bool {
+        self.stage == Stage::Present
+    }
+
+    pub(crate) fn begin(&self, now: Time, secret: Secret) -> Begin {
+        Begin { now, origin: self.origin, guest: self.guest, pace: self.pace, secret }
+    }
+}
+
 /// What few sessions have.
 impl PlainSession {
     /// Changes what is kept aside, and gives the space back when nothing is left of it.
@@ -588,7 +616,7 @@ mod tests {
 
     fn newcomer() -> PlainSession {
         let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
-        PlainSession::new(&setup(), &Arrival { now: NOW, peer, guest: 1 })
+        PlainSession::new(&setup(), &Arrival { now: NOW, peer, guest: 1, secret: Secret::new([7; 16]) })
     }
 
     fn tell(session: &mut PlainSession, event: Event, output: &mut Output) {
@@ -655,7 +683,7 @@ mod tests {
 
         // A refusal of something else is no answer.
         let refusal = Refusal::ThatIsYou;
-        tell(&mut session, Event::Refused { verb: Verb::Direct, refusal }, &mut output);
+        tell(&mut session, Event::Refused { verb: Verb::Direct, nonce: None, refusal }, &mut output);
         assert!(!session.wants_input());
 
         output.commands.clear();
@@ -702,11 +730,12 @@ mod tests {
         let mut output = Output::default();
         session.received(NOW, &setup(), b"hello\n", &mut output);
         let refusal = Refusal::TooMany(hub::Bound::Members, 1);
-        tell(&mut session, Event::Refused { verb: Verb::Connect, refusal }, &mut output);
+        tell(&mut session, Event::Refused { verb: Verb::Connect, nonce: None, refusal }, &mut output);
         assert!(output.close);
         assert!(output.words.starts_with(b"-- the members of this server are limited to 1"));
         output.words.clear();
-        tell(&mut session, Event::Refused { verb: Verb::Join, refusal: Refusal::NotConnected }, &mut output);
+        let refusal = Refusal::NotConnected;
+        tell(&mut session, Event::Refused { verb: Verb::Join, nonce: None, refusal }, &mut output);
         assert!(output.words.is_empty());
     }
 

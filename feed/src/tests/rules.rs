@@ -726,3 +726,184 @@ fn cursor_at_rest_is_small() {
     assert!(size_of::<crate::Cursor>() <= 40);
     assert!(size_of::<crate::Reader>() <= 48);
 }
+
+// The gate.
+
+/// A reader of two rooms who is held back behind `1 `, with `2 ` and `3 ` waiting.
+fn held_back() -> (Stage, [LogId; 2], ReaderId) {
+    let mut stage = Stage::open();
+    let (lobby, [ann]) = stage.room(1);
+    let (garden, []) = stage.room(2);
+    stage.feeds.begin(ann, garden);
+    stage.say(lobby, "1 ");
+    stage.feeds.hold_back(ann, stage.position);
+    stage.say(garden, "2 ");
+    stage.say(lobby, "3 ");
+    (stage, [lobby, garden], ann)
+}
+
+#[test]
+fn entries_behind_the_gate_wait_in_all_rooms() {
+    let (mut stage, _, ann) = held_back();
+    assert_eq!(stage.read(ann), "1 ");
+    assert_eq!(stage.feeds.plan(ann), Plan::Nothing);
+    stage.feeds.let_go(ann);
+    assert_eq!(stage.read(ann), "2 3 ");
+}
+
+#[test]
+fn nobody_else_is_held_back() {
+    let (mut stage, [lobby, _], _) = held_back();
+    let bob = stage.feeds.add_reader();
+    stage.feeds.begin(bob, lobby);
+    stage.say(lobby, "4 ");
+    assert_eq!(stage.read(bob), "4 ");
+}
+
+#[test]
+fn notes_pass_the_gate() {
+    let (mut stage, [lobby, _], ann) = held_back();
+    stage.feeds.tell(ann, stage.position, b"answer ");
+    stage.say(lobby, "4 ");
+    assert_eq!(stage.read(ann), "1 answer ");
+    stage.feeds.let_go(ann);
+    assert_eq!(stage.read(ann), "2 3 4 ");
+}
+
+#[test]
+fn note_of_somebody_held_back_comes_before_what_waits_even_if_nothing_was_taken_before_it_is_let_go() {
+    let (mut stage, _, ann) = held_back();
+    stage.feeds.tell(ann, stage.position, b"the past ");
+    stage.feeds.let_go(ann);
+    stage.feeds.tell(ann, stage.position, b"the present ");
+    assert_eq!(stage.read(ann), "1 the past 2 3 the present ");
+}
+
+#[test]
+fn who_is_held_back_twice_stays_at_the_first_gate() {
+    let (mut stage, [lobby, _], ann) = held_back();
+    stage.feeds.hold_back(ann, stage.position);
+    stage.say(lobby, "4 ");
+    assert_eq!(stage.read(ann), "1 ");
+    stage.feeds.let_go(ann);
+    assert_eq!(stage.read(ann), "2 3 4 ");
+}
+
+#[test]
+fn note_that_waited_behind_an_entry_is_due_when_that_is_behind_the_gate() {
+    let mut stage = Stage::open();
+    let (room, [ann]) = stage.room(1);
+    stage.say(room, "mine ");
+    stage.feeds.detour(ann, room, Detour::Hold(b"[mine is kept] ".to_vec()));
+    stage.feeds.tell(ann, stage.position, b"note ");
+    stage.due();
+    assert_eq!(stage.feeds.plan(ann), Plan::Held);
+    stage.feeds.hold_back(ann, 0);
+    assert_eq!(stage.due(), [ann]);
+    assert_eq!(stage.read(ann), "note ");
+}
+
+#[test]
+fn gate_in_front_of_what_is_told_to_several_rooms_lets_it_be_shown_once() {
+    let mut stage = Stage::open();
+    let (lobby, [ann]) = stage.room(1);
+    let (garden, []) = stage.room(2);
+    stage.feeds.begin(ann, garden);
+    stage.feeds.hold_back(ann, stage.position);
+    stage.notice(&[lobby, garden], "eve is now known as mallory ");
+    stage.feeds.tell(ann, 0, b"note ");
+    assert_eq!(stage.read(ann), "note ");
+    stage.feeds.let_go(ann);
+    assert_eq!(stage.read(ann), "eve is now known as mallory ");
+}
+
+#[test]
+fn gate_at_a_position_in_several_rooms_shows_it_once() {
+    let mut stage = Stage::open();
+    let (lobby, [ann]) = stage.room(1);
+    let (garden, []) = stage.room(2);
+    stage.feeds.begin(ann, garden);
+    stage.notice(&[lobby, garden], "eve is now known as mallory ");
+    stage.feeds.hold_back(ann, stage.position);
+    stage.notice(&[lobby, garden], "and quits ");
+    assert_eq!(stage.read(ann), "eve is now known as mallory ");
+    stage.feeds.let_go(ann);
+    assert_eq!(stage.read(ann), "and quits ");
+}
+
+#[test]
+fn more_than_a_plan_holds_is_shown_up_to_the_gate() {
+    let mut stage = Stage::open();
+    let (lobby, [ann]) = stage.room(1);
+    let (garden, []) = stage.room(2);
+    stage.feeds.begin(ann, garden);
+    for nth in 0..20 {
+        stage.say([lobby, garden][nth % 2], "seen ");
+    }
+    stage.feeds.hold_back(ann, stage.position);
+    for nth in 0..20 {
+        stage.say([lobby, garden][nth % 2], "waiting ");
+    }
+    assert_eq!(stage.read(ann), "seen ".repeat(20));
+    stage.feeds.let_go(ann);
+    assert_eq!(stage.read(ann), "waiting ".repeat(20));
+}
+
+#[test]
+fn who_is_let_go_is_due() {
+    let (mut stage, _, ann) = held_back();
+    stage.due();
+    assert_eq!(stage.read(ann), "1 ");
+    assert_eq!(stage.due(), []);
+    stage.feeds.let_go(ann);
+    assert_eq!(stage.due(), [ann]);
+    stage.feeds.let_go(ann);
+    assert_eq!(stage.due(), []);
+}
+
+#[test]
+fn who_lags_while_held_back_skips() {
+    let mut stage = Stage::new(SMALL, Release::AtOnce);
+    let (room, [ann]) = stage.room(1);
+    stage.feeds.hold_back(ann, stage.position);
+    stage.say(room, "mine ");
+    stage.feeds.detour(ann, room, Detour::Show);
+    for _ in 0..100 {
+        stage.say(room, "missed ");
+    }
+    let skipped = stage.skipped(ann).expect("ann lags");
+    assert_eq!((skipped.messages, skipped.from, skipped.to), (100, 1, 101));
+    stage.feeds.tell(ann, skipped.position, b"(100 skipped) ");
+    stage.say(room, "again ");
+    assert_eq!(stage.read(ann), "(100 skipped) ");
+    stage.feeds.let_go(ann);
+    assert_eq!(stage.read(ann), "mine again ");
+}
+
+#[test]
+fn what_is_held_until_it_is_durable_waits_for_the_gate_too() {
+    let mut stage = Stage::open();
+    let (room, [ann]) = stage.room(1);
+    stage.feeds.hold_back(ann, stage.position);
+    stage.say(room, "mine ");
+    stage.feeds.detour(ann, room, Detour::Hold(b"[mine is kept] ".to_vec()));
+    assert_eq!(stage.feeds.plan(ann), Plan::Nothing);
+    stage.feeds.durable(stage.position);
+    assert_eq!(stage.read(ann), "");
+    stage.feeds.let_go(ann);
+    assert_eq!(stage.read(ann), "[mine is kept] ");
+}
+
+#[test]
+fn cursor_that_ended_behind_the_gate_is_read_to_its_end() {
+    let (mut stage, [lobby, garden], ann) = held_back();
+    stage.feeds.end_all(ann);
+    stage.say(lobby, "behind ");
+    assert_eq!(stage.read(ann), "1 ");
+    assert_eq!(stage.feeds.next_closed(), None);
+    stage.feeds.let_go(ann);
+    assert_eq!(stage.read(ann), "2 3 ");
+    assert!(!stage.feeds.is_reading(ann, lobby) && !stage.feeds.is_reading(ann, garden));
+    assert_eq!(stage.feeds.next_closed().into_iter().chain(stage.feeds.next_closed()).sum::<u64>(), 3);
+    assert_eq!(stage.feeds.private_bytes(ann), 0);
+}

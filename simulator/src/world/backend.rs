@@ -11,6 +11,7 @@ use crate::oracle::Taking;
 use crate::store::Snapshotting;
 use crate::weather::Mood;
 use engine::{Desk, Journal, Request};
+use hub::Trouble;
 
 impl World {
     // The desk.
@@ -46,7 +47,7 @@ impl World {
         match self.desk.take(self.now, request) {
             Ok(()) if should == Taking::Taken => Ok(()),
             Err(request) if should == Taking::GivenBack => {
-                self.given_back = Some(request);
+                self.given_back = Some(*request);
                 Ok(())
             }
             _ => Err(format!("the desk should have done this with a request: {should:?}")),
@@ -113,8 +114,7 @@ impl World {
         }
         if self.chance(100, self.weather.failures) {
             self.trace.note(|| "the store fails".into());
-            self.journal = Journal::Failing;
-            self.desk.set_journal(Journal::Failing);
+            self.journal_is(Journal::Failing(Trouble::Failing))?;
             self.report.failures += 1;
             return self.bring_again();
         }
@@ -128,10 +128,16 @@ impl World {
             .note(|| format!("a batch is begun up to {:?}, {snapshotting:?}", self.desk.hub().position()));
     }
 
+    /// The desk learns how the journal is.
+    fn journal_is(&mut self, journal: Journal) -> Outcome {
+        let before = std::mem::replace(&mut self.journal, journal);
+        self.desk.set_journal(self.now, journal);
+        self.oracle.journal_is(self.now, before, journal)
+    }
+
     pub(super) fn finish_batch(&mut self) -> Outcome {
         self.write_batch()?;
-        self.journal = Journal::Working;
-        self.desk.set_journal(Journal::Working);
+        self.journal_is(Journal::Working)?;
         self.bring_again()?;
         self.post_mail()
     }
@@ -147,11 +153,11 @@ impl World {
     }
 
     pub(super) fn put_on_disk(&mut self) -> Result<Option<hub::Reservation>, String> {
-        let known = self.store.records.len();
+        let known = self.store.facts.len();
         let Some((kept, reservation)) = self.store.finish() else { return Ok(None) };
         let position = self.store.position;
         self.trace.note(|| format!("written up to {position:?}"));
-        self.oracle.written(position, &self.store.records[known..], &kept)?;
+        self.oracle.written(position, &self.store.facts[known..], &kept)?;
         Ok(Some(reservation))
     }
 

@@ -8,7 +8,7 @@
 use super::{Link, Outcome, Pace, Typing, Unasked, World};
 use crate::people::Typed;
 use crate::session::{Kind, label_of};
-use dialect::Arrival;
+use dialect::{Arrival, Secret};
 use engine::{Due, Request};
 use hub::{Command, Speaker};
 use std::collections::{BTreeSet, VecDeque};
@@ -25,7 +25,8 @@ impl World {
         let shard = self.any_shard();
         let guest = self.random.u32(..100_000);
         let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
-        let id = self.shards[shard].open(&Arrival { now: self.now, peer, guest });
+        let id =
+            self.shards[shard].open(&Arrival { now: self.now, peer, guest, secret: Secret::new([0; 16]) });
         let member = self.shards[shard].member(id).ok_or("a connection without a member")?;
         let kind = Kind::of(guest);
         self.oracle.add_reader(member, kind);

@@ -31,7 +31,7 @@ impl PlainSession {
             Event::Pictured(view) => words::pictured(view, self.others_listening(view), turn.output),
             Event::Dismissed { room } => self.dismissed(room, turn),
             Event::Disconnected => self.close(turn.output),
-            Event::Refused { verb, refusal } => self.refused(*verb, refusal, turn),
+            Event::Refused { verb, refusal, .. } => self.refused(*verb, refusal, turn),
             Event::Names { room, names, listening, next } => {
                 let shown = self.shown();
                 let page =

@@ -485,6 +485,8 @@ impl<S: Session> Shard<S> {
         let Some(rendition) = self.ask_session(id, S::rendition) else { return };
         let known = self.rooms.get(&room).and_then(|logs| logs.iter().find(|(of, _)| *of == rendition));
         let log = if let Some((_, log)) = known {
+            // Whoever left without having read everything keeps the log, but not the desk's mail for the room.
+            self.feeds.went_on(*log, upto.0);
             *log
         } else {
             let log = self.open_log(Place::Room(room, rendition), upto);
@@ -701,9 +703,8 @@ impl<S: Session> Shard<S> {
         };
         let (from, to) = (Sequence(skipped.from), Sequence(skipped.to));
         let told = Skipped { place, messages: skipped.messages, from, to };
-        // In front of answers that were given at the last position that was skipped: they knew of what was missed.
-        let position = skipped.position.saturating_sub(1);
-        self.with_session_at(id, position, |session, _, output| session.skipped(&told, output));
+        // In front of what concerns the reader itself and is shown all the same, and of answers, which knew of what was missed.
+        self.with_session_at(id, skipped.behind, |session, _, output| session.skipped(&told, output));
     }
 
     /// Lets the session's filter make its bytes of what comes next. It may keep a part of it back, so that there are none.

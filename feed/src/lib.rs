@@ -134,7 +134,10 @@ pub struct Skipped {
     pub from: u64,
     /// The sequence of the last one.
     pub to: u64,
-    /// The position of the last entry that was passed: where a note about it belongs.
+    /// Where a note about it belongs: in front of the first entry that was passed. What concerns the reader itself and is
+    /// shown all the same comes behind the note, so that nobody takes it for the next that there was.
+    pub behind: u64,
+    /// The position of the last entry that was passed.
     pub position: u64,
 }
 
@@ -248,6 +251,14 @@ impl Feeds {
             place.ignorers.push(reader);
         }
         place.cursors.push(Cursor::at_end_of(reader, place));
+    }
+
+    /// The room has gone on up to this sequence while nobody read the log any more, so that nothing was appended. To be said
+    /// before somebody begins to read it again.
+    pub fn went_on(&mut self, log: LogId, sequence: u64) {
+        if let Some(place) = self.logs.get_mut(log.0) {
+            place.went_on(sequence, &mut self.segments);
+        }
     }
 
     /// Gives the reader's cursor its end: what is in the log now is still read, then the cursor is gone.

@@ -160,6 +160,8 @@ struct Rare {
     /// Where it stood when the log let go of what it had not read: from there it is going to jump. Messages that it would
     /// not have been shown are counted as being in front of it.
     lost: Option<Place>,
+    /// If it is lost, where a note about that belongs.
+    note_position: u64,
 }
 
 #[derive(Debug)]
@@ -208,13 +210,21 @@ impl Cursor {
         self.rare.as_ref()?.lost
     }
 
-    /// It is not lost any more. Returns where it was.
-    fn find_again(&mut self) -> Option<Place> {
-        let lost = self.rare.as_mut()?.lost.take()?;
+    /// It is not lost any more. Returns where it was, and where a note about that belongs.
+    fn find_again(&mut self) -> Option<(Place, u64)> {
+        let rare = self.rare.as_mut()?;
+        let found = (rare.lost.take()?, rare.note_position);
         if self.is_open() {
             self.rare = None;
         }
-        Some(lost)
+        Some(found)
+    }
+
+    /// Whether it shows the entry that begins here whatever happens.
+    fn shows(&self, offset: u64) -> bool {
+        let Some(detours) = &self.detours else { return false };
+        let at = detours.partition_point(|detour| detour.start < offset);
+        detours.get(at).is_some_and(|detour| detour.start == offset && !detour.steps_over())
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -289,7 +299,7 @@ impl Cursor {
 
     /// Moves from where it was lost to `target`. Detours on the way that step over are forgotten, the others stay to be
     /// shown.
-    fn jump(&mut self, label: u64, from: Place, target: Place) -> Skipped {
+    fn jump(&mut self, label: u64, (from, behind): (Place, u64), target: Place) -> Skipped {
         let on_the_way = |detour: &&DetourEntry| detour.start >= from.offset && detour.end <= target.offset;
         let is_shown = |detour: &&DetourEntry| !detour.steps_over() && detour.kind == Kind::Message;
         let detours = self.detours.iter().flat_map(|detours| detours.iter());
@@ -301,6 +311,7 @@ impl Cursor {
             messages: target.messages - from.messages - shown - stepped_over,
             from: from.sequence + 1,
             to: target.sequence,
+            behind,
             position: target.position,
         }
     }
@@ -384,6 +395,19 @@ impl Log {
         grown
     }
 
+    /// Facts up to this sequence are not in the log. What comes behind them stands in a segment of its own, whose start knows
+    /// that.
+    pub(crate) fn went_on(&mut self, sequence: u64, pool: &mut SegmentPool) {
+        if sequence <= self.end.sequence {
+            return;
+        }
+        self.end.sequence = sequence;
+        match self.segments.back_mut().filter(|last| last.entries.is_empty()) {
+            Some(last) => last.start = self.end,
+            None => self.segments.push_back(Segment { start: self.end, ..pool.take() }),
+        }
+    }
+
     /// Where the last entry begins, if it is kept.
     fn last_start(&self) -> Option<Place> {
         let segment = self.segments.back()?;
@@ -455,12 +479,30 @@ impl Log {
 
     fn lose_readers_of_first_segment(&mut self) {
         let Some(segment) = self.segments.front() else { return };
-        for cursor in &mut self.cursors {
+        for nth in 0..self.cursors.len() {
+            let cursor = &self.cursors[nth];
             if cursor.offset < segment.end_offset() && cursor.lost().is_none() && !cursor.has_read_all() {
                 let lost = segment.place_behind(segment.count_up_to(cursor.offset));
-                cursor.rare_mut().lost = Some(lost);
+                let note_position = self.note_position(cursor);
+                let rare = self.cursors[nth].rare_mut();
+                (rare.lost, rare.note_position) = (Some(lost), note_position);
             }
         }
+    }
+
+    /// The last position in front of the first entry that a cursor that is lost here is not shown.
+    fn note_position(&self, cursor: &Cursor) -> u64 {
+        let mut offset = cursor.offset;
+        let end = self.end.offset.min(cursor.end_offset());
+        let mut shown = 0;
+        while offset < end {
+            let behind = self.place_behind_entry(offset);
+            if !cursor.shows(offset) {
+                return behind.position.saturating_sub(1);
+            }
+            (offset, shown) = (behind.offset, behind.position);
+        }
+        shown
     }
 
     /// Returns by how much what is kept has shrunk.

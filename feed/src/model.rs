@@ -589,6 +589,14 @@ impl World {
         let cursor = &mut self.readers[reader].cursors[cursor];
         let (mut messages, mut from_max) = (0, cursor.sequence + 1);
         let (from_min, mut to) = (from_max, cursor.sequence);
+        // In front of the first that is not shown. What its author's cursor does with an entry is only known behind it.
+        let first = cursor.unread().next().map_or(0, |item| item.position);
+        let undetoured = cursor.unread().find(|item| item.way.is_none());
+        let behind_max = undetoured.map_or(u64::MAX, |item| item.position - 1);
+        assert!(
+            (first - 1..=behind_max).contains(&skipped.behind),
+            "{skipped:?} behind {first}..={behind_max}"
+        );
         let mut is_first = true;
         cursor.queue.retain_mut(|item| {
             if item.is_left_over || item.position > skipped.position {
@@ -608,7 +616,7 @@ impl World {
             "{skipped:?} from {from_min}..={from_max}"
         );
         self.forget_ended(reader);
-        self.tell(reader, skipped.position, 20);
+        self.tell(reader, skipped.behind, 20);
     }
 
     fn check_target(&self, cursor: &ModelCursor, skipped: Skipped) {

@@ -87,6 +87,15 @@ fn index_rows(connection: &Connection, first: i64, last: i64) -> Result<usize, r
     Ok(facts)
 }
 
+/// How many sequences the index is behind, in all rooms together.
+///
+/// # Errors
+/// Whatever SQLite says.
+pub(crate) fn count_behind(connection: &Connection) -> Result<u64, rusqlite::Error> {
+    let sum = "SELECT coalesce(sum(sequence - indexed), 0) FROM rooms WHERE indexed < sequence";
+    connection.prepare_cached(sum)?.query_row((), |row| row.get(0))
+}
+
 /// Takes a fact out of the index. To be called inside the transaction that changes or erases its text, in front of the
 /// change. A fact that is not in it needs nothing.
 ///

@@ -8,6 +8,7 @@
 use crate::batch::Batch;
 use crate::directory;
 use crate::error::{OpenError, ReadError};
+use crate::index;
 use crate::page;
 use crate::rows::{COLUMNS, FactId, Row};
 use crate::schema::MIGRATIONS;
@@ -83,6 +84,14 @@ impl Reader {
         let until = Instant::now() + SEARCH_MAX;
         let is_time_up = move || Instant::now() >= until;
         Ok(search::search(&self.connection, rooms, search, unwritten, is_time_up)?)
+    }
+
+    /// How many facts the index of words is behind what is written, in all rooms together.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn index_behind(&self) -> Result<u64, ReadError> {
+        Ok(index::count_behind(&self.connection)?)
     }
 
     /// Looks up what the hub has to know before it can decide.

@@ -17,8 +17,8 @@ mod render;
 mod words;
 
 pub use input::LINE_BYTES_MAX;
-pub(crate) use session::Begin;
 pub use render::replay as write_past;
+pub(crate) use session::Begin;
 pub use session::{HELLO_MS_MAX, JsonSession, LINGER_MS};
 
 /// The version of the protocol that is spoken here.

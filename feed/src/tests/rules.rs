@@ -436,7 +436,7 @@ fn skip_counts_exactly() {
         stage.notice(&[room], "arrival ");
     }
     let (from, to) = (2, stage.position - 1);
-    let expected = Skipped { label: 9, messages: 80, from, to, position: stage.position };
+    let expected = Skipped { label: 9, messages: 80, from, to, behind: 1, position: stage.position };
     assert_eq!(stage.skipped(ann), Some(expected));
     assert_eq!(stage.skipped(bob).map(|skipped| skipped.messages), Some(101));
     assert_eq!(stage.read(ann), "missed ".repeat(10));
@@ -455,7 +455,7 @@ fn skip_of_a_cursor_with_an_end_counts_up_to_its_end() {
     for _ in 0..100 {
         stage.say(room, "none of its business ");
     }
-    let expected = Skipped { label: 1, messages: 5, from: 1, to: 5, position: 6 };
+    let expected = Skipped { label: 1, messages: 5, from: 1, to: 5, behind: 0, position: 6 };
     assert_eq!(stage.skipped(ann), Some(expected));
     assert_eq!(stage.read(ann), "ann left ");
 }
@@ -471,6 +471,25 @@ fn skip_begins_at_the_rooms_sequence_and_is_empty_without_kept_facts() {
     }
     let skipped = stage.skipped(ann).unwrap();
     assert_eq!((skipped.messages, skipped.from, skipped.to), (0, 41, 40));
+}
+
+#[test]
+fn skip_does_not_begin_before_the_room_was_entered_again() {
+    let mut stage = Stage::new(SMALL, Release::AtOnce);
+    let (room, [ann]) = stage.room(1);
+    stage.say(room, "unread ");
+    stage.feeds.end(ann, room);
+    // Nobody else is here, so that nobody is told what is said until ann is back.
+    stage.position = 50;
+    stage.feeds.went_on(room, 50);
+    stage.feeds.begin(ann, room);
+    for _ in 0..100 {
+        stage.say(room, "missed ");
+    }
+    let expected = Skipped { label: 1, messages: 1, from: 1, to: 1, behind: 0, position: 1 };
+    assert_eq!(stage.skipped(ann), Some(expected));
+    let skipped = stage.skipped(ann).map(|skipped| (skipped.messages, skipped.from, skipped.to));
+    assert_eq!(skipped, Some((100, 51, 150)));
 }
 
 #[test]
@@ -516,11 +535,29 @@ fn what_concerns_the_reader_is_never_skipped() {
     }
     let skipped = stage.skipped(ann).unwrap();
     assert_eq!(skipped.messages, 100);
-    stage.feeds.tell(ann, skipped.position, b"(100 skipped) ");
+    stage.feeds.tell(ann, skipped.behind, b"(100 skipped) ");
     assert_eq!(stage.read(ann), "ann has the floor ");
     assert_eq!(stage.feeds.plan(ann), Plan::Held);
     stage.feeds.durable(2);
     assert_eq!(stage.read(ann), "[mine is kept] (100 skipped) ");
+}
+
+#[test]
+fn note_about_a_skip_stands_in_front_of_what_is_shown_of_it() {
+    let mut stage = Stage::new(SMALL, Release::AtOnce);
+    let (room, [ann]) = stage.room(1);
+    stage.notice(&[room], "ann joined ");
+    stage.feeds.detour(ann, room, Detour::Show);
+    stage.say(room, "missed ");
+    stage.say(room, "mine ");
+    stage.feeds.detour(ann, room, Detour::Show);
+    for _ in 0..100 {
+        stage.say(room, "missed ");
+    }
+    let skipped = stage.skipped(ann).unwrap();
+    assert_eq!((skipped.messages, skipped.behind), (101, 1));
+    stage.feeds.tell(ann, skipped.behind, b"(101 skipped) ");
+    assert_eq!(stage.read(ann), "ann joined (101 skipped) mine ");
 }
 
 #[test]
@@ -534,8 +571,8 @@ fn half_written_entry_survives_a_trim() {
         stage.say(room, "missed ");
     }
     let skipped = stage.skipped(ann).unwrap();
-    assert_eq!((skipped.messages, skipped.from), (101, 2));
-    stage.feeds.tell(ann, skipped.position, b"(101 skipped) ");
+    assert_eq!((skipped.messages, skipped.from, skipped.behind), (101, 2, 1));
+    stage.feeds.tell(ann, skipped.behind, b"(101 skipped) ");
     stage.say(room, "again ");
     assert_eq!(stage.read(ann), " story (101 skipped) again ");
 }
@@ -873,7 +910,7 @@ fn who_lags_while_held_back_skips() {
     }
     let skipped = stage.skipped(ann).expect("ann lags");
     assert_eq!((skipped.messages, skipped.from, skipped.to), (100, 1, 101));
-    stage.feeds.tell(ann, skipped.position, b"(100 skipped) ");
+    stage.feeds.tell(ann, skipped.behind, b"(100 skipped) ");
     stage.say(room, "again ");
     assert_eq!(stage.read(ann), "(100 skipped) ");
     stage.feeds.let_go(ann);

@@ -89,7 +89,9 @@ fn backup_in_a_directory_has_a_name_of_its_own_and_replaces_nothing() {
     printed(&data, &["backup", backups.text()]);
     let made = names(backups.path());
     let [name] = &made[..] else { panic!("{made:?}") };
-    assert!(name.starts_with("roomful-2") && name.ends_with(".db") && name.len() == 26, "{name}");
+    let time = name.strip_prefix("roomful-").and_then(|name| name.strip_suffix(".db"));
+    let is_time = |time: &str| time.len() == 15 && time.replace('-', "").parse::<u64>().is_ok();
+    assert!(time.is_some_and(is_time), "{name}");
     let file = backups.path().join(name);
     let words = complaint(&data, &["backup", file.to_str().expect("UTF-8")]);
     assert!(words.ends_with("is there already; name a new file, or a directory\n"), "{words}");

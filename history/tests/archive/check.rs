@@ -179,9 +179,7 @@ fn what_is_no_data_file_cannot_be_checked() {
 #[test]
 fn directory_in_which_one_may_not_write_is_said_to_be_one() {
     let directory = written(&eventful());
-    let permit = |mode| {
-        std::os::unix::fs::PermissionsExt::from_mode(mode)
-    };
+    let permit = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
     fs::set_permissions(directory.path(), permit(0o500)).unwrap();
     let may_write_everywhere = fs::write(directory.path().join("x"), "").is_ok();
     let checked = check(directory.path());

@@ -29,6 +29,8 @@ pub(crate) struct Store {
     rooms: BTreeMap<RoomNumber, BTreeMap<Sequence, Kept>>,
     /// What has been erased of that.
     erased: BTreeSet<(RoomNumber, Sequence)>,
+    /// And what has been changed, by which facts.
+    edits: BTreeMap<(RoomNumber, Sequence), BTreeSet<Sequence>>,
 }
 
 /// What is written, in order.
@@ -112,6 +114,7 @@ impl Store {
         self.given_reservation = Reservation::default();
         self.rooms.clear();
         self.erased.clear();
+        self.edits.clear();
         for written in std::mem::take(&mut self.written) {
             if let Written::Fact(fact) = &written {
                 self.index(fact);

@@ -20,8 +20,14 @@ impl Store {
         if fact.sequence > Sequence(0) {
             self.rooms.entry(fact.room).or_default().insert(fact.sequence, fact.clone());
         }
-        if let Fact::Redacted { room, target, .. } = &fact.record.fact {
-            self.erased.insert((*room, *target));
+        match &fact.record.fact {
+            Fact::Redacted { room, target, .. } => {
+                self.erased.insert((*room, *target));
+            }
+            Fact::Edited { room, target, .. } => {
+                self.edits.entry((*room, *target)).or_default().insert(fact.sequence);
+            }
+            _ => {}
         }
     }
 
@@ -60,47 +66,73 @@ impl Store {
 
     /// A page of a room's log.
     pub(crate) fn page(&self, wanted: &PageWanted) -> Page {
-        let room = wanted.room.number;
-        let facts = self.rooms.get(&room).into_iter().flat_map(|facts| facts.range(..=wanted.upto));
-        let is_line = |fact: &&Kept| wanted.shape == Shape::Facts || !is_change(&fact.record.fact);
-        let lines: Vec<&Kept> = facts.map(|(_, fact)| fact).filter(is_line).collect();
         let most = wanted.lines_max as usize;
-        let first_from = |from: Sequence| lines.partition_point(|fact| fact.sequence < from);
-        let begin = match wanted.span {
-            Span::Latest => lines.len().saturating_sub(most),
-            Span::Before(end) => first_from(end).saturating_sub(most),
-            Span::After(behind) => first_from(behind.next()),
-            Span::Around(middle) => first_from(middle).saturating_sub(most / 2),
-            Span::Since(time) => lines.partition_point(|fact| fact.record.time < time),
+        let shown = match wanted.span {
+            Span::Latest => self.last_before(wanted, wanted.upto.next(), most),
+            Span::Before(end) => self.last_before(wanted, end, most),
+            Span::After(behind) => self.first_from(wanted, behind.next(), most),
+            Span::Around(middle) => {
+                let before = self.last_before(wanted, middle, most / 2);
+                let begin = before.first().map_or(middle, |fact| fact.sequence);
+                self.first_from(wanted, begin, most)
+            }
+            Span::Since(time) => {
+                let mut facts = self.facts(wanted, Sequence(0), wanted.upto);
+                let begin = facts
+                    .find(|fact| fact.record.time >= time)
+                    .map_or(Sequence(u64::MAX), |fact| fact.sequence);
+                self.first_from(wanted, begin, most)
+            }
         };
-        let end = match wanted.span {
-            Span::Before(end) => first_from(end),
-            _ => (begin + most).min(lines.len()),
-        };
-        let edits = if wanted.shape == Shape::Present { self.edits(wanted) } else { BTreeMap::new() };
-        let shown = &lines[begin..end];
+        let (first, last) = (shown.first().map(|fact| fact.sequence), shown.last().map(|fact| fact.sequence));
+        let is_before = |first: &Sequence| !self.last_before(wanted, *first, 1).is_empty();
+        let is_behind = |last: &Sequence| !self.first_from(wanted, last.next(), 1).is_empty();
         Page {
             wanted: wanted.clone(),
-            lines: shown.iter().filter_map(|fact| self.line(fact, wanted, &edits)).collect(),
-            before: shown.first().map(|fact| fact.sequence).filter(|_| begin > 0),
-            after: shown.last().map(|fact| fact.sequence).filter(|_| end < lines.len()),
+            lines: shown.iter().filter_map(|fact| self.line(fact, wanted)).collect(),
+            before: first.filter(is_before),
+            after: last.filter(is_behind),
             forgotten: Sequence(0),
         }
     }
 
-    /// The last change of each fact that was changed.
-    fn edits(&self, wanted: &PageWanted) -> BTreeMap<Sequence, &Kept> {
-        let facts =
-            self.rooms.get(&wanted.room.number).into_iter().flat_map(|facts| facts.range(..=wanted.upto));
-        let edit = |(_, fact): (_, &'_ Kept)| match &fact.record.fact {
-            Fact::Edited { target, .. } => Some(*target),
-            _ => None,
-        };
-        facts.filter_map(|(sequence, fact)| Some((edit((sequence, fact))?, fact))).collect()
+    /// The facts between two sequences, both included, that are lines of a page.
+    fn facts<'a>(
+        &'a self,
+        wanted: &'a PageWanted,
+        from: Sequence,
+        to: Sequence,
+    ) -> impl DoubleEndedIterator<Item = &'a Kept> {
+        let is_line = |fact: &&Kept| wanted.shape == Shape::Facts || !is_change(&fact.record.fact);
+        let to = to.min(wanted.upto);
+        let rooms = self.rooms.get(&wanted.room.number).filter(|_| from <= to).into_iter();
+        rooms.flat_map(move |facts| facts.range(from..=to)).map(|(_, fact)| fact).filter(is_line)
     }
 
-    fn line(&self, fact: &Kept, wanted: &PageWanted, edits: &BTreeMap<Sequence, &Kept>) -> Option<Past> {
-        let edit = edits.get(&fact.sequence).filter(|_| !self.erased.contains(&(fact.room, fact.sequence)));
+    fn first_from<'a>(&'a self, wanted: &'a PageWanted, from: Sequence, most: usize) -> Vec<&'a Kept> {
+        self.facts(wanted, from, wanted.upto).take(most).collect()
+    }
+
+    fn last_before<'a>(&'a self, wanted: &'a PageWanted, end: Sequence, most: usize) -> Vec<&'a Kept> {
+        let mut facts: Vec<&Kept> =
+            self.facts(wanted, Sequence(0), Sequence(end.0.saturating_sub(1))).rev().take(most).collect();
+        facts.reverse();
+        facts
+    }
+
+    /// The last change of a fact, if it was changed and is not erased.
+    fn edit(&self, fact: &Kept, wanted: &PageWanted) -> Option<&Kept> {
+        let place = (fact.room, fact.sequence);
+        if wanted.shape == Shape::Facts || self.erased.contains(&place) {
+            return None;
+        }
+        let edits = self.edits.get(&place)?.range(..=wanted.upto);
+        let last = edits.last()?;
+        self.rooms.get(&fact.room)?.get(last)
+    }
+
+    fn line(&self, fact: &Kept, wanted: &PageWanted) -> Option<Past> {
+        let edit = self.edit(fact, wanted);
         let mut event = self.event(fact, wanted)?;
         if let Some(Fact::Edited { text: changed, .. }) = edit.map(|edit| &edit.record.fact)
             && let Event::Said { text, .. } | Event::Directed { text, .. } = &mut event

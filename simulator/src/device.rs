@@ -276,7 +276,7 @@ impl Device {
         }
     }
 
-    /// One that has been given the secret of another.
+    /// One whose secret somebody else has, too.
     pub(crate) fn sharing(client: u64) -> Device {
         Device { knows_secret: true, ..Device::new(client) }
     }

@@ -353,13 +353,17 @@ impl World {
     }
 }
 
-/// Some of them have clients, and some of those share one.
+/// Some of them have clients, and some of those share one: then all who do have its secret from the start.
 fn people(weather: &Weather, memory: &mut Rng) -> Vec<Person> {
-    let device = |index: usize| {
+    let mut draw = |index: usize| {
         let is_shared = memory.u32(..100) < weather.sharing && index > 0;
-        let client = index as u64;
-        let device = if is_shared { Device::sharing(client - 1) } else { Device::new(client) };
-        (memory.u32(..100) < weather.clients).then_some(device)
+        let client = index as u64 - u64::from(is_shared);
+        (memory.u32(..100) < weather.clients).then_some((client, is_shared))
     };
-    (0..weather.people).map(device).enumerate().map(|(index, device)| Person::new(index, device)).collect()
+    let drawn: Vec<Option<(u64, bool)>> = (0..weather.people).map(&mut draw).collect();
+    let is_somebodys = |client: u64| drawn.iter().flatten().any(|found| *found == (client, true));
+    let device = |(client, _): (u64, bool)| {
+        if is_somebodys(client) { Device::sharing(client) } else { Device::new(client) }
+    };
+    drawn.iter().enumerate().map(|(index, drawn)| Person::new(index, drawn.map(device))).collect()
 }

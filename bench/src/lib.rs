@@ -6,20 +6,24 @@
 //!
 //! 1. [`message`] makes the line that is said and finds it again at the receiver;
 //! 2. [`crowd`] holds the sockets of all members and says and hears lines;
-//! 3. [`peer`] starts the server under test, a [`floor`] or the product; [`placement`] says on which processors;
+//! 3. [`peer`] starts the server under test, a [`floor`] or the product; [`data`] is where that keeps what is said;
+//!    [`placement`] says on which processors;
 //! 4. [`ledger`] checks every delivery: nothing lost, nothing doubled, in order;
 //! 5. [`conversation`] keeps messages in flight until all that was to be said has been heard;
 //! 6. [`usage`] reads the server's CPU time and memory, [`histogram`] keeps the latencies;
 //! 7. [`scenario`] says who talks to whom, [`run`] interleaves the contenders, [`report`] writes the tables.
 //!
-//! [`io_models`] is a measurement of its own, `bench io`: the strategies of `socketserver` and the pollers of `eventloop`.
+//! Two are measurements of their own. [`history`], `bench history`: what it costs to keep what is said, and how long it takes
+//! to read it back. [`io_models`], `bench io`: the strategies of `socketserver` and the pollers of `eventloop`.
 //!
 //! A speed that misses its bound is reported and never fails a run; a lost, doubled or reordered line always does.
 
 pub mod conversation;
 pub mod crowd;
+pub mod data;
 pub mod floor;
 pub mod histogram;
+pub mod history;
 pub mod io_models;
 pub mod ledger;
 pub mod machine;

@@ -29,6 +29,17 @@ pub fn commit() -> String {
 /// Today's date in UTC (`2026-01-31`).
 pub fn date() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    day(seconds)
+}
+
+/// A moment, in milliseconds since the Unix epoch, as RFC 3339 writes it (`2026-01-31T18:05:00Z`), to the second.
+pub fn moment(ms: u64) -> String {
+    let seconds = ms / 1_000;
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{}T{hour:02}:{minute:02}:{second:02}Z", day(seconds))
+}
+
+fn day(seconds: u64) -> String {
     let (year, month, day) = civil(seconds / 86_400);
     format!("{year:04}-{month:02}-{day:02}")
 }
@@ -77,6 +88,12 @@ mod tests {
         assert_eq!(civil(11_016), (2000, 2, 29));
         assert_eq!(civil(19_722), (2023, 12, 31));
         assert_eq!(civil(20_513), (2026, 3, 1));
+    }
+
+    #[test]
+    fn moment_is_written_to_the_second() {
+        assert_eq!(moment(1_767_225_600_000), "2026-01-01T00:00:00Z");
+        assert_eq!(moment(1_767_319_445_678), "2026-01-02T02:04:05Z");
     }
 
     #[test]

@@ -3,33 +3,49 @@
 //! The scenarios start one for every round, so that no round inherits another's heap. It must never be left behind.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     io::{BufRead, BufReader},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
         atomic::{AtomicU32, Ordering},
         mpsc,
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 
-use crate::floor::Floor;
+use crate::{data::DataFolder, floor::Floor};
 
 /// How long a server may take until it has printed where it listens.
 const START_AT_MOST: Duration = Duration::from_secs(20);
+
+/// How long a server that was asked to stop may take.
+const STOP_AT_MOST: Duration = Duration::from_secs(20);
 
 /// What can be started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Program {
     /// A floor, out of the given bench binary.
     Floor(PathBuf, Floor),
-    /// The product: the given binary, at default settings.
-    Product(PathBuf),
+    /// The product: the given binary, at default settings but for where it keeps what is said.
+    Product(PathBuf, Keeping),
+}
+
+/// Where the product keeps what is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// In a directory of its own, which is made for it and removed with it.
+    History,
+    /// In this directory, which stays.
+    HistoryIn(PathBuf),
+    /// Nowhere.
+    Nothing,
 }
 
 impl Program {
@@ -38,24 +54,46 @@ impl Program {
     pub fn quiet(&self) -> Duration {
         match self {
             Self::Floor(..) => Duration::from_millis(20),
-            Self::Product(_) => Duration::from_millis(1_200),
+            Self::Product(..) => Duration::from_millis(1_200),
         }
     }
 
-    fn command(&self) -> Command {
+    /// How it is started, and the directory that was made for it, if one was.
+    fn command(&self) -> Result<(Command, Option<DataFolder>)> {
         match self {
             Self::Floor(bench, floor) => {
                 let mut command = Command::new(bench);
                 command.args(["floor", floor.name()]);
-                command
+                Ok((command, None))
             }
-            Self::Product(roomful) => {
+            Self::Product(roomful, keeping) => {
                 let mut command = Command::new(roomful);
                 command.args(["serve", "--listen", "127.0.0.1:0"]);
-                command
+                if !knows_data(roomful)? {
+                    ensure!(
+                        !matches!(keeping, Keeping::HistoryIn(_)),
+                        "{} keeps no history: it is too old",
+                        roomful.display()
+                    );
+                    return Ok((command, None));
+                }
+                let folder = matches!(keeping, Keeping::History).then(DataFolder::create).transpose()?;
+                command.arg("--data").arg(match (keeping, &folder) {
+                    (Keeping::HistoryIn(path), _) => path.as_os_str(),
+                    (_, Some(folder)) => folder.path().as_os_str(),
+                    (_, None) => OsStr::new(":memory:"),
+                });
+                Ok((command, folder))
             }
         }
     }
+}
+
+/// Whether a build of the product has a history: the builds that it is compared with may be from before that.
+fn knows_data(roomful: &Path) -> Result<bool> {
+    let output = Command::new(roomful).args(["serve", "--help"]).output();
+    let output = output.with_context(|| format!("cannot start {}", roomful.display()))?;
+    Ok(String::from_utf8_lossy(&output.stdout).contains("--data "))
 }
 
 /// A running server.
@@ -63,6 +101,9 @@ pub struct Peer {
     child: Child,
     address: SocketAddr,
     log: Log,
+    data: Option<PathBuf>,
+    /// Removed when the server has ended.
+    folder: Option<DataFolder>,
 }
 
 impl Peer {
@@ -72,7 +113,14 @@ impl Peer {
     ///
     /// If it cannot be started, ends at once, or does not say where it listens within 20 seconds.
     pub fn start(program: &Program) -> Result<Self> {
-        Self::launch(program.command())
+        let (command, folder) = program.command()?;
+        let data = match program {
+            Program::Product(_, Keeping::HistoryIn(path)) => Some(path.clone()),
+            _ => folder.as_ref().map(|folder| folder.path().to_owned()),
+        };
+        let mut peer = Self::launch(command)?;
+        (peer.data, peer.folder) = (data, folder);
+        Ok(peer)
     }
 
     /// Starts a server by this command and waits until it has said where it listens.
@@ -109,7 +157,35 @@ impl Peer {
                 log.tail()
             );
         };
-        Ok(Self { child, address, log })
+        Ok(Self { child, address, log, data: None, folder: None })
+    }
+
+    /// Ends it at once, as a crash would. What it kept in a directory of its own is there until that is let go of.
+    pub fn kill(mut self) -> Option<DataFolder> {
+        self.folder.take()
+    }
+
+    /// Asks it to stop, and waits until it has.
+    ///
+    /// # Errors
+    ///
+    /// If it does not stop in order within 20 seconds.
+    pub fn stop(mut self) -> Result<()> {
+        let process = Pid::from_child(&self.child);
+        kill_process(process, Signal::TERM).context("cannot ask the server to stop")?;
+        let begin = Instant::now();
+        while begin.elapsed() < STOP_AT_MOST {
+            if let Some(status) = self.child.try_wait()? {
+                ensure!(
+                    status.success(),
+                    "the server stopped with {status}; its last words:\n{}",
+                    self.log.tail()
+                );
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        anyhow::bail!("the server does not stop; its last words:\n{}", self.log.tail())
     }
 
     /// Where it listens.
@@ -120,6 +196,11 @@ impl Peer {
     /// Its process.
     pub fn process(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Where it keeps what is said, if it does.
+    pub fn data(&self) -> Option<&Path> {
+        self.data.as_deref()
     }
 
     /// The end of what it logged, for when something went wrong.
@@ -192,6 +273,6 @@ mod tests {
 
     #[test]
     fn program_that_cannot_be_started_is_an_error() {
-        assert!(Peer::start(&Program::Product("/nonexistent/roomful".into())).is_err());
+        assert!(Peer::start(&Program::Product("/nonexistent/roomful".into(), Keeping::Nothing)).is_err());
     }
 }

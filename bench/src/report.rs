@@ -19,6 +19,8 @@ const PRODUCT: usize = 1;
 pub struct Outcome {
     /// What was played.
     pub shape: Shape,
+    /// What is asked of the product there.
+    pub bound: fn(Shape, Measure) -> Option<Bound>,
     /// Who took part: baseline, product, and perhaps another build of the product last.
     pub contenders: Vec<Contender>,
     /// What each of them gave, round by round.
@@ -44,9 +46,7 @@ impl Outcome {
         if !rows.is_empty() {
             text += &markdown(&self.head(), &rows);
         }
-        if let Some(share) = self.meanwhile.others_share {
-            let _ = writeln!(text, "\nOther processes took {:.0} % of the machine meanwhile.", share * 100.0);
-        }
+        text += &others(self.meanwhile.others_share);
         for failure in &self.failures {
             let _ = writeln!(text, "\n**FAILED**: {}", failure.replace('\n', "\n> "));
         }
@@ -89,7 +89,7 @@ impl Outcome {
         row.extend(columns.iter().map(|values| spread(values)));
         row.push(times_text(BASELINE));
         row.extend(self.against().map(times_text));
-        row.extend(judge(self.shape.bound(measure), middle(PRODUCT), times(BASELINE)));
+        row.extend(judge((self.bound)(self.shape, measure), middle(PRODUCT), times(BASELINE)));
         row
     }
 
@@ -98,6 +98,13 @@ impl Outcome {
             |sample: &Sample| sample.iter().find(|(found, _)| *found == measure).map(|(_, value)| *value);
         self.samples[column].iter().filter_map(of_round).collect()
     }
+}
+
+/// Says what others took of the machine, if that is known.
+pub(crate) fn others(share: Option<f64>) -> String {
+    let say =
+        |share: f64| format!("\nOther processes took {:.0} % of the machine meanwhile.\n", share * 100.0);
+    share.map(say).unwrap_or_default()
 }
 
 fn ratio(value: Option<f64>, beside: Option<f64>) -> Option<f64> {
@@ -166,12 +173,15 @@ pub(crate) fn markdown(head: &[String], rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{peer::Program, scenario::Stalled};
+    use crate::{
+        peer::{Keeping, Program},
+        scenario::Stalled,
+    };
 
     fn contender(label: &str) -> Contender {
         Contender {
             label: label.into(),
-            program: Program::Product("roomful".into()),
+            program: Program::Product("roomful".into(), Keeping::Nothing),
             stalled: Stalled::Nobody,
         }
     }
@@ -180,6 +190,7 @@ mod tests {
         let sample = |value: &f64| vec![(Measure::CpuPerDelivery, *value)];
         Outcome {
             shape: Shape::Paced,
+            bound: Shape::bound,
             contenders: columns.iter().map(|(label, _)| contender(label)).collect(),
             samples: columns.iter().map(|(_, values)| values.iter().map(sample).collect()).collect(),
             failures: Vec::new(),

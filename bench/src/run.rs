@@ -15,7 +15,7 @@ use clap::{Args, ValueEnum};
 use crate::{
     floor::Floor,
     machine,
-    peer::Program,
+    peer::{Keeping, Program},
     placement::{Placement, Places},
     report::{Meanwhile, Outcome},
     scenario::{Contender, Scale, Scenario, Shape, Stalled},
@@ -84,7 +84,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     println!("{report}");
     let mut failed = 0;
     for shape in options.scenarios().into_iter().flat_map(Scenario::shapes) {
-        let outcome = play(*shape, contenders(*shape, options, &floors), &places, options);
+        let scale = options.scale();
+        let rounds = options.rounds.map_or(shape.rounds(scale), usize::from);
+        let outcome = play(*shape, contenders(*shape, options, &floors), &places, rounds, scale);
         let table = outcome.to_markdown(options.scale());
         println!("{table}");
         report += &table;
@@ -107,12 +109,23 @@ fn write(folder: &Path, report: &str) -> Result<()> {
 }
 
 /// Rounds in turn; every second one in the opposite order, so that who comes first is no advantage.
-fn play(shape: Shape, contenders: Vec<Contender>, places: &Places, options: &Options) -> Outcome {
-    let rounds = options.rounds.map_or(shape.rounds(options.scale()), usize::from);
+pub(crate) fn play(
+    shape: Shape,
+    contenders: Vec<Contender>,
+    places: &Places,
+    rounds: usize,
+    scale: Scale,
+) -> Outcome {
     let samples = vec![Vec::new(); contenders.len()];
     let before = MachineReading::take();
-    let mut outcome =
-        Outcome { shape, contenders, samples, failures: Vec::new(), meanwhile: Meanwhile::default() };
+    let mut outcome = Outcome {
+        shape,
+        bound: Shape::bound,
+        contenders,
+        samples,
+        failures: Vec::new(),
+        meanwhile: Meanwhile::default(),
+    };
     for round in 0..rounds {
         let mut order: Vec<usize> = (0..outcome.contenders.len()).collect();
         if round % 2 == 1 {
@@ -121,7 +134,7 @@ fn play(shape: Shape, contenders: Vec<Contender>, places: &Places, options: &Opt
         for column in order {
             let contender = &outcome.contenders[column];
             eprintln!("{}: round {} of {rounds}, {}", shape.title(), round + 1, contender.label);
-            match shape.play(contender, places, options.scale()) {
+            match shape.play(contender, places, scale) {
                 Ok(sample) => outcome.samples[column].push(sample),
                 Err(error) => outcome.failures.push(format!("{error:#}")),
             }
@@ -141,7 +154,7 @@ fn contenders(shape: Shape, options: &Options, floors: &Path) -> Vec<Contender> 
     builds.extend(options.against.as_ref().map(|path| (" (against)".to_owned(), path)));
     let product = |label: String, path: &PathBuf, stalled| Contender {
         label,
-        program: Program::Product(path.clone()),
+        program: Program::Product(path.clone(), Keeping::History),
         stalled,
     };
     if shape == Shape::Stall {
@@ -172,7 +185,7 @@ fn heading(options: &Options) -> String {
         "# Figures\n\n\
          Made by `cargo xtask bench`{} on {}, commit {}.\n\
          Machine: {}; loopback TCP, shared with the load generator and whoever else was there.\n\n\
-         The product is the release binary at default settings. The floors do the least that anything could do: the *send* \
+         The product is the release binary at default settings: it writes down what is said. The floors do the least that anything could do: the *send* \
          floor is a bare epoll loop with one `send` per receiver, the *log* floor a shared log written once per member \
          and turn. Every round starts a fresh server; rounds of all columns are interleaved, and absolute figures swing \
          with the machine, so compare within a row. CPU is that of the server's process; a delivery is one message \

@@ -16,6 +16,8 @@ const TICK_NS: u64 = 10_000_000;
 #[derive(Clone, Debug)]
 pub struct CpuReading {
     threads_ns: BTreeMap<u32, u64>,
+    /// The thread that is called `journal`, if there is one.
+    journal: Option<u32>,
     own: Ticks,
     /// Of children that have ended and were waited for, and of theirs. Who is still alive, or dead and not waited for, is not in
     /// it. The kernel adds them up exactly and rounds the sum.
@@ -67,7 +69,15 @@ impl CpuReading {
     pub fn take(process: u32) -> Result<Self> {
         let (own, children) = parse_ticks(&read(process, "stat")?)
             .with_context(|| format!("/proc/{process}/stat is not what it used to be"))?;
-        Ok(Self { threads_ns: threads_ns(process)?, own, children })
+        let threads_ns = threads_ns(process)?;
+        let journal = threads_ns.keys().copied().find(|thread| is_journal(process, *thread));
+        Ok(Self { threads_ns, journal, own, children })
+    }
+
+    /// What the product's journal spent since `earlier`, in nanoseconds; `None` if it has none.
+    pub fn journal_ns_since(&self, earlier: &Self) -> Option<u64> {
+        let thread = self.journal?;
+        Some(self.threads_ns.get(&thread)? - earlier.threads_ns.get(&thread)?)
     }
 
     /// How many threads the process had.
@@ -175,6 +185,11 @@ fn threads_ns(process: u32) -> Result<BTreeMap<u32, u64>> {
     Ok(threads)
 }
 
+fn is_journal(process: u32, thread: u32) -> bool {
+    let name = fs::read_to_string(format!("/proc/{process}/task/{thread}/comm"));
+    name.is_ok_and(|name| name.trim_end() == "journal")
+}
+
 /// `schedstat`: time on the CPU in nanoseconds, time waiting, number of turns.
 fn parse_schedstat(text: &str) -> Option<u64> {
     text.split_ascii_whitespace().next()?.parse().ok()
@@ -230,7 +245,7 @@ mod tests {
 
     fn reading(threads: &[(u32, u64)], user: u64, system: u64) -> CpuReading {
         let threads_ns = threads.iter().copied().collect();
-        CpuReading { threads_ns, own: ticks(user, system), children: ticks(0, 0) }
+        CpuReading { threads_ns, journal: None, own: ticks(user, system), children: ticks(0, 0) }
     }
 
     #[test]
@@ -286,6 +301,21 @@ mod tests {
         let share = MachineReading::others_share(earlier, later).unwrap();
         assert!((share - 20.0 / 110.0).abs() < 1e-9, "{share}");
         assert!(MachineReading::others_share(None, later).is_none());
+    }
+
+    #[test]
+    fn journal_is_known_by_its_name() {
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let journal = std::thread::Builder::new().name("journal".into()).spawn(move || stopped.recv());
+        let process = std::process::id();
+        let mut reading = CpuReading::take(process).unwrap();
+        while reading.journal.is_none() {
+            // A thread names itself when it begins.
+            reading = CpuReading::take(process).unwrap();
+        }
+        assert!(reading.journal_ns_since(&reading) == Some(0));
+        drop(stop);
+        assert!(journal.unwrap().join().unwrap().is_err());
     }
 
     #[test]

@@ -5,11 +5,12 @@
 //!
 //! What this file must never do: ask a clock, or show anybody's address.
 
+use crate::Secret;
 use hub::Time;
 use std::net::{IpAddr, SocketAddr};
 
 /// A connection that has just been accepted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Arrival {
     /// When.
     pub now: Time,
@@ -17,6 +18,8 @@ pub struct Arrival {
     pub peer: SocketAddr,
     /// A random number below 100,000, for a newcomer's name.
     pub guest: u32,
+    /// What a client that comes by it may come back with.
+    pub secret: Secret,
 }
 
 /// How far away a peer is.

@@ -7,16 +7,19 @@
 //! What this file must never do: call a session in a way in which no shard does, or panic for another reason than that the
 //! session is wrong.
 
+mod json;
 mod shown;
 
 use crate::plain::{PlainSession, Style, play_editor};
 use crate::sniff::Protocol;
-use crate::{Arrival, Output, Session, Setup, Skipped, SkippedPlace};
+use crate::{Arrival, Flow, Output, Secret, Session, Setup, Skipped, SkippedPlace};
 use hub::{
-    Announced, Audience, Author, Bound, Command, Crowd, DoorKind, Event, Hearing, Line, Manner, MemberId,
-    NameProblem, Position, Presence, Present, Refusal, RoomLine, RoomName, RoomNumber, RoomRef, RoomView,
-    Sequence, TEXT_BYTES_MAX, TEXT_LINES_MAX, Text, Time, Told, Topic, Verb, What, Who,
+    Announced, Audience, Author, Bound, Command, Crowd, DoorKind, Event, Findings, Hearing, Keeping, Line,
+    Manner, MemberId, NameProblem, Page, PageWanted, Past, Position, Presence, Present, Refusal, Rest,
+    RoomLine, RoomName, RoomNumber, RoomRef, RoomView, Search, Sequence, Shape, Span, TEXT_BYTES_MAX,
+    TEXT_LINES_MAX, Text, Time, Told, Topic, Trouble, Verb, What, Who,
 };
+pub use json::json;
 use shown::{without_editing, without_telnet};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -110,6 +113,48 @@ impl<'a> Choices<'a> {
         Line::new(&self.typed(), REASON_BYTES_MAX).ok()
     }
 
+    fn sequence(&mut self) -> Sequence {
+        Sequence(self.one_of(&[0, 1, 2, 20, 1000, u64::MAX]))
+    }
+
+    fn time(&mut self) -> Time {
+        Time(self.one_of(&[0, 999_999, 1_000_000, 86_400_000, 1_795_197_900_000, u64::MAX]))
+    }
+
+    /// Lines of the past, by ascending sequence, or not.
+    fn past(&mut self) -> Vec<Past> {
+        (0..self.below(5)).map(|_| self.past_line()).collect()
+    }
+
+    fn past_line(&mut self) -> Past {
+        let (position, time) = (Position(1), self.time());
+        let event = match self.below(4) {
+            0 => Event::Erased {
+                room: self.room(),
+                sequence: self.sequence(),
+                author: Author::Member(self.who()),
+            },
+            1 => Event::Opened { room: self.room(), sequence: self.sequence() },
+            _ => news(self),
+        };
+        Past { position, time, event, edited: Some(Sequence(2)).filter(|_| self.below(2) == 1) }
+    }
+
+    fn page(&mut self) -> Page {
+        let (room, upto) = (self.room(), self.sequence());
+        let wanted = PageWanted { room, upto, span: Span::Latest, lines_max: 200, shape: Shape::Present };
+        let lines = self.past();
+        let (before, after) = (self.sequence(), self.sequence());
+        let (before, after) =
+            (Some(before).filter(|_| self.below(2) == 1), Some(after).filter(|_| self.below(2) == 1));
+        Page { wanted, lines, before, after, forgotten: self.sequence() }
+    }
+
+    fn findings(&mut self) -> Findings {
+        let rest = self.one_of(&[Rest::Nothing, Rest::More, Rest::OutOfTime]);
+        Findings { search: Search::default(), lines: self.past(), rest }
+    }
+
     fn crowd(&mut self) -> Crowd {
         let nicks = (0..self.below(4)).map(|_| self.nick()).collect();
         Crowd { nicks, others: self.byte().into() }
@@ -118,7 +163,7 @@ impl<'a> Choices<'a> {
     fn view(&mut self) -> RoomView {
         let topic = self.line().map(|text| Topic { text, by: self.nick(), time: Time(0) });
         let (room, members, listening) = (self.room(), self.crowd(), self.byte().into());
-        RoomView { room, topic, members, listening, upto: Sequence(1) }
+        RoomView { room, topic, members, listening, upto: self.sequence() }
     }
 }
 
@@ -142,6 +187,13 @@ const PIECES: &[&str] = &[
     "/topic\n",
     "/topic -\n",
     "/topic new\n",
+    "/history\n",
+    "/history 1000\n",
+    "/history 2-900\n",
+    "/history dev 2h\n",
+    "/history 2026-11-20T",
+    "/search from:ann since:3d ",
+    "/search hello before:10:00\n",
     "/ignore bob\n",
     "/ignore\n",
     "/away \u{202e}gone\n",
@@ -192,6 +244,9 @@ const VERBS: &[Verb] = &[
     Verb::Who,
     Verb::Picture,
     Verb::Rooms,
+    Verb::History,
+    Verb::Search,
+    Verb::Conversations,
     Verb::Complete,
     Verb::Ignore,
     Verb::Ignored,
@@ -207,6 +262,8 @@ struct Person {
     now: Time,
     /// What the session has asked for and nobody has answered.
     asked: VecDeque<Verb>,
+    /// Whether what happens in its rooms waits for an answer.
+    is_held_back: bool,
     has_ended: bool,
     is_closed: bool,
     bytes_received: usize,
@@ -217,14 +274,19 @@ struct Person {
 
 impl Person {
     fn new() -> Person {
-        let setup = Setup::new(RoomName::parse("lobby").expect("a name"));
+        let home = RoomName::parse("lobby").expect("a name");
+        let setup = Setup { keeping: Keeping::History, ..Setup::new(home) };
         let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
         let now = Time(1_000_000);
         Person {
-            session: PlainSession::new(&setup, &Arrival { now, peer, guest: 1 }),
+            session: PlainSession::new(
+                &setup,
+                &Arrival { now, peer, guest: 1, secret: Secret::new([7; 16]) },
+            ),
             setup,
             now,
             asked: VecDeque::with_capacity(ASKED_MAX),
+            is_held_back: false,
             has_ended: false,
             is_closed: false,
             bytes_received: 0,
@@ -344,6 +406,15 @@ impl Person {
         let is_silent = output.commands.is_empty() && output.words.is_empty();
         assert!(!self.is_closed || is_silent, "a closed session speaks");
         self.is_closed |= output.close;
+        self.is_held_back = match output.flow {
+            // Whoever is going is shown all that there is.
+            _ if output.close => false,
+            Flow::Unchanged => self.is_held_back,
+            Flow::Wait => true,
+            Flow::GoOn => false,
+        };
+        let is_idle = self.session.wants_input() && !self.has_ended && !self.is_closed;
+        assert!(!(self.is_held_back && is_idle), "rooms wait for nothing");
         check_words(&output.words);
         self.filter(&[&output.words]);
         self.calls += 1;
@@ -375,7 +446,7 @@ fn refusal(verb: Verb, choices: &mut Choices<'_>) -> Event {
         6 => Refusal::TooMany(Bound::Rooms, 1),
         _ => Refusal::Unwritten(None),
     };
-    Event::Refused { verb, refusal }
+    Event::Refused { verb, nonce: None, refusal }
 }
 
 /// What the hub may answer to a command of this verb.
@@ -406,6 +477,7 @@ fn answer(verb: Verb, choices: &mut Choices<'_>) -> Event {
         Verb::Complete => {
             Event::Completions { names: (0..choices.below(5)).map(|_| choices.nick()).collect() }
         }
+        Verb::Conversations => Event::Conversations(Vec::new()),
         Verb::Topic | Verb::SetTopic => Event::TopicIs { room: choices.room(), topic: choices.view().topic },
         Verb::Ignore => Event::Ignoring {
             other: choices.who(),
@@ -414,17 +486,14 @@ fn answer(verb: Verb, choices: &mut Choices<'_>) -> Event {
         Verb::Ignored => Event::IgnoreList { nicks: (0..choices.below(5)).map(|_| choices.nick()).collect() },
         Verb::Away => Event::Away { who: choices.who(), message: choices.line() },
         Verb::Quit => Event::Disconnected,
-        Verb::Direct
-        | Verb::Say
-        | Verb::Act
-        | Verb::Appear
-        | Verb::Edit
-        | Verb::Redact
-        | Verb::History
-        | Verb::Search => match choices.line() {
-            Some(message) => Event::RecipientAway { nick: choices.nick(), message },
-            None => refusal(verb, choices),
-        },
+        Verb::History => Event::Page(choices.page().into()),
+        Verb::Search => Event::Found(choices.findings().into()),
+        Verb::Direct | Verb::Say | Verb::Act | Verb::Appear | Verb::Edit | Verb::Redact => {
+            match choices.line() {
+                Some(message) => Event::RecipientAway { nick: choices.nick(), message },
+                None => refusal(verb, choices),
+            }
+        }
     }
 }
 
@@ -436,7 +505,7 @@ fn room_line(choices: &mut Choices<'_>) -> RoomLine {
 fn news(choices: &mut Choices<'_>) -> Event {
     let announced = choices.one_of(&[Announced::Singly, Announced::InSum]);
     let (room, who, sequence) = (choices.room(), choices.who(), Sequence(1));
-    match choices.below(9) {
+    match choices.below(12) {
         0 => Event::Joined { room, who, announced },
         1 => Event::Left { room, who, announced },
         2 => Event::Quit { who, reason: choices.line(), announced },
@@ -451,7 +520,24 @@ fn news(choices: &mut Choices<'_>) -> Event {
         4 => Event::TopicSet { room, sequence, by: who, topic: choices.line(), signature: None },
         5 => Event::Summed { room, arrived: choices.crowd(), departed: choices.crowd() },
         6 => Event::Lost { room, sequence, from: Sequence(1), to: Sequence(2) },
-        7 => {
+        7 => Event::Edited {
+            room,
+            sequence,
+            by: who,
+            target: Sequence(1),
+            text: choices.text(),
+            signature: None,
+        },
+        8 => Event::Redacted {
+            room,
+            sequence,
+            by: who,
+            target: Sequence(1),
+            reason: choices.line(),
+            signature: None,
+        },
+        9 => Event::JournalIs { trouble: Some(Trouble::Full).filter(|_| choices.below(2) == 1) },
+        10 => {
             let author = Author::Door { kind: DoorKind::Web, label: who.nick };
             Event::Said {
                 room,
@@ -495,7 +581,10 @@ fn check_command(setup: &Setup, command: &Command) {
         | Command::Join { room: raw }
         | Command::SetTopic { topic: raw, .. }
         | Command::Away { message: raw }
-        | Command::Quit { reason: raw } => assert!(raw.len() <= TEXT_BYTES_MAX, "{} bytes", raw.len()),
+        | Command::Quit { reason: raw }
+        | Command::Search { search: Search { words: raw, .. }, .. } => {
+            assert!(raw.len() <= TEXT_BYTES_MAX, "{} bytes", raw.len());
+        }
         _ => {}
     }
 }
@@ -564,6 +653,11 @@ mod tests {
     #[test]
     fn what_a_fuzzer_kept_of_plain_text_is_played_again() {
         play_kept("plain", |bytes| super::plain(bytes, || 0));
+    }
+
+    #[test]
+    fn what_a_fuzzer_kept_of_json_lines_is_played_again() {
+        play_kept("json", |bytes| super::json(bytes, || 0));
     }
 
     #[test]

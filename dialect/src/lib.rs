@@ -9,17 +9,24 @@
 // In the order in which a connection meets them.
 mod arrival;
 mod pace;
+mod secret;
 pub mod sniff;
 
+mod any;
+
+pub mod json;
 pub mod plain;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 
+pub use any::{AnyRendition, AnySession};
 pub use arrival::{Arrival, ByOrigin, Origin};
 pub use pace::Pace;
+pub use secret::Secret;
 
-use hub::{Command, MemberId, RoomName, RoomNumber, Sequence, Time, Told};
+use hub::{Command, Epoch, Keeping, MemberId, RoomName, RoomNumber, Sequence, Time, Told};
+use jiff::tz::TimeZone;
 
 /// What all sessions of a server share.
 #[derive(Clone, Debug)]
@@ -28,15 +35,31 @@ pub struct Setup {
     pub home: RoomName,
     /// How many lines a second one connection may send.
     pub lines_per_second: ByOrigin<u32>,
+    /// Of the data file: a part of every message's id.
+    pub epoch: Epoch,
     /// How plain text is written.
     pub plain_style: plain::Style,
+    /// Whether what was said can be read again.
+    pub keeping: Keeping,
+    /// Whoever enters a room by plain text is shown so many of the last messages there; 0 is none.
+    pub replay_lines: u32,
+    /// Where people's clocks are: moments are written, and read, as they are called there.
+    pub zone: TimeZone,
 }
 
 impl Setup {
     /// The defaults, with this home room.
     pub fn new(home: RoomName) -> Setup {
         let lines_per_second = ByOrigin { local: 10_000, remote: 10 };
-        Setup { home, lines_per_second, plain_style: plain::Style::default() }
+        Setup {
+            home,
+            lines_per_second,
+            epoch: Epoch::default(),
+            plain_style: plain::Style::default(),
+            keeping: Keeping::Nothing,
+            replay_lines: 20,
+            zone: TimeZone::UTC,
+        }
     }
 }
 

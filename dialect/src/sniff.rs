@@ -17,6 +17,8 @@ pub enum Verdict {
     Undecided,
     /// Text, as people type it; binary rubbish is text, too.
     Plain,
+    /// Objects of JSON, one a line.
+    Json,
     /// A protocol that is known and not spoken here.
     Foreign(Protocol),
 }
@@ -66,6 +68,9 @@ pub fn sniff(bytes: &[u8]) -> Verdict {
     if let Some(protocol) = protocol_of_beginning(bytes) {
         return Verdict::Foreign(protocol);
     }
+    if begins_like_json(bytes) {
+        return Verdict::Json;
+    }
     let start = &bytes[..bytes.len().min(FIRST_LINE_BYTES_MAX)];
     match memchr::memchr(b'\n', start) {
         Some(end) => {
@@ -81,6 +86,13 @@ pub fn sniff(bytes: &[u8]) -> Verdict {
 pub fn begins_like_protocol(bytes: &[u8]) -> bool {
     let bytes = without_leading_blank_lines(bytes);
     !bytes.is_empty() && BEGINNINGS.iter().any(|(beginning, _)| beginning.starts_with(bytes))
+}
+
+/// Whether the first line, behind empty ones and blanks, begins an object of JSON.
+pub(crate) fn begins_like_json(bytes: &[u8]) -> bool {
+    let line = without_leading_blank_lines(bytes);
+    let first = line.iter().find(|byte| !matches!(byte, b' ' | b'\t'));
+    first == Some(&b'{')
 }
 
 /// The protocol that begins with these bytes, if they are enough to tell.
@@ -205,6 +217,11 @@ mod tests {
             (b"hello\n", Verdict::Plain),
             (b"hello\nGET / HTTP/1.1\n", Verdict::Plain),
             (b"\x00\xff\x80\n", Verdict::Plain),
+            (b"{", Verdict::Json),
+            (b"\r\n\n \t{\"type\":\"hello\"}\n", Verdict::Json),
+            (b" \t", Verdict::Undecided),
+            (b" \n{", Verdict::Plain),
+            (b"x{", Verdict::Undecided),
         ];
         for (bytes, verdict) in table {
             assert_eq!(sniff(bytes), *verdict, "{}", bytes.escape_ascii());
@@ -240,7 +257,7 @@ mod tests {
     proptest! {
         #[test]
         fn verdict_does_not_change_when_more_arrives(
-            bytes in proptest::collection::vec(prop_oneof![any::<u8>(), proptest::sample::select(b"\r\nGET HTP/1.USCA".to_vec())], 0..40),
+            bytes in proptest::collection::vec(prop_oneof![any::<u8>(), proptest::sample::select(b"\r\nGET HTP/1.USCA{".to_vec())], 0..40),
             cut in 0_usize..40,
         ) {
             let earlier = sniff(&bytes[..cut.min(bytes.len())]);

@@ -61,6 +61,9 @@ const STATES: &[State] = &[
     State { name: "waiting for an answer", reach: visible, begins: "/rooms\n" },
     State { name: "waiting for a refusal", reach: visible, begins: "/ignore nobody\n" },
     State { name: "waiting for a long answer", reach: visible, begins: "/who\n" },
+    State { name: "waiting for the past", reach: with_a_past, begins: "/history 60\n" },
+    State { name: "being shown the past of a room", reach: with_a_past, begins: "/join dev\n" },
+    State { name: "waiting for what is found", reach: with_a_past, begins: "/search hello\n" },
     State { name: "told more than is read", reach: told_much, begins: "" },
     State { name: "ended", reach: ended, begins: "" },
     State { name: "quitting", reach: visible, begins: "/quit bye\n" },
@@ -85,6 +88,15 @@ fn greeted(world: &mut World, _ann: usize) {
 
 fn visible(world: &mut World, ann: usize) {
     world.send(ann, b"/me waves\n");
+}
+
+/// Rooms in which more was said than a page has.
+fn with_a_past(world: &mut World, ann: usize) {
+    visible(world, ann);
+    for room in ["lobby", "dev"] {
+        world.send(ann, format!("/join {room}\n{}", "hello\n".repeat(20)).as_bytes());
+    }
+    world.send(ann, b"/leave dev\n");
 }
 
 fn in_long_line(world: &mut World, ann: usize) {
@@ -137,6 +149,11 @@ const PIECES: &[&str] = &[
     "/who\n",
     "/rooms\n",
     "/topic ",
+    "/history ",
+    "/search ",
+    "from:",
+    "before:",
+    "2026-11-20",
     "/ignore ",
     "/away ",
     "/help ",
@@ -183,6 +200,7 @@ fn play(style: Style, state: &State, noise: Noise, random: &mut Rng, bytes_max: 
     let before = ALLOCATOR.current_usage();
     let mut world = World::new();
     world.setup.plain_style = style;
+    world.keep_history();
     let (ann, bob) = (world.connect("ann"), world.connect("bob"));
     world.send(bob, b"/nick bob\n");
     (state.reach)(&mut world, ann);

@@ -12,7 +12,7 @@
 //! seeded by chance; over the numbers below that comes to less than one in a hundred.
 
 use dialect::plain::{PlainSession, Style};
-use dialect::{Arrival, Output, Session, Setup};
+use dialect::{Arrival, Output, Secret, Session, Setup};
 use engine::{ConnectionId, Desk, Due, Limits, Release, Shard};
 use feed::{Bounds, Detour, Entry, Feeds, Kind, LogId, Plan, ReaderId};
 use hub::{
@@ -154,7 +154,12 @@ fn setup() -> Setup {
 }
 
 fn arrival(guest: u32) -> Arrival {
-    Arrival { now: NOW, peer: SocketAddr::from(([127, 0, 0, 1], 40_000)), guest }
+    Arrival {
+        now: NOW,
+        peer: SocketAddr::from(([127, 0, 0, 1], 40_000)),
+        guest,
+        secret: Secret::new([0; 16]),
+    }
 }
 
 fn lobby() -> RoomRef {

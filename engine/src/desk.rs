@@ -2,7 +2,8 @@
 //!
 //! One request at a time: propose, number, apply, tell. It waits for nobody: while the journal is behind but working, a
 //! request that needs it is handed back, to be brought again after the next commit. What only the history knows is asked
-//! for and brought later ([`Desk::lookups`]), and whatever the same speaker asks meanwhile waits behind it; what people want to read of it goes past the hub ([`Desk::readings`]).
+//! for and brought later ([`Desk::lookups`]), and whatever the same speaker asks meanwhile waits behind it; what people want
+//! to read of it goes past the hub ([`Desk::readings`]).
 
 use hub::{
     Audience, ClientId, Command, Event, Fact, Hub, Kept, Known, Lookup, MemberId, Position, Proposal,
@@ -84,6 +85,9 @@ pub enum Durability {
     Stated,
 }
 
+/// So many receipts may wait for what was said before to become durable.
+const OWED_MAX: usize = 64 * 1024;
+
 /// What waits until something has been looked up: a session's next command is proposed only when its last one is done.
 #[derive(Debug, Default)]
 struct Behind {
@@ -122,8 +126,10 @@ pub struct Desk {
     gave_back: bool,
     /// Receipts for what was said before, until that is durable; by its position.
     owed: VecDeque<(Position, Told)>,
-    /// Rooms that were written to since the last commit was prepared.
+    /// Rooms that were written to since the last commit was prepared, or would have been if they could.
     touched: BTreeSet<RoomNumber>,
+    /// Whether something waits for numbers to be reserved.
+    wants_reservation: bool,
     told: Vec<Told>,
 }
 
@@ -143,8 +149,8 @@ impl Desk {
             behind: BTreeMap::new(),
             gave_back: false,
             owed: VecDeque::new(),
-            // Of rooms that were restored nothing is reserved yet.
-            touched: hub.exact_reservation().sequences.into_keys().collect(),
+            touched: BTreeSet::new(),
+            wants_reservation: false,
             told: Vec::new(),
             hub,
         }
@@ -217,14 +223,19 @@ impl Desk {
             request.known = None;
         }
         match self.hub.propose_knowing(&request.speaker, &request.command, request.known.as_ref()) {
-            Err(Refusal::Unwritten(_)) if self.journal == Journal::Working => return Err(Box::new(request)),
+            Err(Refusal::Unwritten(_)) if self.journal == Journal::Working => {
+                // Perhaps nothing at all waits to be written, as right after a start.
+                self.touched.extend(self.hub.written_to(&request.speaker, &request.command));
+                self.wants_reservation = true;
+                return Err(Box::new(request));
+            }
             Err(refusal) => {
-                let verb = request.command.verb();
-                self.answer(now, &request.speaker, Event::Refused { verb, refusal });
+                let (verb, nonce) = (request.command.verb(), request.command.nonce().cloned());
+                self.answer(now, &request.speaker, Event::Refused { verb, nonce, refusal });
             }
             Ok(Proposal::Fact(fact)) => self.state(now, fact),
             Ok(Proposal::Answer(event)) => self.answer(now, &request.speaker, event),
-            Ok(Proposal::Receipt(event, said)) => self.owe(now, &request.speaker, event, said),
+            Ok(Proposal::Receipt(event, said)) => self.owe(now, &request, event, said),
             Ok(Proposal::Read(reading)) => self.readings.push(reading),
             Ok(Proposal::LookUp(lookup)) => {
                 self.look_up(request, lookup);
@@ -276,10 +287,21 @@ impl Desk {
     }
 
     /// Tells the asker something as soon as `said` is durable.
-    fn owe(&mut self, now: Time, speaker: &Speaker, event: Event, said: Position) {
+    fn owe(&mut self, now: Time, request: &Request, event: Event, said: Position) {
+        let speaker = &request.speaker;
         let Speaker::Member(member) = speaker else { return };
         if said <= self.durable {
             return self.answer(now, speaker, event);
+        }
+        if self.owed.len() >= OWED_MAX {
+            // Whoever asks again and again while nothing can be written is not noted down each time.
+            let trouble = match self.journal {
+                Journal::Working => None,
+                Journal::Failing(trouble) => Some(trouble),
+            };
+            let (verb, nonce) = (request.command.verb(), request.command.nonce().cloned());
+            let refusal = Refusal::Unwritten(trouble);
+            return self.answer(now, speaker, Event::Refused { verb, refusal, nonce });
         }
         let told = Told { position: said, time: now, audience: Audience::Member(*member), event };
         let place = self.owed.partition_point(|(position, _)| *position <= said);
@@ -289,9 +311,14 @@ impl Desk {
     /// Tells the asker something that changes nothing. Doors are answered where they stand, not here.
     fn answer(&mut self, now: Time, speaker: &Speaker, event: Event) {
         if let Speaker::Member(member) = speaker {
-            let audience = Audience::Member(*member);
-            self.send(Told { position: self.hub.position(), time: now, audience, event });
+            self.tell(now, *member, event);
         }
+    }
+
+    /// Tells a member something that changes nothing.
+    pub fn tell(&mut self, now: Time, member: MemberId, event: Event) {
+        let audience = Audience::Member(member);
+        self.send(Told { position: self.hub.position(), time: now, audience, event });
     }
 
     /// Numbers a fact that was decided here, applies it and tells it.
@@ -363,14 +390,15 @@ impl Desk {
         self.hub.next_chore()
     }
 
-    /// Whether there are kept facts for the journal.
-    pub fn has_kept(&self) -> bool {
-        !self.kept.is_empty()
+    /// Whether there is something for the journal: kept facts, or numbers to be reserved.
+    pub fn wants_commit(&self) -> bool {
+        !self.kept.is_empty() || self.wants_reservation
     }
 
     /// The kept facts since the last time, and what the journal is to reserve when it writes them.
     pub fn to_commit(&mut self) -> (Vec<Kept>, Reservation) {
         let touched = std::mem::take(&mut self.touched);
+        self.wants_reservation = false;
         (std::mem::take(&mut self.kept), self.hub.reservation(touched))
     }
 

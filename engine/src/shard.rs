@@ -567,9 +567,18 @@ impl<S: Session> Shard<S> {
     /// What the author's own cursor does with an event, if it is here and reads this rendition.
     fn own(&mut self, author: MemberId, rendition: S::Rendition, told: &Told) -> Option<(ReaderId, Detour)> {
         let id = self.connection_of(author)?;
-        let own = self
-            .call(id, |session, _, _| (session.rendition() == rendition).then(|| session.own(author, told)));
-        let detour = match own?? {
+        let called = self.call(id, |session, _, _| {
+            let before = session.deadline();
+            let own = (session.rendition() == rendition).then(|| session.own(author, told));
+            (own, before, session.deadline())
+        });
+        let (own, before, deadline) = called?;
+        // What it did may be what its next line waited for.
+        if deadline != before {
+            self.forget_deadline(id, before);
+            self.deadlines.extend(deadline.map(|at| (at, id)));
+        }
+        let detour = match own? {
             Own::StepOver => Detour::StepOver,
             Own::Show => Detour::Show,
             Own::Hold(bytes) => Detour::Hold(bytes),

@@ -2,7 +2,7 @@
 //! who gets which mail, what a journal that is behind means, and that floods stay bounded.
 
 use dialect::plain::PlainSession;
-use dialect::{Arrival, Setup};
+use dialect::{Arrival, Secret, Setup};
 use engine::{Bounds, ConnectionId, Desk, Due, Journal, Limits, Mail, Release, Shard};
 use hub::{
     Audience, Event, Hub, Keeping, MemberId, RESERVED_AHEAD, RoomName, RoomNumber, Sequence, Settings, Text,
@@ -22,7 +22,7 @@ struct World {
 }
 
 fn arrival(now: Time, guest: u32) -> Arrival {
-    Arrival { now, peer: SocketAddr::from(([127, 0, 0, 1], 40_000)), guest }
+    Arrival { now, peer: SocketAddr::from(([127, 0, 0, 1], 40_000)), guest, secret: Secret::new([0; 16]) }
 }
 
 impl World {
@@ -138,7 +138,7 @@ fn what_concerns_the_inbox_of_one_alone_is_shown_once() {
 
 /// After an orderly stop nothing is lost, so that no loss makes the journal reserve anything.
 #[test]
-fn first_commit_after_an_orderly_stop_reserves_numbers_for_every_room() {
+fn whoever_speaks_first_after_an_orderly_stop_has_numbers_reserved() {
     let home = RoomName::parse("lobby").unwrap();
     let settings = Settings { keeping: Keeping::History, ..Settings::new(home) };
     let mut world = World::new(1, Limits::default());

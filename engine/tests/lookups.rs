@@ -161,7 +161,7 @@ fn who_cannot_be_looked_up_is_told_so_and_what_it_asked_behind_that_is_answered(
     let (request, _) = stage.lookup();
     stage.bring(request, Known::Unreadable(Refusal::Unreadable));
     let refused = |told: &Told| match &told.event {
-        Event::Refused { verb, refusal } => Some((*verb, refusal.code())),
+        Event::Refused { verb, refusal, .. } => Some((*verb, refusal.code())),
         _ => None,
     };
     let refusals: Vec<_> = stage.told().iter().filter_map(refused).collect();

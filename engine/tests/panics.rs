@@ -1,7 +1,7 @@
 //! A panic in a connection's code costs that connection: whichever call of its session panics, the others go on, its
 //! member quits, nothing that the session wanted is done, and nothing of it is left.
 
-use dialect::{Arrival, Output, Own, Session, Setup, Skipped};
+use dialect::{Arrival, Output, Own, Secret, Session, Setup, Skipped};
 use engine::{Bounds, ConnectionId, Desk, Due, Limits, Release, Shard};
 use hub::{Command, Event, Hub, MemberId, Place, Presence, RoomName, Settings, Text, Time, Told};
 use std::io::IoSlice;
@@ -215,7 +215,7 @@ impl World {
 
     fn open(&mut self, guest: u32) -> ConnectionId {
         let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
-        self.shard.open(&Arrival { now: self.now, peer, guest })
+        self.shard.open(&Arrival { now: self.now, peer, guest, secret: Secret::new([0; 16]) })
     }
 
     /// A sound one that has read everything up to its own arrival.

@@ -1,7 +1,7 @@
 //! A session with two deadlines at one moment acts on both: the shard must not take the second for the first.
 
 use dialect::plain::PlainSession;
-use dialect::{Arrival, ByOrigin, Setup};
+use dialect::{Arrival, ByOrigin, Secret, Setup};
 use engine::{Desk, Limits, Release, Shard};
 use hub::{Hub, RoomName, Settings, Time};
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ fn whoever_is_held_back_at_the_moment_of_appearing_is_read_on() {
     let mut desk = Desk::new(Hub::new(Settings::new(home)), 1);
     let mut shard: Shard<PlainSession> = Shard::new(0, setup, Limits::default(), Release::AtOnce);
     let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-    let id = shard.open(&Arrival { now: Time(1000), peer, guest: 7 });
+    let id = shard.open(&Arrival { now: Time(1000), peer, guest: 7, secret: Secret::new([0; 16]) });
     let text = "a line\n".repeat(LINES);
     shard.received(Time(1000), id, text.as_bytes());
     for ms in 1000..30_000 {

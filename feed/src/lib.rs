@@ -348,13 +348,15 @@ impl Feeds {
     }
 
     /// Puts private bytes among what the reader is shown: behind the entries up to this position, behind earlier notes
-    /// up to this position. While the reader is held back, they come before all that waits behind the gate.
+    /// up to this position. Whoever is [held back](Feeds::hold_back) is shown them before all that waits, whether it has read
+    /// them by the time when it is let go or not.
     pub fn tell(&mut self, reader: ReaderId, position: u64, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
         let Some(found) = self.readers.get_mut(reader.0) else { return };
-        found.tell(found.gate().map_or(position, |gate| gate.min(position)), bytes);
+        let gate = found.gate().unwrap_or(u64::MAX);
+        found.tell(position.min(gate), bytes);
         self.mark_due(reader);
     }
 

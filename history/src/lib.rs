@@ -5,19 +5,44 @@
 //!
 //! What this crate must never do: decide who may read what (the hub has, in what it is asked), call something durable that
 //! the disk has not confirmed, lose or change what people said unasked, or log what people said.
-#![expect(dead_code, reason = "a skeleton: the journal is built on it next")]
 
+// In the order in which a batch meets them, and then a question.
+mod batch;
+mod journal;
+
+mod page;
+mod reader;
+mod unwritten;
+
+mod search;
+mod words;
+
+mod backup;
+mod check;
+mod export;
+mod import;
+
+mod directory;
+mod error;
+mod index;
+mod restore;
+mod retention;
+mod rows;
 mod schema;
+mod write;
 
-use hub::{Kept, Position, Reservation};
+#[cfg(test)]
+mod book;
+#[cfg(test)]
+mod million;
 
-/// What is committed together.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Batch {
-    /// The facts, in their order.
-    pub kept: Vec<Kept>,
-    /// What is reserved with them.
-    pub reservation: Reservation,
-    /// The hub's position when the batch was made: everything up to it is durable when the batch is.
-    pub position: Position,
-}
+pub use backup::{BackupError, Progress, backup};
+pub use batch::Batch;
+pub use check::{CheckError, check};
+pub use directory::Sync;
+pub use error::{Cause, CommitError, OpenError, ReadError};
+pub use export::{ExportError, ExportWanted, Format, Place, export};
+pub use import::{ImportError, Imported, import};
+pub use journal::{Ended, Journal, Options, Remaining, Restored};
+pub use reader::{Reader, SEARCH_MAX};
+pub use retention::Retention;

@@ -5,18 +5,22 @@
 //!
 //! What this file must never do: change a migration that was ever released, or touch a file that is not ours.
 
+use hub::Epoch;
+use rusqlite::{Connection, TransactionBehavior};
+
 /// Says that a SQLite file is ours: `Room` in ASCII.
 pub(crate) const APPLICATION_ID: i32 = 0x526f_6f6d;
 
 /// From each version of the file to the next; the last makes the present one.
 pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1];
 
-const VERSION_1: &str = "
+const VERSION_1: &str = r#"
 CREATE TABLE server (
     only     INTEGER PRIMARY KEY CHECK (only = 1),
     epoch    INTEGER NOT NULL,
     position INTEGER NOT NULL,
     next_room INTEGER NOT NULL,
+    written  INTEGER NOT NULL,
     clean    INTEGER NOT NULL
 ) STRICT;
 
@@ -32,6 +36,8 @@ CREATE TABLE rooms (
     reserved INTEGER NOT NULL,
     forgotten INTEGER NOT NULL DEFAULT 0,
     indexed  INTEGER NOT NULL DEFAULT 0,
+    facts    INTEGER NOT NULL DEFAULT 0,
+    bytes    INTEGER NOT NULL DEFAULT 0,
     topic    TEXT,
     topic_by TEXT,
     topic_time INTEGER,
@@ -64,6 +70,41 @@ CREATE TABLE nonces (
 
 CREATE VIRTUAL TABLE words USING fts5 (
     tokens, content = '', columnsize = 0, detail = none,
-    tokenize = \"unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co Cn'\"
+    tokenize = "ascii tokenchars '!#""$%&''()*+,-./:;<=>?@[\]^_`{|}~'"
 );
-";
+
+INSERT INTO words (words, rank) VALUES ('secure-delete', 1), ('automerge', 0);
+"#;
+
+/// Makes the file what this version needs, from whatever earlier version it is; each step is all or nothing. A file that
+/// is made is kept without a log until it is whole, so that its header, which [`look`](crate::directory::look) reads, says
+/// what it is.
+///
+/// # Errors
+/// What SQLite says.
+pub(crate) fn migrate(connection: &mut Connection, epoch: Epoch) -> Result<(), rusqlite::Error> {
+    let done: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let to_do = (1..).zip(MIGRATIONS).filter(|(version, _)| *version > done);
+    let mut was_old = false;
+    for (version, migration) in to_do {
+        was_old = true;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(migration)?;
+        if version == 1 {
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            transaction.execute(FIRST_ROW, [epoch.bits().cast_signed()])?;
+        }
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+    if was_old {
+        // So that the header says the new version also to whoever does not look into the log.
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+/// A new file: nothing is written, nothing is reserved, and nothing was cut off.
+const FIRST_ROW: &str =
+    "INSERT INTO server (only, epoch, position, next_room, written, clean) VALUES (1, ?1, 0, 1, 0, 1)";

@@ -58,7 +58,13 @@ impl Teller<'_> {
 
     /// What was possible when it was proposed is not any more.
     fn refuse(&mut self, member: MemberId, verb: Verb, refusal: Refusal) {
-        self.tell(Audience::Member(member), Event::Refused { verb, refusal });
+        self.refuse_signed(member, verb, refusal, &None);
+    }
+
+    /// The same for what a client may have given a name.
+    fn refuse_signed(&mut self, member: MemberId, verb: Verb, refusal: Refusal, signature: &Signature) {
+        let nonce = signature.as_ref().and_then(|signed| signed.nonce.clone());
+        self.tell(Audience::Member(member), Event::Refused { verb, nonce, refusal });
     }
 }
 
@@ -148,9 +154,7 @@ impl Hub {
         let shown = nick.shown.clone();
         self.take_nick(member, &nick);
         self.members.insert(member, Box::new(Member::new(nick, presence, address, id)));
-        let party = self.party(member);
-        let conversations =
-            self.conversations_of(party).filter_map(|number| self.conversation_view(number, party)).collect();
+        let conversations = self.conversation_views(member);
         teller.tell(Audience::Member(member), Event::Connected { nick: shown, presence, conversations });
     }
 
@@ -263,7 +267,7 @@ impl Hub {
         let Saying { author, text, manner, signature } = saying;
         let Some((room, sequence)) = self.next_sequence(number) else {
             if let Some(member) = author.member() {
-                teller.refuse(member, manner.verb(), no_such_room(number));
+                teller.refuse_signed(member, manner.verb(), no_such_room(number), &signature);
             }
             return;
         };
@@ -317,12 +321,11 @@ impl Hub {
             let ([one, other], [nick, other_nick]) = (parties, nicks);
             RoomKind::Conversation([other, one], [other_nick, nick])
         };
-        match self.rooms.get_mut(&number) {
-            Some(room) => room.kind = kind,
-            None => {
-                self.connect_parties(parties, number);
-                self.rooms.insert(number, Room::new(kind));
-            }
+        if let Some(room) = self.rooms.get_mut(&number) {
+            room.kind = kind;
+        } else {
+            self.connect_parties(parties, number);
+            self.rooms.insert(number, Room::new(kind));
         }
         // Opened again at a replay, it may belong to nobody who is here.
         self.reconsider(number);
@@ -344,7 +347,7 @@ impl Hub {
         event: impl FnOnce(RoomRef, Sequence, Who, Signature) -> Event,
     ) {
         let Some(place) = self.place_ref(number) else {
-            return teller.refuse(by.member, Verb::Edit, no_such_room(number));
+            return teller.refuse_signed(by.member, Verb::Edit, no_such_room(number), &signature);
         };
         let author = self.party(by.member);
         let Some(room) = self.rooms.get_mut(&number) else { return };
@@ -436,7 +439,7 @@ impl Hub {
         teller: &mut Teller<'_>,
     ) {
         let Some((room_ref, sequence)) = self.next_sequence(number) else {
-            return teller.refuse(by.member, Verb::SetTopic, no_such_room(number));
+            return teller.refuse_signed(by.member, Verb::SetTopic, no_such_room(number), &signature);
         };
         if let Some(room) = self.rooms.get_mut(&number) {
             let set = |text: &Line| Topic { text: text.clone(), by: by.nick.clone(), time: teller.time };

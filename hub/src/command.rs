@@ -226,6 +226,8 @@ pub enum Command {
         /// The `next` of the page before.
         after: Option<Arc<str>>,
     },
+    /// Ask which direct conversations one has had.
+    Conversations,
     /// Ask what begins with what was typed so far.
     Complete {
         /// Among what to look.
@@ -289,6 +291,8 @@ pub enum Verb {
     Picture,
     /// [`Command::Rooms`].
     Rooms,
+    /// [`Command::Conversations`].
+    Conversations,
     /// [`Command::Complete`].
     Complete,
     /// [`Command::Ignore`].
@@ -335,6 +339,7 @@ impl Command {
             Command::Who { .. } => Verb::Who,
             Command::Picture { .. } => Verb::Picture,
             Command::Rooms { .. } => Verb::Rooms,
+            Command::Conversations => Verb::Conversations,
             Command::Complete { .. } => Verb::Complete,
             Command::Ignore { .. } => Verb::Ignore,
             Command::Ignored => Verb::Ignored,
@@ -365,6 +370,7 @@ impl Verb {
             Verb::Who => "who",
             Verb::Picture => "picture",
             Verb::Rooms => "rooms",
+            Verb::Conversations => "conversations",
             Verb::Complete => "complete",
             Verb::Ignore => "ignore",
             Verb::Ignored => "ignored",

@@ -190,6 +190,8 @@ pub enum Event {
     Refused {
         /// Which command was refused.
         verb: Verb,
+        /// The name that its client gave it, if it gave it one.
+        nonce: Option<Nonce>,
         /// Why, and what would be possible.
         refusal: Refusal,
     },
@@ -224,6 +226,8 @@ pub enum Event {
         /// Ask again with this for the next page.
         next: Option<Arc<str>>,
     },
+    /// To oneself: the direct conversations that one has had.
+    Conversations(Vec<Conversation>),
     /// To oneself: all that begins so, in the order of their keys; rooms without `#`.
     Completions {
         /// Nicks or names of rooms.

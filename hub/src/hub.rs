@@ -1,7 +1,7 @@
 //! The state: who is here, which rooms there are, who is in which. Read by `propose` and the answers, changed by
 //! `apply` alone. Every map is ordered, so that walking one is the same everywhere.
 
-use crate::command::{Place, Presence};
+use crate::command::{Command, Place, Presence, Speaker};
 use crate::event::{Conversation, Crowd, RoomRef, RoomView, Topic, Who};
 use crate::fact::{Party, Trouble};
 use crate::history::Receipt;
@@ -466,6 +466,28 @@ impl Hub {
         self.names.get(key_of(bare).as_str()).copied()
     }
 
+    /// The room or conversation whose log a command would be written to, if it is there.
+    pub fn written_to(&self, speaker: &Speaker, command: &Command) -> Option<RoomNumber> {
+        let number = match command {
+            Command::Say { room, .. } | Command::Act { room, .. } | Command::SetTopic { room, .. } => {
+                self.find_room(room).ok()
+            }
+            Command::Edit { room, .. } | Command::Redact { room, .. } => match speaker {
+                Speaker::Member(member) => self.readable(*member, room).ok(),
+                Speaker::Door { .. } => None,
+            },
+            Command::Direct { to, .. } => match speaker {
+                Speaker::Member(member) => {
+                    let parties = (self.party(*member), self.party(self.find_nick(to).ok()?));
+                    self.conversations.get(&parties).copied()
+                }
+                Speaker::Door { .. } => None,
+            },
+            _ => None,
+        };
+        number.filter(|number| self.rooms.contains_key(number))
+    }
+
     /// Whether a room is still needed: the home room, one with people, and, where there is a history, one in which something
     /// was said; a conversation that one of its parties can come back to. Without a history a topic alone keeps no room, or
     /// one person could use up all that there may be.
@@ -500,8 +522,13 @@ impl Hub {
             .map(|(_, number)| *number)
     }
 
-    /// A conversation as one of its parties finds it.
-    pub(crate) fn conversation_view(&self, number: RoomNumber, party: Party) -> Option<Conversation> {
+    /// All conversations of a member, as it finds them; a setting bounds how many it can begin.
+    pub(crate) fn conversation_views(&self, member: MemberId) -> Vec<Conversation> {
+        let party = self.party(member);
+        self.conversations_of(party).filter_map(|number| self.conversation_view(number, party)).collect()
+    }
+
+    fn conversation_view(&self, number: RoomNumber, party: Party) -> Option<Conversation> {
         let room = self.rooms.get(&number)?;
         let RoomKind::Conversation([one, _], [nick, other_nick]) = &room.kind else { return None };
         let with = if *one == party { other_nick.clone() } else { nick.clone() };

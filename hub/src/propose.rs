@@ -134,6 +134,9 @@ impl Hub {
                 Ok(self.answer_picture(member, *room).map_or(Proposal::Nothing, Proposal::Answer))
             }
             Command::Rooms { after } => Ok(Proposal::Answer(self.answer_rooms(after.as_deref()))),
+            Command::Conversations => {
+                Ok(Proposal::Answer(Event::Conversations(self.conversation_views(member))))
+            }
             Command::Complete { among, beginning } => {
                 self.answer_complete(member, *among, beginning).map(Proposal::Answer)
             }

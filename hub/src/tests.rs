@@ -634,7 +634,7 @@ fn whoever_wants_something_of_a_room_that_has_just_gone_is_told() {
 
 fn refusals(told: &[Told]) -> Vec<(MemberId, &'static str, &'static str)> {
     let refusal = |told: &Told| match (&told.audience, &told.event) {
-        (Audience::Member(member), Event::Refused { verb, refusal }) => {
+        (Audience::Member(member), Event::Refused { verb, refusal, .. }) => {
             Some((*member, verb.word(), refusal.code()))
         }
         _ => None,

@@ -345,7 +345,7 @@ fn event_line(event: &Event) -> String {
         Event::Pictured(view) => format!("pictured {}", viewed(view)),
         Event::Dismissed { room } => format!("dismissed from {}", named(room)),
         Event::Disconnected => "disconnected".into(),
-        Event::Refused { verb, refusal } => format!("{} {}", verb.word(), refused(refusal)),
+        Event::Refused { verb, refusal, .. } => format!("{} {}", verb.word(), refused(refusal)),
         Event::Names { room, names, listening, next } => {
             let present = |one: &hub::Present| match &one.away {
                 Some(away) => format!("{} (away: {})", one.nick, away.shown()),
@@ -425,6 +425,7 @@ fn event_line(event: &Event) -> String {
             format!("#{} {}: {} erased {}", room.name, sequence.0, by.nick, target.0)
         }
         Event::JournalIs { trouble } => format!("the journal is in trouble: {trouble:?}"),
+        Event::Conversations(conversations) => format!("conversations {conversations:?}"),
         Event::Page(_) | Event::Found(_) | Event::Erased { .. } | Event::Opened { .. } => {
             panic!("the hub tells nothing of the past")
         }

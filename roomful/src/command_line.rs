@@ -179,7 +179,7 @@ fn argument(key: &'static Key) -> Arg {
             .value_parser(PossibleValuesParser::new(choices.iter().map(|choice| choice.word)))
             .hide_possible_values(true),
         Kind::Addresses => argument.value_parser(checked).action(ArgAction::Append).value_delimiter(','),
-        Kind::Number(_) | Kind::Room => argument.value_parser(checked),
+        Kind::Number(_) | Kind::Room | Kind::Data => argument.value_parser(checked),
     }
 }
 
@@ -197,7 +197,9 @@ fn long_help(key: &Key, default: &str) -> String {
             let (smallest, largest) = (number.smallest, number.largest);
             format!("{help}\n\n[{smallest} to {largest}, default: {default}, env: {environment}]")
         }
-        Kind::Room | Kind::Addresses => format!("{help}\n\n[default: {default}, env: {environment}]"),
+        Kind::Room | Kind::Addresses | Kind::Data => {
+            format!("{help}\n\n[default: {default}, env: {environment}]")
+        }
     }
 }
 

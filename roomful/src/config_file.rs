@@ -139,7 +139,7 @@ fn unknown(name: &str, value: &DeValue<'_>) -> String {
 fn text_of(key: &Key, value: &DeValue<'_>) -> Option<String> {
     match &key.kind {
         Kind::Number(_) => integer(value),
-        Kind::Choice(_) | Kind::Room => value.as_str().map(str::to_owned),
+        Kind::Choice(_) | Kind::Room | Kind::Data => value.as_str().map(str::to_owned),
         Kind::Addresses => match value {
             DeValue::Array(several) => addresses(several),
             one => address(one),
@@ -177,7 +177,7 @@ fn wrong_type(key: &Key, value: &DeValue<'_>) -> String {
     };
     let wanted = match &key.kind {
         Kind::Number(_) => format!("{}, without quotes", key.allowed()),
-        Kind::Choice(_) | Kind::Room => format!("{}, in quotes", key.allowed()),
+        Kind::Choice(_) | Kind::Room | Kind::Data => format!("{}, in quotes", key.allowed()),
         Kind::Addresses => "an array of addresses, such as [\"8008\", \"[::1]:9000\"]".to_owned(),
     };
     format!("{}: {found} is not possible; write {wanted}", key.name)

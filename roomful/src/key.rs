@@ -6,6 +6,7 @@
 //!
 //! What this file must never do: know any key in particular.
 
+use crate::data::Data;
 use crate::settings::Settings;
 use server::RoomName;
 use std::net::SocketAddr;
@@ -33,6 +34,7 @@ pub(crate) struct Key {
 pub(crate) enum Subject {
     Server,
     People,
+    History,
     Connections,
     Memory,
 }
@@ -53,6 +55,8 @@ pub(crate) enum Kind {
     Room,
     /// Where to listen.
     Addresses,
+    /// Where what is said is kept.
+    Data,
 }
 
 /// A whole number.
@@ -105,6 +109,7 @@ impl Key {
             }
             Kind::Room => settings.server.hub.home = parse_room(text)?,
             Kind::Addresses => settings.server.listen = parse_addresses(text)?,
+            Kind::Data => settings.data = Data::parse(text)?,
         }
         Ok(())
     }
@@ -129,15 +134,17 @@ impl Key {
             Kind::Addresses => {
                 settings.server.listen.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(",")
             }
+            Kind::Data => settings.data.text(),
         }
     }
 
-    /// The value, spelled as in a file. None of them holds a quotation mark or a backslash.
+    /// The value, spelled as in a file. Only a directory can hold a quotation mark or a backslash.
     pub(crate) fn toml(&self, settings: &Settings) -> String {
         let text = self.text(settings);
         match &self.kind {
             Kind::Number(_) => text,
             Kind::Choice(_) | Kind::Room => format!("\"{text}\""),
+            Kind::Data => format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\"")),
             Kind::Addresses => {
                 let quoted: Vec<String> = text.split(',').map(|address| format!("\"{address}\"")).collect();
                 format!("[{}]", quoted.join(", "))
@@ -158,6 +165,7 @@ impl Key {
             }
             Kind::Room => "the name of a room".to_owned(),
             Kind::Addresses => "PORT, ADDRESS:PORT or [ADDRESS]:PORT; several are possible".to_owned(),
+            Kind::Data => "a directory, :memory: or default".to_owned(),
         }
     }
 }
@@ -200,6 +208,7 @@ impl Subject {
         match self {
             Subject::Server => "Server",
             Subject::People => "People and rooms",
+            Subject::History => "History",
             Subject::Connections => "Connections",
             Subject::Memory => "Memory",
         }

@@ -9,6 +9,7 @@ mod settings;
 mod config;
 mod config_file;
 mod config_source;
+mod data;
 mod key;
 mod listings;
 #[cfg(test)]

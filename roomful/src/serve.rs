@@ -17,6 +17,7 @@ pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     logging::start(running.log_format);
     server::log_panics();
     raise_descriptor_limit();
+    running.server.data = running.data.directory()?;
     let server = Server::start(&running.server)?;
     let hints = join_hints::lines(server.addresses(), running.server.plain_style);
     // Whoever started the server may not want to read it; that is no reason to stop.

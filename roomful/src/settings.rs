@@ -6,14 +6,17 @@
 //!
 //! What this file must never do: hold a default. Those are the server's; a row only says where they stand.
 
+use crate::data::Data;
 use crate::key::{Choice, Key, Kind, Number, Reload, Subject};
-use server::{Options, PlainStyle, PollerKind, RoomName};
+use server::{Durability, Options, PlainStyle, PollerKind, RoomName};
 use std::time::Duration;
 
 /// What `roomful serve` is started with.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) server: Options,
+    /// Where what is said is kept; `server` gets the directory that this comes to when the server is started.
+    pub(crate) data: Data,
     pub(crate) log_format: LogFormat,
 }
 
@@ -30,7 +33,8 @@ impl Default for Settings {
     fn default() -> Settings {
         let home = RoomName::parse("lobby").expect("this is a name for a room");
         let listen = server::parse_listen(&server::DEFAULT_PORT.to_string()).into_iter().collect();
-        Settings { server: Options { listen, ..Options::new(home) }, log_format: LogFormat::Human }
+        let server = Options { listen, ..Options::new(home) };
+        Settings { server, data: Data::Usual, log_format: LogFormat::Human }
     }
 }
 
@@ -41,6 +45,9 @@ const TEXT_BYTES_LARGEST: u64 = 16 * 1024;
 /// A smaller lag bound could not hold the longest message.
 const LAG_BYTES_SMALLEST: u64 = 64 * 1024;
 const BYTES_LARGEST: u64 = 1 << 30;
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// SQLite's own bound on a file with pages of 4 KiB.
+const DATA_BYTES_LARGEST: u64 = 1 << 43;
 /// What one connection sends is paced by ticks of ten microseconds.
 const LINES_LARGEST: u64 = 100_000;
 /// The kernel waits no longer for a sign of life (`MAX_TCP_KEEPIDLE`).
@@ -195,6 +202,136 @@ pub(crate) static KEYS: &[Key] = &[
             },
         ]),
         reload: Reload::NeedsRestart,
+    },
+    Key {
+        name: "data",
+        subject: Subject::History,
+        value_name: "DIR",
+        help: "The directory in which what is said is kept",
+        more: "It is made if it is not there. `default` is `$XDG_DATA_HOME/roomful`, or `~/.local/share/roomful`. With `:memory:` \
+               nothing is kept: what was said is gone when it has been read.",
+        told: None,
+        kind: Kind::Data,
+        reload: Reload::NeedsRestart,
+    },
+    Key {
+        name: "durability",
+        subject: Subject::History,
+        value_name: "WHEN",
+        help: "What a receipt promises, and when people are told",
+        more: "What a receipt was given for survives a crash of the server and of the machine, but with `none`.",
+        told: None,
+        kind: Kind::Choice(&[
+            Choice {
+                word: "fast",
+                help: "people are told at once; a receipt leaves when the disk has confirmed",
+                is_set: |settings| settings.server.durability == Durability::Fast,
+                put: |settings| settings.server.durability = Durability::Fast,
+            },
+            Choice {
+                word: "strict",
+                help: "nobody is told anything before the disk has confirmed",
+                is_set: |settings| settings.server.durability == Durability::Strict,
+                put: |settings| settings.server.durability = Durability::Strict,
+            },
+            Choice {
+                word: "none",
+                help: "receipts leave at once and promise nothing; the system writes when it likes",
+                is_set: |settings| settings.server.durability == Durability::None,
+                put: |settings| settings.server.durability = Durability::None,
+            },
+        ]),
+        reload: Reload::NeedsRestart,
+    },
+    Key {
+        name: "replay_lines",
+        subject: Subject::History,
+        value_name: "N",
+        help: "How many lines of the past somebody is shown who comes into a room at a terminal",
+        more: "0 shows none.",
+        told: None,
+        kind: number!(0, 200, NOTHING_SMALLER, replay_lines),
+        reload: Reload::NeedsRestart,
+    },
+    Key {
+        name: "data_bytes_max",
+        subject: Subject::History,
+        value_name: "BYTES",
+        help: "How large the data file may become",
+        more: "0 leaves that to the disk. Beyond it nothing can be said, as if the disk were full; nothing is let go of.",
+        told: Some(
+            "nothing can be said now: the server cannot write it down (the disk is full); try again in a while",
+        ),
+        kind: Kind::Number(Number {
+            smallest: 0,
+            largest: DATA_BYTES_LARGEST,
+            if_smaller: NOTHING_SMALLER,
+            get: |settings| settings.server.data_bytes_max.unwrap_or(0),
+            put: |settings, number| settings.server.data_bytes_max = (number > 0).then_some(number),
+        }),
+        reload: Reload::NeedsRestart,
+    },
+    Key {
+        name: "keep_days",
+        subject: Subject::History,
+        value_name: "DAYS",
+        help: "For how long what is said is kept",
+        more: "0 is for ever. What is older goes for good, from the index, too; the server looks every minute.",
+        told: None,
+        kind: Kind::Number(Number {
+            smallest: 0,
+            largest: 1_000_000,
+            if_smaller: NOTHING_SMALLER,
+            get: |settings| settings.server.retention.age_ms_max.map_or(0, |value| value / DAY_MS),
+            put: |settings, number| {
+                settings.server.retention.age_ms_max = (number > 0).then_some(number * DAY_MS);
+            },
+        }),
+        reload: Reload::Applies,
+    },
+    Key {
+        name: "keep_messages",
+        subject: Subject::History,
+        value_name: "N",
+        help: "How many messages of each room are kept",
+        more: "0 is all. The oldest go first, for good. Topics and changes count, too.",
+        told: None,
+        kind: Kind::Number(Number {
+            smallest: 0,
+            largest: DATA_BYTES_LARGEST,
+            if_smaller: NOTHING_SMALLER,
+            get: |settings| settings.server.retention.facts_max.unwrap_or(0),
+            put: |settings, number| settings.server.retention.facts_max = (number > 0).then_some(number),
+        }),
+        reload: Reload::Applies,
+    },
+    Key {
+        name: "keep_bytes",
+        subject: Subject::History,
+        value_name: "BYTES",
+        help: "How much of each room is kept",
+        more: "0 is all. The oldest goes first, for good. A message counts for its text and 64 bytes more.",
+        told: None,
+        kind: Kind::Number(Number {
+            smallest: 0,
+            largest: DATA_BYTES_LARGEST,
+            if_smaller: NOTHING_SMALLER,
+            get: |settings| settings.server.retention.bytes_max.unwrap_or(0),
+            put: |settings, number| settings.server.retention.bytes_max = (number > 0).then_some(number),
+        }),
+        reload: Reload::Applies,
+    },
+    Key {
+        name: "conversations_kept_max",
+        subject: Subject::History,
+        value_name: "N",
+        help: "Direct conversations on the server, those included whose people are away",
+        more: "",
+        told: Some(
+            "the direct conversations of this server are limited to N, and that many there are; talk in a room",
+        ),
+        kind: number!(1, 10_000_000, "nobody could say anything to one person", hub.conversations_kept_max),
+        reload: Reload::Applies,
     },
     Key {
         name: "members_max",
@@ -616,6 +753,7 @@ mod tests {
             ("rooms_of_member_max", Bound::RoomsOfMember),
             ("conversations_max", Bound::Conversations),
             ("ignored_max", Bound::Ignored),
+            ("conversations_kept_max", Bound::ConversationsKept),
         ];
         let told = |name: &str| key(name).unwrap().told.unwrap().replace('N', "7");
         for (name, bound) in too_many {

@@ -1,14 +1,273 @@
-//! The journal of a server that keeps nothing on disk: every record counts as written at once, and numbers are reserved
-//! as if it were. What the server keeps is what its memory holds.
+//! The journal's thread: commits what the hub's thread hands over, many facts at a time, and says when it is on disk.
+//!
+//! Where it stands: beside the hub's thread, which hands over a batch a turn and waits for none. While one commit is under
+//! way the next batches gather, and go into the next commit together. What is handed over and not committed yet is here for
+//! readers to look at, too. When there is nothing to commit, the index of words is brought up to date, a little at a time.
+//!
+//! What this file must never do: call anything durable that the disk has not confirmed, throw a batch away, or log what
+//! people said.
 
-use engine::Desk;
+use crate::clock::Clock;
+use crate::mailbox::{HubMailbox, lock};
+use history::{Batch, CommitError, Journal, Remaining, Retention};
+use hub::{Reservation, Trouble};
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-/// Commits what the desk has for the journal, if it has anything.
-pub(crate) fn commit(desk: &mut Desk) {
-    if !desk.has_kept() {
-        return;
+/// After a failed commit the next is tried so much later, and twice as much later after each that fails, up to the last.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LAST_RETRY: Duration = Duration::from_secs(2);
+/// So long after something was committed the index follows, so that a message that comes alone costs no commit of its own
+/// for it.
+const INDEX_DELAY: Duration = Duration::from_secs(1);
+/// How often old facts are let go of, where the operator wants that.
+const FORGET_INTERVAL: Duration = Duration::from_secs(60);
+
+/// What the hub's thread hears of the journal.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// These are durable.
+    Committed(Vec<Arc<Batch>>),
+    /// Nothing can be written at the moment; it is tried again.
+    Failing(Trouble),
+    /// Everything is written and the file is closed, or that was given up.
+    Finished,
+}
+
+/// What waits for the journal's thread.
+#[derive(Debug)]
+pub(crate) struct JournalMailbox {
+    waiting: Mutex<Waiting>,
+    filled: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Handed over and not committed yet, in their order.
+    unwritten: VecDeque<Arc<Batch>>,
+    retention: Option<Retention>,
+    ending: Option<Ending>,
+}
+
+/// How the journal ends.
+#[derive(Clone, Debug)]
+struct Ending {
+    /// What was used, exactly.
+    reservation: Reservation,
+    /// When to give up a disk that cannot be written to.
+    until: Instant,
+}
+
+impl JournalMailbox {
+    pub(crate) fn new() -> JournalMailbox {
+        JournalMailbox { waiting: Mutex::default(), filled: Condvar::new() }
     }
-    let (_kept, reservation) = desk.to_commit();
-    let position = desk.hub().position();
-    desk.committed(position, &reservation);
+
+    /// Hands over what is to be committed next.
+    pub(crate) fn hand_over(&self, batch: Batch) {
+        lock(&self.waiting).unwritten.push_back(Arc::new(batch));
+        self.filled.notify_one();
+    }
+
+    /// What has been handed over and may not be committed yet. To be looked at before the file is: what leaves this list is
+    /// in the file by then.
+    pub(crate) fn unwritten(&self) -> Vec<Arc<Batch>> {
+        lock(&self.waiting).unwritten.iter().cloned().collect()
+    }
+
+    /// Lets go of old facts by these rules from now on.
+    pub(crate) fn set_retention(&self, retention: Retention) {
+        lock(&self.waiting).retention = Some(retention);
+        self.filled.notify_one();
+    }
+
+    /// Nothing more will be handed over: writes the rest, and that exactly this was used. A disk that cannot be written to is
+    /// given up after `patience`.
+    pub(crate) fn finish(&self, reservation: Reservation, patience: Duration) {
+        lock(&self.waiting).ending = Some(Ending { reservation, until: Instant::now() + patience });
+        self.filled.notify_one();
+    }
+
+    fn wait<'a>(&self, waiting: MutexGuard<'a, Waiting>, timeout: Duration) -> MutexGuard<'a, Waiting> {
+        self.filled.wait_timeout(waiting, timeout).unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+pub(crate) struct JournalThread {
+    journal: Journal,
+    mailbox: Arc<JournalMailbox>,
+    hub: Arc<HubMailbox>,
+    clock: Clock,
+    retention: Retention,
+    /// Since when nothing could be written, and after which pause it is tried again.
+    trouble: Option<Duration>,
+    chores: Chores,
+}
+
+/// When there is something to do that nobody waits for.
+struct Chores {
+    /// The index may be behind.
+    index: Option<Instant>,
+    /// Old facts may have to go.
+    forget: Instant,
+    /// Erased text may still be in the file.
+    tidy: Option<Instant>,
+}
+
+impl JournalThread {
+    pub(crate) fn new(
+        journal: Journal,
+        mailbox: Arc<JournalMailbox>,
+        hub: Arc<HubMailbox>,
+        clock: Clock,
+        retention: Retention,
+    ) -> JournalThread {
+        let now = Instant::now();
+        // The index may be behind from the last time.
+        let chores = Chores { index: Some(now), forget: now, tidy: Some(now) };
+        JournalThread { journal, mailbox, hub, clock, retention, trouble: None, chores }
+    }
+
+    /// Runs until everything is written after the server has stopped.
+    pub(crate) fn run(mut self) {
+        loop {
+            let (batches, ending) = self.next();
+            if !batches.is_empty() {
+                self.commit(&batches, ending.as_ref());
+                continue;
+            }
+            match ending {
+                Some(ending) => return self.finish(&ending),
+                None => self.do_chores(),
+            }
+        }
+    }
+
+    /// Waits for something to commit, for the end, or for the next chore.
+    fn next(&mut self) -> (Vec<Arc<Batch>>, Option<Ending>) {
+        let mailbox = self.mailbox.clone();
+        let mut waiting = lock(&mailbox.waiting);
+        loop {
+            if let Some(retention) = waiting.retention.take() {
+                self.retention = retention;
+                self.chores.forget = Instant::now();
+            }
+            let timeout = self.chores.next_at().saturating_duration_since(Instant::now());
+            if !waiting.unwritten.is_empty() || waiting.ending.is_some() || timeout.is_zero() {
+                return (waiting.unwritten.iter().cloned().collect(), waiting.ending.clone());
+            }
+            waiting = mailbox.wait(waiting, timeout);
+        }
+    }
+
+    /// Has these batches on disk; if that fails they stay where they are, unless the server has waited long enough at its end.
+    fn commit(&mut self, batches: &[Arc<Batch>], ending: Option<&Ending>) {
+        let together: Vec<&Batch> = batches.iter().map(AsRef::as_ref).collect();
+        match self.journal.commit_together(&together) {
+            Ok(()) => {
+                self.recover();
+                lock(&self.mailbox.waiting).unwritten.drain(..batches.len());
+                self.hub.hear(News::Committed(batches.to_vec()));
+                let now = Instant::now();
+                self.chores.index.get_or_insert(now + INDEX_DELAY);
+                self.chores.tidy.get_or_insert(now + INDEX_DELAY);
+            }
+            Err(error) if ending.is_some_and(|ending| ending.until <= Instant::now()) => {
+                let facts: usize = batches.iter().map(|batch| batch.kept.len()).sum();
+                tracing::error!(%error, facts, "given up: these facts could not be written, and nobody was told that they were");
+                lock(&self.mailbox.waiting).unwritten.clear();
+            }
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// Tells, once, that nothing can be written, and waits a while.
+    fn fail(&mut self, error: &CommitError) {
+        let pause = match self.trouble {
+            None => {
+                tracing::error!(%error, "nothing can be written down; it is tried again");
+                FIRST_RETRY
+            }
+            Some(pause) => (pause * 2).min(LAST_RETRY),
+        };
+        self.hub.hear(News::Failing(error.trouble));
+        self.trouble = Some(pause);
+        let until = Instant::now() + pause;
+        let mut waiting = lock(&self.mailbox.waiting);
+        while waiting.ending.is_none()
+            && let Some(left) = until.checked_duration_since(Instant::now())
+            && !left.is_zero()
+        {
+            waiting = self.mailbox.wait(waiting, left);
+        }
+        if waiting.ending.is_some() {
+            drop(waiting);
+            std::thread::sleep(FIRST_RETRY);
+        }
+    }
+
+    fn recover(&mut self) {
+        if self.trouble.take().is_some() {
+            tracing::info!("everything is written down again");
+        }
+    }
+
+    fn finish(self, ending: &Ending) {
+        if let Err(error) = self.journal.finish(&ending.reservation) {
+            tracing::error!(%error, "the data file could not be closed in order; the next start looks at it");
+        }
+        self.hub.hear(News::Finished);
+    }
+
+    /// Does a little of what nobody waits for, so that what comes meanwhile is not kept waiting.
+    fn do_chores(&mut self) {
+        let now = Instant::now();
+        if self.chores.index.is_some_and(|at| at <= now) {
+            self.chores.index = match self.journal.index_some() {
+                Ok(Remaining::Nothing) => None,
+                Ok(Remaining::Something) => Some(now),
+                Err(error) => {
+                    tracing::warn!(%error, "the index of words could not be brought up to date; it is tried again");
+                    Some(now + LAST_RETRY)
+                }
+            };
+        }
+        if self.chores.tidy.is_some_and(|at| at <= now) {
+            self.chores.tidy = match self.journal.tidy() {
+                Ok(Remaining::Nothing) => None,
+                Ok(Remaining::Something) => Some(now + INDEX_DELAY),
+                Err(error) => {
+                    tracing::warn!(%error, "erased text could not be taken off the disk; it is tried again");
+                    Some(now + LAST_RETRY)
+                }
+            };
+        }
+        if self.chores.forget <= now {
+            self.forget(now);
+        }
+    }
+
+    fn forget(&mut self, now: Instant) {
+        self.chores.forget = match self.journal.forget(&self.retention, self.clock.now()) {
+            Ok((0, Remaining::Nothing)) => now + FORGET_INTERVAL,
+            Ok((facts, remaining)) => {
+                if facts > 0 {
+                    tracing::info!(facts, "let go of old facts");
+                    self.chores.tidy.get_or_insert(now);
+                }
+                if remaining == Remaining::Something { now } else { now + FORGET_INTERVAL }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "old facts could not be let go of; it is tried again");
+                now + FORGET_INTERVAL
+            }
+        };
+    }
+}
+
+impl Chores {
+    fn next_at(&self) -> Instant {
+        [self.index, self.tidy].into_iter().flatten().fold(self.forget, Instant::min)
+    }
 }

@@ -16,12 +16,15 @@ mod journal;
 mod listener;
 mod mailbox;
 mod panics;
+mod reading;
 mod room_left;
+mod secrets;
 mod shard_thread;
 mod vanishing;
 
 pub use engine::{Bounds as FeedBounds, Limits as ShardLimits};
 pub use eventloop::PollerKind;
+pub use history::Retention;
 pub use hub::{RoomName, Settings as HubSettings};
 pub use listener::{DEFAULT_PORT, ListenError, parse_listen};
 pub use panics::log_panics;
@@ -32,13 +35,19 @@ pub use dialect::ByOrigin;
 use dialect::Setup;
 pub use dialect::plain::Style as PlainStyle;
 use engine::{Desk, Release};
-use hub::Hub;
-use hub_thread::HubThread;
+use history::{CommitError, Ended, Journal, OpenError, Reader, Restored};
+use hub::{Epoch, Hub, Keeping};
+use hub_thread::{Archive, HubThread, Telling};
+use journal::{JournalMailbox, JournalThread};
 use mailbox::{HubMailbox, ShardMailbox, Stopping};
+use reading::{ReaderMailbox, ReaderThread};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use shard_thread::{ShardThread, Surroundings};
+use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -54,6 +63,16 @@ pub struct Options {
     /// How the shards ask which sockets are ready. `select` cannot watch more than some 1,000 connections; who comes then is
     /// told so and closed.
     pub poller: PollerKind,
+    /// The directory in which everything that is said is kept; without one nothing is.
+    pub data: Option<PathBuf>,
+    /// What a receipt promises.
+    pub durability: Durability,
+    /// How many bytes the data file may have; `None` leaves that to the disk.
+    pub data_bytes_max: Option<u64>,
+    /// What is let go of.
+    pub retention: Retention,
+    /// How many lines of the past whoever comes into a room at a terminal is shown.
+    pub replay_lines: u32,
     /// The bounds of the hub, and its home room.
     pub hub: HubSettings,
     /// The bounds of each shard.
@@ -74,6 +93,47 @@ pub struct Options {
     pub flush: Duration,
 }
 
+/// What a receipt promises, and when people are told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Durability {
+    /// People are told at once; a receipt leaves when the disk has confirmed.
+    #[default]
+    Fast,
+    /// Nobody is told anything before the disk has confirmed.
+    Strict,
+    /// Receipts promise nothing: they leave at once, and the system writes when it likes.
+    None,
+}
+
+/// Why a server did not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// It cannot listen, or the system gives no threads or descriptors.
+    Listen(ListenError),
+    /// What it keeps cannot be opened.
+    Data(OpenError),
+    /// What it keeps cannot be written to.
+    Write(CommitError),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Listen(error) => error.fmt(formatter),
+            StartError::Data(error) => error.fmt(formatter),
+            StartError::Write(error) => write!(formatter, "what is said could not be kept: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl From<io::Error> for StartError {
+    fn from(error: io::Error) -> StartError {
+        StartError::Listen(ListenError::System(error))
+    }
+}
+
 /// How many connections may come from one address; of IPv6, from one /64.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ConnectionLimits {
@@ -90,6 +150,11 @@ impl Options {
             listen: Vec::new(),
             shards: 1,
             poller: PollerKind::default(),
+            data: None,
+            durability: Durability::default(),
+            data_bytes_max: None,
+            retention: Retention::default(),
+            replay_lines: 20,
             hub: HubSettings::new(home.clone()),
             limits: ShardLimits::default(),
             connections: ByOrigin {
@@ -110,23 +175,24 @@ impl Options {
 pub struct Server {
     addresses: Vec<SocketAddr>,
     hub: Arc<HubMailbox>,
+    journal: Option<Arc<JournalMailbox>>,
     peers: Arc<Addresses>,
     shards: Vec<Arc<ShardMailbox>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Opens the listeners and starts the threads.
+    /// Opens the listeners and what is kept, and starts the threads.
     ///
     /// # Errors
-    /// If an address cannot be listened on, or the system gives no threads or descriptors.
-    pub fn start(options: &Options) -> Result<Server, ListenError> {
+    /// If an address cannot be listened on, what is kept cannot be opened, or the system gives no threads or descriptors.
+    pub fn start(options: &Options) -> Result<Server, StartError> {
         let sockets =
             listener::SocketOptions::new(Patience::new(options.vanished), options.send_buffer_bytes);
-        let listeners = listener::open_all(&options.listen, &sockets)?;
-        let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>();
-        let addresses = addresses.map_err(ListenError::System)?;
-        start_threads(options, listeners, addresses).map_err(ListenError::System)
+        let listeners = listener::open_all(&options.listen, &sockets).map_err(StartError::Listen)?;
+        let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
+        let kept = options.data.as_ref().map(|_| Kept::open(options)).transpose()?;
+        start_threads(options, listeners, addresses, kept)
     }
 
     /// Where it listens, in the order in which it was asked to.
@@ -145,9 +211,13 @@ impl Server {
     /// Puts options in force while the server runs: the bounds of the hub between two requests, those of the shards
     /// between two turns, on people who are here as on those who come. What a running server cannot change is left as it
     /// was: [`Options::listen`], [`Options::shards`], [`Options::poller`], the home room, [`Options::plain_style`], [`Options::vanished`],
-    /// [`Options::send_buffer_bytes`]. Returns at once.
+    /// [`Options::send_buffer_bytes`], [`Options::data`], [`Options::durability`], [`Options::data_bytes_max`],
+    /// [`Options::replay_lines`]. Returns at once.
     pub fn reload(&self, options: &Options) {
-        self.hub.set_up(options.hub.clone());
+        self.hub.set_up(HubSettings { keeping: keeping(self.journal.as_ref()), ..options.hub.clone() });
+        if let Some(journal) = &self.journal {
+            journal.set_retention(options.retention);
+        }
         self.peers.set_limits(options.connections);
         let options = Arc::new(options.clone());
         for shard in &self.shards {
@@ -178,18 +248,87 @@ pub fn raise_descriptor_limit() -> io::Result<()> {
     Ok(setrlimit(Resource::Nofile, limit)?)
 }
 
+/// The pages of the data file have so many bytes.
+const DATA_PAGE_BYTES: u64 = 4096;
+
+/// What is kept, opened.
+struct Kept {
+    journal: Journal,
+    reader: Reader,
+    restored: Restored,
+}
+
+impl Kept {
+    fn open(options: &Options) -> Result<Kept, StartError> {
+        let directory = options.data.as_deref().unwrap_or_else(|| std::path::Path::new(""));
+        let journal_options = history::Options {
+            durability: match options.durability {
+                Durability::None => history::Sync::Off,
+                Durability::Fast | Durability::Strict => history::Sync::Full,
+            },
+            epoch_bits: random_bits()?,
+            pages_max: options.data_bytes_max.map(pages),
+        };
+        let (journal, restored) = Journal::open(directory, &journal_options).map_err(StartError::Data)?;
+        let reader = Reader::open(directory).map_err(StartError::Data)?;
+        Ok(Kept { journal, reader, restored })
+    }
+}
+
+/// How many pages so many bytes are.
+fn pages(bytes: u64) -> u32 {
+    u32::try_from(bytes / DATA_PAGE_BYTES).unwrap_or(u32::MAX).max(1)
+}
+
+/// 64 bits that nobody can guess.
+fn random_bits() -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
+    Ok(u64::from_ne_bytes(bytes))
+}
+
+/// Whether what is said can be read again, where there is something to keep it.
+fn keeping<T>(kept: Option<&T>) -> Keeping {
+    if kept.is_some() { Keeping::History } else { Keeping::Nothing }
+}
+
+/// The desk as it was left, and everything stated that has to be before anybody is let in.
+fn set_up_desk(options: &Options, shards: u16, now: hub::Time, restored: Option<&Restored>) -> Desk {
+    let Some(restored) = restored else { return Desk::new(Hub::new(options.hub.clone()), shards) };
+    let settings = HubSettings { keeping: Keeping::History, ..options.hub.clone() };
+    let mut hub = Hub::restore(settings, &restored.snapshot);
+    hub.recover(&restored.reservation);
+    let losses = hub.losses(&restored.reservation);
+    let mut desk = Desk::new(hub, shards);
+    if options.durability == Durability::None {
+        desk.set_durability(engine::Durability::Stated);
+    }
+    for loss in losses {
+        desk.state(now, loss);
+    }
+    desk.chores(now);
+    desk
+}
+
 fn start_threads(
     options: &Options,
     listeners: Vec<TcpListener>,
     addresses: Vec<SocketAddr>,
-) -> io::Result<Server> {
+    kept: Option<Kept>,
+) -> Result<Server, StartError> {
     let clock = Clock::start();
     let hub_mailbox = Arc::new(HubMailbox::new(usize::from(options.shards.max(1))));
     let setup = Setup {
         lines_per_second: options.lines_per_second,
         plain_style: options.plain_style,
+        epoch: kept.as_ref().map_or_else(|| random_bits().map(Epoch::new), |kept| Ok(kept.restored.epoch))?,
+        keeping: keeping(kept.as_ref()),
+        replay_lines: options.replay_lines,
+        zone: jiff::tz::TimeZone::system(),
         ..Setup::new(options.hub.home.clone())
     };
+    let is_strict = kept.is_some() && options.durability == Durability::Strict;
+    let release = if is_strict { Release::WhenDurable } else { Release::AtOnce };
     let peers = Arc::new(Addresses::new(options.connections));
     let mut listeners = Some(listeners);
     let mut shards = Vec::new();
@@ -197,7 +336,7 @@ fn start_threads(
     for index in 0..count {
         // The first shard accepts for all of them.
         let listeners = listeners.take().unwrap_or_default();
-        let shard = engine::Shard::new(index as u8, setup.clone(), options.limits, Release::AtOnce);
+        let shard = engine::Shard::new(index as u8, setup.clone(), options.limits, release);
         let surroundings = Surroundings {
             poller: options.poller,
             hub: hub_mailbox.clone(),
@@ -210,14 +349,80 @@ fn start_threads(
         shards.push(ShardThread::new(shard, listeners, surroundings)?);
     }
     let mailboxes: Vec<Arc<ShardMailbox>> = shards.iter().map(ShardThread::mailbox).collect();
-    let desk = Desk::new(Hub::new(options.hub.clone()), count);
-    let hub_thread = HubThread::new(desk, hub_mailbox.clone(), mailboxes.clone(), clock);
-    let mut threads = vec![spawn("hub", move || hub_thread.run())?];
+    let mut desk = set_up_desk(options, count, clock.now(), kept.as_ref().map(|kept| &kept.restored));
+    let mut threads = Vec::new();
+    let archive = match kept {
+        None => None,
+        Some(kept) => Some(keep(options, kept, &mut desk, &hub_mailbox, &mailboxes, clock, &mut threads)?),
+    };
+    let journal = archive.as_ref().map(|archive| archive.journal.clone());
+    let hub_thread =
+        HubThread { desk, mailbox: hub_mailbox.clone(), shards: mailboxes.clone(), clock, archive };
+    threads.push(spawn("hub", move || hub_thread.run())?);
     for (index, mut shard) in shards.into_iter().enumerate() {
         shard.deal_to(&mailboxes);
         threads.push(spawn(&format!("shard {index}"), move || shard.run())?);
     }
-    Ok(Server { addresses, hub: hub_mailbox, peers, shards: mailboxes, threads })
+    Ok(Server { addresses, hub: hub_mailbox, journal, peers, shards: mailboxes, threads })
+}
+
+/// Commits what has to be before anybody is let in, and starts the threads that write and read what is kept.
+fn keep(
+    options: &Options,
+    mut kept: Kept,
+    desk: &mut Desk,
+    hub: &Arc<HubMailbox>,
+    shards: &[Arc<ShardMailbox>],
+    clock: Clock,
+    threads: &mut Vec<JoinHandle<()>>,
+) -> Result<Archive, StartError> {
+    let (facts, reservation) = desk.to_commit();
+    let position = desk.hub().position();
+    let first = history::Batch { kept: facts, reservation, position };
+    kept.journal.commit(&first).map_err(StartError::Write)?;
+    desk.committed(position, &first.reservation);
+    if kept.restored.ended == Ended::Abruptly {
+        tracing::warn!("the server did not stop in order the last time; the data file is being checked");
+        let directory = options.data.clone().unwrap_or_default();
+        spawn("check", move || log_check(&directory))?;
+    }
+    let journal = Arc::new(JournalMailbox::new());
+    let reader = Arc::new(ReaderMailbox::new());
+    let journal_thread =
+        JournalThread::new(kept.journal, journal.clone(), hub.clone(), clock, options.retention);
+    threads.push(spawn("journal", move || journal_thread.run())?);
+    let reader_thread = ReaderThread {
+        reader: kept.reader,
+        mailbox: reader.clone(),
+        journal: journal.clone(),
+        hub: hub.clone(),
+        shards: shards.to_vec(),
+        clock,
+    };
+    threads.push(spawn("reader", move || reader_thread.run())?);
+    let is_strict = options.durability == Durability::Strict;
+    Ok(Archive {
+        journal,
+        reader,
+        telling: if is_strict { Telling::WhenDurable } else { Telling::AtOnce },
+        handed_over: position,
+        durable: position,
+        readings: VecDeque::new(),
+        patience: options.flush,
+    })
+}
+
+/// Looks at every page of the data file and says what it found, beside the running server.
+fn log_check(directory: &std::path::Path) {
+    match history::check(directory) {
+        Ok(findings) if findings.is_empty() => tracing::info!("the data file is sound"),
+        Ok(findings) => {
+            for finding in findings {
+                tracing::error!(%finding, "the data file is damaged");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the data file could not be checked"),
+    }
 }
 
 /// Starts a thread. If it panics the process ends: a hub or a shard that is missing would leave people talking into the

@@ -5,6 +5,7 @@
 //! turn, so that this wait ends.
 
 use crate::Options;
+use crate::journal::News;
 use engine::{Mail, Request};
 use eventloop::Waker;
 use hub::Settings;
@@ -51,25 +52,42 @@ pub(crate) struct HubMailbox {
 #[derive(Debug)]
 struct HubWaiting {
     requests: Vec<Request>,
+    news: Vec<News>,
     settings: Option<Box<Settings>>,
     /// How many shards may still post requests of people.
     shards_open: usize,
     is_idle: bool,
 }
 
-/// What the hub's thread was woken for, beside requests.
-#[derive(Debug)]
-pub(crate) struct Waited {
+/// What the hub's thread was woken for. Used again from turn to turn.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    pub(crate) requests: Vec<Request>,
+    /// Of the journal, to be heard before the requests are taken.
+    pub(crate) news: Vec<News>,
     /// To be put in force before the requests are taken.
     pub(crate) settings: Option<Box<Settings>>,
     /// There will be no more requests.
     pub(crate) are_last: bool,
 }
 
+/// What the hub's thread waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Waiting {
+    ForAnything,
+    /// A request that was taken before needs a commit, and the others wait behind it.
+    ForTheJournal,
+}
+
 impl HubMailbox {
     pub(crate) fn new(shards: usize) -> HubMailbox {
-        let waiting =
-            HubWaiting { requests: Vec::new(), settings: None, shards_open: shards, is_idle: false };
+        let waiting = HubWaiting {
+            requests: Vec::new(),
+            news: Vec::new(),
+            settings: None,
+            shards_open: shards,
+            is_idle: false,
+        };
         HubMailbox { waiting: Mutex::new(waiting), filled: Condvar::new() }
     }
 
@@ -77,6 +95,18 @@ impl HubMailbox {
     pub(crate) fn post(&self, requests: impl Iterator<Item = Request>) {
         let mut waiting = lock(&self.waiting);
         waiting.requests.extend(requests);
+        self.wake(waiting);
+    }
+
+    /// Brings a request again, with what was looked up for it.
+    pub(crate) fn bring_again(&self, request: Request) {
+        self.post(std::iter::once(request));
+    }
+
+    /// The journal has something to say.
+    pub(crate) fn hear(&self, news: News) {
+        let mut waiting = lock(&self.waiting);
+        waiting.news.push(news);
         self.wake(waiting);
     }
 
@@ -101,21 +131,35 @@ impl HubMailbox {
         }
     }
 
-    /// Waits for something to do, at most `timeout`, and swaps requests into `requests`.
-    pub(crate) fn wait(&self, requests: &mut Vec<Request>, timeout: Option<Duration>) -> Waited {
+    /// Waits for something to do, at most `timeout`, and moves it into `inbox`, which must have been emptied.
+    pub(crate) fn wait(&self, inbox: &mut Inbox, what: Waiting, timeout: Option<Duration>) {
         let mut waiting = lock(&self.waiting);
-        if waiting.requests.is_empty() && waiting.settings.is_none() && waiting.shards_open > 0 {
+        let is_for_anything = what == Waiting::ForAnything;
+        while waiting.news.is_empty()
+            && waiting.settings.is_none()
+            && !(is_for_anything && (!waiting.requests.is_empty() || waiting.shards_open == 0))
+        {
             waiting.is_idle = true;
-            waiting = match timeout {
-                None => self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+            let timed_out;
+            (waiting, timed_out) = match timeout {
+                None => (self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner), false),
                 Some(timeout) => {
-                    self.filled.wait_timeout(waiting, timeout).unwrap_or_else(PoisonError::into_inner).0
+                    let waited = self.filled.wait_timeout(waiting, timeout);
+                    let (waiting, result) = waited.unwrap_or_else(PoisonError::into_inner);
+                    (waiting, result.timed_out())
                 }
             };
             waiting.is_idle = false;
+            if timed_out || is_for_anything {
+                break;
+            }
         }
-        std::mem::swap(&mut waiting.requests, requests);
-        Waited { settings: waiting.settings.take(), are_last: waiting.shards_open == 0 }
+        if is_for_anything {
+            std::mem::swap(&mut waiting.requests, &mut inbox.requests);
+        }
+        std::mem::swap(&mut waiting.news, &mut inbox.news);
+        inbox.settings = waiting.settings.take();
+        inbox.are_last = waiting.shards_open == 0 && waiting.requests.is_empty();
     }
 }
 
@@ -260,18 +304,22 @@ mod tests {
     fn new_settings_wake_the_hub_and_are_taken_once() {
         let hub = HubMailbox::new(1);
         hub.set_up(Settings::new(hub::RoomName::parse("lobby").unwrap()));
-        let mut requests = Vec::new();
-        assert!(hub.wait(&mut requests, None).settings.is_some());
-        assert!(hub.wait(&mut requests, Some(Duration::ZERO)).settings.is_none());
+        let mut inbox = Inbox::default();
+        hub.wait(&mut inbox, Waiting::ForAnything, None);
+        assert!(inbox.settings.is_some());
+        hub.wait(&mut inbox, Waiting::ForAnything, Some(Duration::ZERO));
+        assert!(inbox.settings.is_none());
     }
 
     #[test]
     fn requests_are_the_last_once_every_shard_has_closed() {
         let hub = HubMailbox::new(2);
-        let mut requests = Vec::new();
+        let mut inbox = Inbox::default();
         hub.close_shard();
-        assert!(!hub.wait(&mut requests, Some(Duration::ZERO)).are_last);
+        hub.wait(&mut inbox, Waiting::ForAnything, Some(Duration::ZERO));
+        assert!(!inbox.are_last);
         hub.close_shard();
-        assert!(hub.wait(&mut requests, None).are_last);
+        hub.wait(&mut inbox, Waiting::ForAnything, None);
+        assert!(inbox.are_last);
     }
 }

@@ -13,9 +13,10 @@ use crate::draining::{Draining, close};
 use crate::mailbox::{HubMailbox, ShardMailbox, Stopping, Stream};
 use crate::panics;
 use crate::room_left::RoomLeft;
+use crate::secrets::Secrets;
 use crate::vanishing::{Patience, Sweeps, Verdict};
-use dialect::Arrival;
-use dialect::plain::{PlainSession, Style};
+use dialect::plain::Style;
+use dialect::{AnySession, Arrival};
 use engine::{ConnectionId, Delivered, Due, Mail, Shard};
 use eventloop::{Event, Events, Interest, Poller, PollerKind, Token, Waker};
 use hub::Time;
@@ -51,7 +52,7 @@ const WAKER: Token = Token(u64::MAX);
 const LISTENERS: u64 = u64::MAX - 1;
 
 pub(crate) struct ShardThread {
-    shard: Shard<PlainSession>,
+    shard: Shard<AnySession>,
     poller: Poller,
     mailbox: Arc<ShardMailbox>,
     hub: Arc<HubMailbox>,
@@ -78,6 +79,7 @@ pub(crate) struct ShardThread {
     has_deferred: bool,
     /// When the flush of a stopping shard ends.
     stops_at: Option<Time>,
+    secrets: Secrets,
     buffers: Buffers,
 }
 
@@ -120,7 +122,7 @@ struct Buffers {
 
 impl ShardThread {
     pub(crate) fn new(
-        shard: Shard<PlainSession>,
+        shard: Shard<AnySession>,
         listeners: Vec<TcpListener>,
         surroundings: Surroundings,
     ) -> io::Result<ShardThread> {
@@ -153,6 +155,7 @@ impl ShardThread {
             sweeps: Sweeps::new(patience),
             has_deferred: false,
             stops_at: None,
+            secrets: Secrets::new()?,
             buffers: Buffers {
                 read: vec![0; READ_BYTES],
                 mail: Mail::default(),
@@ -369,7 +372,8 @@ impl ShardThread {
     fn open(&mut self, now: Time, stream: Stream) {
         let Stream { socket, peer } = stream;
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        let id = self.shard.open(&Arrival { now, peer, guest: fastrand::u32(..100_000) });
+        let guest = fastrand::u32(..100_000);
+        let id = self.shard.open(&Arrival { now, peer, guest, secret: self.secrets.next() });
         let generation = self.next_generation();
         let socket = Socket {
             descriptor: socket,

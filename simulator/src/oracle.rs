@@ -207,7 +207,8 @@ impl Oracle {
             }
             Err(refusal) => {
                 self.unwritten += u64::from(matches!(refusal, Refusal::Unwritten(_)));
-                self.answer(now, &speaker, Event::Refused { verb: request.command.verb(), refusal })?;
+                let (verb, nonce) = (request.command.verb(), request.command.nonce().cloned());
+                self.answer(now, &speaker, Event::Refused { verb, nonce, refusal })?;
             }
             Ok(Proposal::Fact(fact)) => self.state(now, fact)?,
             Ok(Proposal::Answer(event)) => self.answer(now, &speaker, event)?,

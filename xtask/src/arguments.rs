@@ -16,6 +16,8 @@ Verbs:
   test --all     also licences and advisories (cargo deny), many more seeds and fuzzing; takes longer
   sim [ARGS]     build the simulator with optimisation and run it; ARGS go to it unchanged
   bench [ARGS]   build `roomful` and `bench` with optimisation and run `bench run ARGS`
+  bench history [ARGS]
+                 the same for `bench history ARGS`: what it costs to keep what is said, into docs/bench/history.md
   bench io [ARGS]
                  the same for `bench io ARGS`: ways to serve and pollers beside Python's, into docs/io-models.md
   instructions   count with valgrind what the hot paths cost, beside docs/bench/instructions.md
@@ -38,7 +40,7 @@ pub(crate) enum Verb {
     Test(Scope),
     /// The words are the simulator's own.
     Sim(Vec<String>),
-    /// The words are those of `bench run`, or of `bench io` if they begin with `io`.
+    /// The words are those of `bench run`, or of another of its measurements if they begin with `history` or `io`.
     Bench(Vec<String>),
     Instructions(Purpose),
 }

@@ -13,9 +13,29 @@ use std::collections::BTreeSet;
 const HUB_IS_BUILT_ON: [&str; 5] =
     ["smallvec", "tinyvec", "unicode-normalization", "unicode-script", "unicode-security"];
 
-/// Crates outside this repository that the dialects are built on besides: a search for bytes, Unicode tables.
-const DIALECT_IS_BUILT_ON: [&str; 4] =
-    ["memchr", "unicode-properties", "unicode-segmentation", "unicode-width"];
+/// Crates outside this repository that the dialects are built on besides: a search for bytes, Unicode tables, JSON, dates, a
+/// digest; and what those bring.
+const DIALECT_IS_BUILT_ON: [&str; 19] = [
+    "block-buffer",
+    "cfg-if",
+    "cpufeatures",
+    "crypto-common",
+    "digest",
+    "hybrid-array",
+    "itoa",
+    "jiff",
+    "jiff-core",
+    "memchr",
+    "serde",
+    "serde_core",
+    "serde_json",
+    "sha2",
+    "typenum",
+    "unicode-properties",
+    "unicode-segmentation",
+    "unicode-width",
+    "zmij",
+];
 
 /// What a pure crate is built on, in full: itself, its dependencies and theirs.
 struct Allowed {

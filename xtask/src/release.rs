@@ -26,18 +26,20 @@ pub(crate) fn built_simulator() -> Result<Command> {
     Ok(Command::new(program("examples/simulator")?))
 }
 
-/// Measures the release binary beside the floors; the arguments are those of `bench run`. If they begin with `io`, models of
-/// input and output are measured instead (`bench io`), for which no other program is needed.
+/// Measures the release binary beside the floors; the arguments are those of `bench run`. If they begin with the name of another
+/// measurement, that is made instead: `history`, of the same binary, or `io`, of models of input and output, for which no
+/// other program is needed.
 ///
 /// # Errors
 /// When something cannot be built or started.
 pub(crate) fn bench(arguments: &[String]) -> Result<ExitCode> {
-    if arguments.first().is_some_and(|word| word == "io") {
-        build(&["bench"])?;
-        return hand_over(Command::new(program("bench")?).args(arguments));
+    let measurement = arguments.first().map(String::as_str);
+    build(if measurement == Some("io") { &["bench"] } else { &["roomful", "bench"] })?;
+    let mut command = Command::new(program("bench")?);
+    if !matches!(measurement, Some("history" | "io")) {
+        command.arg("run");
     }
-    build(&["roomful", "bench"])?;
-    hand_over(Command::new(program("bench")?).arg("run").args(arguments))
+    hand_over(command.args(arguments))
 }
 
 /// Builds the programs of these packages, each of which is called like its package, with optimisation.

@@ -71,11 +71,12 @@ pub(super) fn play(shape: Shape, peer: &Peer, quiet: Duration, scale: Scale) -> 
     let begin = Instant::now();
     let cpu_before = CpuReading::take(peer.process())?;
     conversation.keep_in_flight(plan.speakers, plan.in_flight, plan.messages)?;
-    let spent = CpuReading::take(peer.process())?.since(&cpu_before);
+    let cpu_after = CpuReading::take(peer.process())?;
     let took = begin.elapsed();
 
     let figures = conversation.take_figures();
-    let mut sample = per_delivery(&figures, spent, took);
+    let journal_ns = cpu_after.journal_ns_since(&cpu_before);
+    let mut sample = per_delivery(&figures, cpu_after.since(&cpu_before), journal_ns, took);
     sample.extend(latencies(&figures));
     if let Shape::Paced = shape {
         sample.extend(tenths(&figures));
@@ -83,15 +84,17 @@ pub(super) fn play(shape: Shape, peer: &Peer, quiet: Duration, scale: Scale) -> 
     Ok(sample)
 }
 
-fn per_delivery(figures: &Figures, spent: CpuSpent, took: Duration) -> Sample {
+fn per_delivery(figures: &Figures, spent: CpuSpent, journal_ns: Option<u64>, took: Duration) -> Sample {
     let deliveries = figures.deliveries as f64;
     let micros = |spent_ns: u64| spent_ns as f64 / 1e3 / deliveries;
-    vec![
+    let mut sample = vec![
         (Measure::CpuPerDelivery, micros(spent.total_ns())),
         (Measure::UserPerDelivery, micros(spent.user_ns)),
         (Measure::SystemPerDelivery, micros(spent.system_ns)),
-        (Measure::Throughput, deliveries / took.as_secs_f64() / 1e3),
-    ]
+    ];
+    sample.extend(journal_ns.map(|spent_ns| (Measure::JournalPerDelivery, micros(spent_ns))));
+    sample.push((Measure::Throughput, deliveries / took.as_secs_f64() / 1e3));
+    sample
 }
 
 /// Median and 99th percentile over all receivers.

@@ -21,6 +21,8 @@ pub(super) struct Verb {
     allowed: Allowed,
     appearing: Appearing,
     help: &'static str,
+    /// What else `/help COMMAND` says.
+    details: &'static [&'static str],
     run: fn(&mut PlainSession, &str, &mut Turn<'_>),
 }
 
@@ -60,6 +62,7 @@ const VERBS: &[Verb] = &[
         allowed: Allowed::Always,
         appearing: Appearing::Before,
         help: "lists what you can do, or explains one command",
+        details: &[],
         run: handlers::help,
     },
     Verb {
@@ -70,6 +73,7 @@ const VERBS: &[Verb] = &[
         allowed: Allowed::Always,
         appearing: Appearing::Behind,
         help: "changes your name",
+        details: &[],
         run: handlers::nick,
     },
     Verb {
@@ -80,6 +84,7 @@ const VERBS: &[Verb] = &[
         allowed: Allowed::Always,
         appearing: Appearing::Before,
         help: "enters a room, or opens it; what you type goes there",
+        details: &[],
         run: handlers::join,
     },
     Verb {
@@ -90,6 +95,7 @@ const VERBS: &[Verb] = &[
         allowed: Allowed::InARoomUnlessNamed,
         appearing: Appearing::Before,
         help: "leaves that room, or the one you talk in",
+        details: &[],
         run: handlers::leave,
     },
     Verb {
@@ -100,6 +106,7 @@ const VERBS: &[Verb] = &[
         allowed: Allowed::Always,
         appearing: Appearing::Before,
         help: "says something to one person alone",
+        details: &[],
         run: handlers::msg,
     },
     Verb {
@@ -110,6 +117,7 @@ const VERBS: &[Verb] = &[
         allowed: Allowed::InARoom,
         appearing: Appearing::Before,
         help: "says what you do: '/me waves'",
+        details: &[],
         run: handlers::me,
     },
     Verb {
@@ -120,6 +128,7 @@ const VERBS: &[Verb] = &[
         allowed: Allowed::InARoomUnlessNamed,
         appearing: Appearing::Before,
         help: "lists who is in that room, or in the one you talk in",
+        details: &[],
         run: handlers::who,
     },
     Verb {
@@ -130,6 +139,7 @@ const VERBS: &[Verb] = &[
         allowed: Allowed::Always,
         appearing: Appearing::Before,
         help: "lists the rooms, how many are there, and the topic",
+        details: &[],
         run: handlers::rooms,
     },
     Verb {
@@ -140,7 +150,41 @@ const VERBS: &[Verb] = &[
         allowed: Allowed::InARoom,
         appearing: Appearing::Before,
         help: "shows or sets the room's topic; '/topic -' clears it",
+        details: &[],
         run: handlers::topic,
+    },
+    Verb {
+        name: "history",
+        aliases: &[],
+        parameters: "[N|SINCE]",
+        needs: NOTHING,
+        allowed: Allowed::Always,
+        appearing: Appearing::Before,
+        help: "shows what was said; see /help history",
+        details: &[
+            "/history             the last 50 messages",
+            "/history 200         the last 200",
+            "/history 2h          since two hours ago; 10m and 3d work alike",
+            "/history 10:00       since then; also 2026-11-20 and 2026-11-20T10:00",
+            "/history 17-428      the messages of these numbers",
+            "/history #dev 200    those of another room that you are in",
+        ],
+        run: handlers::history,
+    },
+    Verb {
+        name: "search",
+        aliases: &[],
+        parameters: "WORDS",
+        needs: Needs { words: 1, what: "something to look for" },
+        allowed: Allowed::Always,
+        appearing: Appearing::Before,
+        help: "finds messages in your rooms that have all these words",
+        details: &[
+            "from:ann in:dev      only what ann said, only in #dev",
+            "since:3d             only since then; also 10:00 and 2026-11-20",
+            "before:2026-11-20    only before that",
+        ],
+        run: handlers::search,
     },
     Verb {
         name: "ignore",
@@ -150,6 +194,7 @@ const VERBS: &[Verb] = &[
         allowed: Allowed::Always,
         appearing: Appearing::Before,
         help: "hides what somebody says, or shows it again; or lists",
+        details: &[],
         run: handlers::ignore,
     },
     Verb {
@@ -160,6 +205,7 @@ const VERBS: &[Verb] = &[
         allowed: Allowed::Always,
         appearing: Appearing::Before,
         help: "says that you are away; without a message, you are back",
+        details: &[],
         run: handlers::away,
     },
     Verb {
@@ -170,6 +216,7 @@ const VERBS: &[Verb] = &[
         allowed: Allowed::Always,
         appearing: Appearing::Never,
         help: "edits the line for you, if you came with telnet",
+        details: &[],
         run: handlers::telnet,
     },
     Verb {
@@ -180,6 +227,7 @@ const VERBS: &[Verb] = &[
         allowed: Allowed::Always,
         appearing: Appearing::Never,
         help: "leaves editing to your terminal again",
+        details: &[],
         run: handlers::plain,
     },
     Verb {
@@ -190,6 +238,7 @@ const VERBS: &[Verb] = &[
         allowed: Allowed::Always,
         appearing: Appearing::Never,
         help: "leaves for good",
+        details: &[],
         run: handlers::quit,
     },
 ];
@@ -312,6 +361,9 @@ pub(super) fn help_on(name: &str, output: &mut Output) {
     for alias in verb.aliases {
         remark!(output, "/{alias} does the same");
     }
+    for detail in verb.details {
+        remark!(output, "{detail}");
+    }
 }
 
 /// The command that was probably meant: one that begins like this, or that one slip of the fingers makes out of it.
@@ -381,6 +433,9 @@ mod tests {
     fn help_fits_a_terminal() {
         let mut output = Output::default();
         help_on_all(&mut output);
+        for verb in VERBS {
+            help_on(verb.name, &mut output);
+        }
         for line in String::from_utf8(output.words).unwrap().lines() {
             assert!(line.starts_with("-- ") && line.len() <= 79, "{line}");
         }

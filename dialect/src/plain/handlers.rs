@@ -6,6 +6,7 @@
 //! What this file must never do: check what the table or the hub checks.
 
 use super::commands::{self, split_word};
+use super::questions::{self, NotUnderstood};
 use super::session::{PlainSession, Turn};
 use super::words::{self, remark};
 use hub::{Command, Place, Text};
@@ -68,6 +69,23 @@ pub(super) fn topic(session: &mut PlainSession, parameters: &str, turn: &mut Tur
         "" => session.ask(Command::Topic { room }, turn),
         "-" => turn.output.commands.push(Command::SetTopic { room, topic: String::new(), nonce: None }),
         topic => turn.output.commands.push(Command::SetTopic { room, topic: topic.into(), nonce: None }),
+    }
+}
+
+pub(super) fn history(session: &mut PlainSession, parameters: &str, turn: &mut Turn<'_>) {
+    match questions::history(turn.setup, turn.now, parameters) {
+        Ok(asked) => match place(session, asked.room.unwrap_or("")) {
+            Some(room) => session.read_past(room, asked.extent, turn),
+            None => words::in_no_room(turn.setup, turn.output),
+        },
+        Err(NotUnderstood(typed)) => words::no_part_of_the_past(typed, turn.output),
+    }
+}
+
+pub(super) fn search(session: &mut PlainSession, parameters: &str, turn: &mut Turn<'_>) {
+    match questions::search(turn.setup, turn.now, parameters) {
+        Ok(asked) => session.ask(Command::Search { room: asked.room, search: asked.search }, turn),
+        Err(NotUnderstood(typed)) => words::no_moment(typed, turn.output),
     }
 }
 

@@ -18,11 +18,18 @@ mod editor;
 
 mod commands;
 mod handlers;
+mod questions;
 
 mod render;
 mod words;
 
+mod past;
+
+mod calendar;
+
+pub use calendar::moment;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use editor::fuzzing::play as play_editor;
+pub use past::write_past;
 pub use session::{APPEAR_MS, LINGER_MS, PlainSession, SILENCE_MS, SUSPECT_MS};
 pub use style::Style;

@@ -4,58 +4,139 @@
 //!
 //! A message begins with `<nick> ` or `* nick `, also on its second line; news of the server with `[nick] ` or `-- `. In
 //! rooms other than the home room `#room ` stands before either. No nick and no room's name has a blank, a `<`, a `*` or
-//! a `#` in it, so that nothing a member writes can look like news, or like somebody else's.
+//! a `#` in it, so that nothing a member writes can look like news, or like somebody else's. None begins with a digit, so that
+//! nothing of this looks like a line of the past, which has the time in front (`[18:05] `).
 //!
 //! What this file must never do: know who reads, or show a text but through `Text::lines` and `Line::shown`.
 
 use super::words::names_of;
 use crate::Setup;
-use hub::{Announced, Author, Crowd, Event, Line, Manner, RoomRef, Text, Who};
+use hub::{Announced, Author, Crowd, Event, Line, Manner, RoomRef, Text, Trouble, Who};
+use std::borrow::Cow;
 
 /// So many names a sum shows before it counts.
 const SUM_NAMES_MAX: usize = 2;
 
+/// Which rooms are named in front of a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Naming {
+    /// All but the one where everybody is.
+    OthersThanHome,
+    /// All, and conversations.
+    All,
+}
+
 /// Where lines go: every one of them ends with LF.
 struct Page<'a> {
     setup: &'a Setup,
+    naming: Naming,
     bytes: &'a mut Vec<u8>,
 }
 
 /// Writes an event as everybody reads it, if it is shown.
 pub(super) fn render(setup: &Setup, event: &Event, bytes: &mut Vec<u8>) {
-    let page = &mut Page { setup, bytes };
+    Page { setup, naming: Naming::OthersThanHome, bytes }.event(event);
+}
+
+/// Writes an event of the past, but for its moment: as it was written when it happened, but that nobody is `you` any more.
+pub(super) fn render_past(setup: &Setup, naming: Naming, event: &Event, bytes: &mut Vec<u8>) {
+    let mut page = Page { setup, naming, bytes };
     match event {
-        Event::Said { room, author, text, manner, .. } => page.said(room, author, text, *manner),
-        Event::Directed { from, text, .. } => page.lines("", &["<", &from.nick, " to you> "], text),
-        Event::Joined { room, who, announced: Announced::Singly } => {
-            page.news(room, who, "entered room", None);
+        Event::Directed { conversation, from, to, text, .. } => {
+            let place = match naming {
+                Naming::OthersThanHome => String::new(),
+                Naming::All => format!("{} ", hub::conversation_name(*conversation)),
+            };
+            page.lines(&place, &["<", &from.nick, " to ", &to.nick, "> "], text);
         }
-        Event::Left { room, who, announced: Announced::Singly } => page.news(room, who, "left room", None),
-        Event::Quit { who, reason, announced: Announced::Singly } => page.quit(who, reason.as_ref()),
-        Event::Renamed { who, nick } => page.line(&["[", &who.nick, "] is now ", nick]),
-        Event::TopicSet { room, by, topic: Some(topic), .. } => {
-            page.news(room, by, "set the topic: ", Some(topic));
+        Event::Erased { room, author, .. } => {
+            let place = page.place(room);
+            let name = name_of(author);
+            page.line(&[&place, "-- a message of ", &name, " was erased"]);
         }
-        Event::TopicSet { room, by, topic: None, .. } => page.news(room, by, "cleared the topic", None),
-        Event::Summed { room, arrived, departed } => {
-            page.sum(room, arrived, "entered room");
-            page.sum(room, departed, "left");
-        }
-        Event::Lost { room, from, to, .. } => page.lost(room, from.0, to.0),
-        _ => {}
+        _ => page.event(event),
     }
 }
 
+/// A nick; behind that of a door stands what kind it is.
+fn name_of(author: &Author) -> Cow<'_, str> {
+    match author {
+        Author::Member(who) => Cow::Borrowed(&who.nick),
+        Author::Door { kind, label } => Cow::Owned(format!("{label} ({})", kind.word())),
+    }
+}
+
+/// Whether a room is a direct conversation, of which only its two parties are told.
+fn is_conversation(room: &RoomRef) -> bool {
+    room.name.starts_with('@')
+}
+
 impl Page<'_> {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Said { room, author, text, manner, .. } => self.said(room, author, text, *manner),
+            Event::Directed { from, text, .. } => self.lines("", &["<", &from.nick, " to you> "], text),
+            Event::Edited { room, by, text, .. } => self.edited(room, by, text),
+            Event::Redacted { room, by, reason, .. } => self.redacted(room, by, reason.as_ref()),
+            Event::Joined { room, who, announced: Announced::Singly } => {
+                self.news(room, who, "entered room", None);
+            }
+            Event::Left { room, who, announced: Announced::Singly } => {
+                self.news(room, who, "left room", None);
+            }
+            Event::Quit { who, reason, announced: Announced::Singly } => self.quit(who, reason.as_ref()),
+            Event::Renamed { who, nick } => self.line(&["[", &who.nick, "] is now ", nick]),
+            Event::TopicSet { room, by, topic: Some(topic), .. } => {
+                self.news(room, by, "set the topic: ", Some(topic));
+            }
+            Event::TopicSet { room, by, topic: None, .. } => self.news(room, by, "cleared the topic", None),
+            Event::JournalIs { trouble } => self.journal_is(*trouble),
+            Event::Summed { room, arrived, departed } => {
+                self.sum(room, arrived, "entered room");
+                self.sum(room, departed, "left");
+            }
+            Event::Lost { room, from, to, .. } => self.lost(room, from.0, to.0),
+            _ => {}
+        }
+    }
+
     fn said(&mut self, room: &RoomRef, author: &Author, text: &Text, manner: Manner) {
         let place = self.place(room);
-        let (nick, open, kind, close) = match author {
-            Author::Member(who) => (&who.nick, "", "", ""),
-            Author::Door { kind, label } => (label, " (", kind.word(), ")"),
-        };
+        let name = name_of(author);
         match manner {
-            Manner::Saying => self.lines(&place, &["<", nick, open, kind, close, "> "], text),
-            Manner::Acting => self.lines(&place, &["* ", nick, open, kind, close, " "], text),
+            Manner::Saying => self.lines(&place, &["<", &name, "> "], text),
+            Manner::Acting => self.lines(&place, &["* ", &name, " "], text),
+        }
+    }
+
+    /// What was said before is on the reader's screen already; nobody can point at it there.
+    fn edited(&mut self, room: &RoomRef, by: &Who, text: &Text) {
+        let (place, to_whom) = self.place_of_change(room);
+        self.lines(&place, &["[", &by.nick, to_whom, "] corrected: "], text);
+    }
+
+    fn redacted(&mut self, room: &RoomRef, by: &Who, reason: Option<&Line>) {
+        let (place, to_whom) = self.place_of_change(room);
+        let words = [&place, "[", &by.nick, to_whom, "] erased a message"];
+        match reason {
+            Some(reason) => {
+                self.add(&words);
+                self.line(&[" (", &reason.shown(), ")"]);
+            }
+            None => self.line(&words),
+        }
+    }
+
+    fn place_of_change(&self, room: &RoomRef) -> (String, &'static str) {
+        if is_conversation(room) { (String::new(), " to you") } else { (self.place(room), "") }
+    }
+
+    fn journal_is(&mut self, trouble: Option<Trouble>) {
+        match trouble {
+            Some(trouble) => {
+                self.line(&["-- what is said now cannot be written down: ", &trouble.to_string()]);
+            }
+            None => self.line(&["-- what is said is written down again"]),
         }
     }
 
@@ -90,16 +171,20 @@ impl Page<'_> {
     fn lost(&mut self, room: &RoomRef, from: u64, to: u64) {
         let place = self.place(room);
         let lost = format!(
-            "-- messages {from} to {to} may be lost: the server stopped before it could write them down"
+            "-- the server stopped abruptly here; what was said last may be missing (numbers {from} to {to} stay unused)"
         );
         self.line(&[&place, &lost]);
     }
 
-    /// What stands before a line of a room: nothing for the one where everybody is.
+    /// What stands before a line of a room.
     fn place(&self, room: &RoomRef) -> String {
         let home = &self.setup.home;
         let is_home = room.name == home.shown || hub::key_of(&room.name) == *home.key;
-        if is_home { String::new() } else { format!("#{} ", room.name) }
+        match self.naming {
+            Naming::OthersThanHome if is_home => String::new(),
+            _ if is_conversation(room) => format!("{} ", room.name),
+            _ => format!("#{} ", room.name),
+        }
     }
 
     fn line(&mut self, parts: &[&str]) {
@@ -212,10 +297,43 @@ mod tests {
     }
 
     #[test]
+    fn change_is_told_where_it_was_made_and_to_whom() {
+        let edited = |name: &str| Event::Edited {
+            room: room(name),
+            sequence: Sequence(2),
+            by: ann(),
+            target: Sequence(1),
+            text: Text::new("one\ntwo").expect("a text"),
+            signature: None,
+        };
+        assert_eq!(rendered(&edited("lobby")), "[ann] corrected: one\n[ann] corrected: two\n");
+        assert_eq!(rendered(&edited("dev")), "#dev [ann] corrected: one\n#dev [ann] corrected: two\n");
+        assert_eq!(rendered(&edited("@12")), "[ann to you] corrected: one\n[ann to you] corrected: two\n");
+        let redacted = |name: &str, reason: &str| Event::Redacted {
+            room: room(name),
+            sequence: Sequence(2),
+            by: ann(),
+            target: Sequence(1),
+            reason: Line::new(reason, 100).ok(),
+            signature: None,
+        };
+        assert_eq!(rendered(&redacted("dev", "")), "#dev [ann] erased a message\n");
+        assert_eq!(rendered(&redacted("@12", "oops")), "[ann to you] erased a message (oops)\n");
+    }
+
+    #[test]
+    fn trouble_of_the_journal_is_told() {
+        let line = "-- what is said now cannot be written down: the disk reports errors\n";
+        assert_eq!(rendered(&Event::JournalIs { trouble: Some(Trouble::Failing) }), line);
+        let line = "-- what is said is written down again\n";
+        assert_eq!(rendered(&Event::JournalIs { trouble: None }), line);
+    }
+
+    #[test]
     fn loss_is_told() {
         let event =
             Event::Lost { room: room("lobby"), sequence: Sequence(41), from: Sequence(17), to: Sequence(40) };
-        let line = "-- messages 17 to 40 may be lost: the server stopped before it could write them down\n";
+        let line = "-- the server stopped abruptly here; what was said last may be missing (numbers 17 to 40 stay unused)\n";
         assert_eq!(rendered(&event), line);
     }
 }

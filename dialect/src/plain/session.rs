@@ -6,7 +6,8 @@
 //! Two things give it its shape. *It waits before it speaks:* the first line may be another protocol's, so that nothing
 //! is said before it is judged or [`SILENCE_MS`] have passed. *It waits for answers:* behind a command that has a private
 //! answer no line is read until that answer has come, so that a script gets its answers in the order of its questions;
-//! talk has no answer and never waits. Lines wait also while much of what was answered has not been read.
+//! talk has no answer and never waits. Lines wait also while much of what was answered has not been read. What is shown to
+//! a newcomer of the past is a part of the answer to its `/join`.
 //!
 //! What this file must never do: work on a first line that has not been judged, or keep memory for a session at rest.
 
@@ -15,16 +16,19 @@ mod keys;
 mod lines;
 
 mod events;
+mod reading;
 
 use super::input::Input;
 use super::render;
 use super::style::{self, Style};
 use super::telnet::IAC;
 use super::terminal::Terminal;
-use super::words::{self, remark};
+use super::words::{self, WayBack, remark};
+use crate::json::Begin;
 use crate::sniff::{self, Protocol, Verdict};
-use crate::{Arrival, Origin, Output, Own, Pace, Session, Setup, Skipped, SkippedPlace};
-use hub::{Command, Event, Manner, MemberId, Place, Presence, RoomNumber, Time, Told, Verb};
+use crate::{Arrival, Origin, Output, Own, Pace, Secret, Session, Setup, Skipped, SkippedPlace};
+use hub::{Command, Event, Keeping, Manner, MemberId, Place, Presence, RoomNumber, Time, Told, Verb};
+use reading::Reading;
 use smallvec::SmallVec;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -70,6 +74,8 @@ struct Rare {
     address: Option<SocketAddr>,
     /// The rest of a long answer.
     listing: Option<Listing>,
+    /// What is being read of the past.
+    reading: Option<Reading>,
     /// Of somebody who has sent too fast.
     throttle: Option<Throttle>,
     /// Of a peer that is telnet, or may be.
@@ -78,8 +84,9 @@ struct Rare {
 
 impl Rare {
     fn is_empty(&self) -> bool {
-        let Rare { address, listing, throttle, terminal } = self;
-        address.is_none() && listing.is_none() && throttle.is_none() && terminal.is_none()
+        let Rare { address, listing, reading, throttle, terminal } = self;
+        let is_answered = listing.is_none() && reading.is_none();
+        is_answered && address.is_none() && throttle.is_none() && terminal.is_none()
     }
 }
 
@@ -166,6 +173,8 @@ pub(super) struct Entered {
     pub(super) number: RoomNumber,
     /// Without `#`.
     pub(super) name: Arc<str>,
+    /// Whether what is said there can be read again.
+    pub(super) keeping: Keeping,
 }
 
 /// The rest of a long answer.
@@ -285,7 +294,7 @@ impl Session for PlainSession {
 
     /// Also to somebody who is leaving: what was missed is told, whatever else is not.
     fn skipped(&mut self, skipped: &Skipped, output: &mut Output) {
-        words::skipped(skipped, output);
+        words::skipped(skipped, &self.way_back(skipped.place), output);
         if let SkippedPlace::Room(room) = skipped.place
             && !self.style.relays()
             && matches!(self.stage, Stage::Present | Stage::Ended)
@@ -356,6 +365,20 @@ impl Session for PlainSession {
 }
 
 impl PlainSession {
+    /// How what was skipped can be read after all. Of direct messages nobody knows here in which conversations they were.
+    fn way_back(&self, place: SkippedPlace) -> WayBack<'_> {
+        let is_there = |room: &Entered| place == SkippedPlace::Room(room.number);
+        let can_ask = self.stage == Stage::Present && !self.style.relays();
+        let Some((current, others)) = self.rooms.split_last().filter(|_| can_ask) else {
+            return WayBack::None;
+        };
+        if is_there(current) && current.keeping == Keeping::History {
+            return WayBack::Here;
+        }
+        let other = others.iter().find(|room| is_there(room) && room.keeping == Keeping::History);
+        other.map_or(WayBack::None, |room| WayBack::In(&room.name))
+    }
+
     /// Bytes in which there is no telnet command any more.
     fn hear(&mut self, bytes: &[u8], turn: &mut Turn<'_>) {
         match self.stage {
@@ -378,7 +401,8 @@ impl PlainSession {
                 let waiting = self.input.take_waiting();
                 self.refuse(protocol, waiting.bytes(), turn);
             }
-            Verdict::Plain | Verdict::Foreign(_) => self.connect(turn),
+            // Whoever would rather speak JSON has been asked before.
+            Verdict::Plain | Verdict::Json | Verdict::Foreign(_) => self.connect(turn),
             Verdict::Undecided => {
                 let is_ruled_out = !sniff::begins_like_protocol(self.input.waiting());
                 if self.stage == Stage::Suspected && is_ruled_out {
@@ -497,6 +521,32 @@ impl PlainSession {
     }
 }
 
+/// What becomes of a connection that speaks JSON after all.
+impl PlainSession {
+    /// Whether the first line, behind what has come of it, begins an object of JSON with these bytes. Where lines are only
+    /// relayed everything is text, and nobody at telnet is a program that speaks JSON.
+    pub(crate) fn turns_out_json(&self, bytes: &[u8]) -> bool {
+        let is_open = matches!(self.stage, Stage::Undecided | Stage::Suspected | Stage::Present);
+        let may_be = is_open && self.first_line == FirstLine::Unjudged && !self.style.relays();
+        if !may_be || self.terminal().is_some() {
+            return false;
+        }
+        if self.input.is_empty() {
+            return sniff::begins_like_json(bytes);
+        }
+        sniff::begins_like_json(&[self.input.partial(), self.input.waiting(), bytes].concat())
+    }
+
+    /// Whether the hub has been told of it.
+    pub(crate) fn is_known(&self) -> bool {
+        self.stage == Stage::Present
+    }
+
+    pub(crate) fn begin(&self, now: Time, secret: Secret) -> Begin {
+        Begin { now, origin: self.origin, guest: self.guest, pace: self.pace, secret }
+    }
+}
+
 /// What few sessions have.
 impl PlainSession {
     /// Changes what is kept aside, and gives the space back when nothing is left of it.
@@ -566,7 +616,7 @@ mod tests {
 
     fn newcomer() -> PlainSession {
         let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
-        PlainSession::new(&setup(), &Arrival { now: NOW, peer, guest: 1 })
+        PlainSession::new(&setup(), &Arrival { now: NOW, peer, guest: 1, secret: Secret::new([7; 16]) })
     }
 
     fn tell(session: &mut PlainSession, event: Event, output: &mut Output) {
@@ -577,6 +627,7 @@ mod tests {
 
     fn lobby() -> RoomView {
         let room = RoomRef { number: RoomNumber(1), name: "lobby".into() };
+        // Nothing was said there yet.
         RoomView { room, topic: None, members: Crowd::default(), listening: 1, upto: Sequence(1) }
     }
 
@@ -632,7 +683,7 @@ mod tests {
 
         // A refusal of something else is no answer.
         let refusal = Refusal::ThatIsYou;
-        tell(&mut session, Event::Refused { verb: Verb::Direct, refusal }, &mut output);
+        tell(&mut session, Event::Refused { verb: Verb::Direct, nonce: None, refusal }, &mut output);
         assert!(!session.wants_input());
 
         output.commands.clear();
@@ -647,16 +698,47 @@ mod tests {
     }
 
     #[test]
+    fn past_is_shown_to_those_who_want_it_where_there_is_one() {
+        let kept = || Setup { keeping: Keeping::History, ..setup() };
+        let written_to = || RoomView { upto: Sequence(2), ..lobby() };
+        let table = [
+            (kept(), written_to(), 1),
+            (kept(), lobby(), 0),
+            (Setup { replay_lines: 0, ..kept() }, written_to(), 0),
+            (setup(), written_to(), 0),
+            (Setup { plain_style: Style::Tagged, ..kept() }, written_to(), 0),
+        ];
+        for (setup, view, questions) in table {
+            let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
+            let mut session = PlainSession::new(
+                &setup,
+                &Arrival { now: NOW, peer, guest: 1, secret: Secret::new([0; 16]) },
+            );
+            let mut output = Output::default();
+            session.received(NOW, &setup, b"hello\n", &mut output);
+            output.commands.clear();
+            let (position, audience) = (Position(1), Audience::Member(MemberId::mint(0, 1)));
+            let told = Told { position, time: NOW, audience, event: Event::Admitted(view) };
+            session.told(NOW, &setup, &told, &mut output);
+            let asked = output.commands.iter().filter(|command| command.verb() == Verb::History).count();
+            assert_eq!(asked, questions);
+            assert_eq!(output.flow == crate::Flow::Wait, asked > 0);
+            assert_eq!(session.wants_input(), asked == 0, "what was typed waits for it");
+        }
+    }
+
+    #[test]
     fn whoever_is_refused_at_the_door_is_told_and_closed() {
         let mut session = newcomer();
         let mut output = Output::default();
         session.received(NOW, &setup(), b"hello\n", &mut output);
         let refusal = Refusal::TooMany(hub::Bound::Members, 1);
-        tell(&mut session, Event::Refused { verb: Verb::Connect, refusal }, &mut output);
+        tell(&mut session, Event::Refused { verb: Verb::Connect, nonce: None, refusal }, &mut output);
         assert!(output.close);
         assert!(output.words.starts_with(b"-- the members of this server are limited to 1"));
         output.words.clear();
-        tell(&mut session, Event::Refused { verb: Verb::Join, refusal: Refusal::NotConnected }, &mut output);
+        let refusal = Refusal::NotConnected;
+        tell(&mut session, Event::Refused { verb: Verb::Join, nonce: None, refusal }, &mut output);
         assert!(output.words.is_empty());
     }
 

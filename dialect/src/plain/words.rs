@@ -269,18 +269,58 @@ fn shortened(topic: &Line) -> String {
     shortened
 }
 
+/// How what was skipped can be read after all, if it can be.
+pub(super) enum WayBack<'a> {
+    /// Not.
+    None,
+    /// In the room that the person talks in.
+    Here,
+    /// In another.
+    In(&'a str),
+}
+
 /// Messages were jumped over, because this connection did not read them in time.
-pub(super) fn skipped(skipped: &Skipped, output: &mut Output) {
+pub(super) fn skipped(skipped: &Skipped, way_back: &WayBack<'_>, output: &mut Output) {
     let kind = match skipped.place {
         SkippedPlace::Room(_) => "",
         SkippedPlace::Inbox => "direct ",
     };
-    match skipped.messages {
+    let (messages, them) = match skipped.messages {
         // Arrivals and departures are not missed: the fresh picture has them.
-        0 => {}
-        1 => remark!(output, "1 {kind}message skipped"),
-        messages => remark!(output, "{messages} {kind}messages skipped"),
+        0 => return,
+        1 => (format!("1 {kind}message"), "it"),
+        messages => (format!("{messages} {kind}messages"), "them"),
+    };
+    let (from, to) = (skipped.from.0, skipped.to.0);
+    match way_back {
+        WayBack::None => remark!(output, "{messages} skipped"),
+        WayBack::Here => remark!(output, "{messages} skipped; /history {from}-{to} shows {them}"),
+        WayBack::In(room) => {
+            remark!(output, "{messages} skipped; /history #{room} {from}-{to} shows {them}");
+        }
     }
+}
+
+/// What `/history` was asked for is nothing that it knows.
+pub(super) fn no_part_of_the_past(typed: &str, output: &mut Output) {
+    let typed = hub::quoted(typed);
+    remark!(output, "'{typed}' says neither how many messages nor since when; see /help history");
+}
+
+/// What should have been a moment is none.
+pub(super) fn no_moment(typed: &str, output: &mut Output) {
+    let typed = hub::quoted(typed);
+    remark!(output, "'{typed}' is no time; '2h', '10:00', '2026-11-20' or '2026-11-20T10:00' is one");
+}
+
+/// There is nothing that could be shown of the past.
+pub(super) fn no_past(output: &mut Output) {
+    remark!(output, "there is nothing to show");
+}
+
+/// What was said before the lines that follow is gone.
+pub(super) fn forgotten(output: &mut Output) {
+    remark!(output, "what was said before is not kept any more");
 }
 
 /// What should have been said cannot be.

@@ -15,16 +15,23 @@
 //! server stops
 //! style tagged                 (or bare; before anybody connects)
 //! 10 lines a second             (are possible from here on)
+//! it is 2026-11-20T18:05:00Z    (before anybody connects)
+//! history is kept               (before anybody connects)
+//! history is slow               (and answers with `history answers`)
+//! history answers
+//! ann changes 3 in 1 to text    (the third fact of a room, of which the number is 1)
+//! ann erases 3 in 1
+//! disk is full                  (and well again with `disk is well`)
 //! ```
 //!
 //! or follows from those: `ann= ` what the session asks the hub for, `ann< ` private words, `ann| ` what ann reads of her
 //! rooms, `ann^ ` what her filter makes of both (escaped), `ann! ` what becomes of the connection. With `CONVERSATIONS=write` in the environment the files are written
 //! anew; look at what has changed.
 
-use crate::world::World;
+use crate::world::{History, World};
 use dialect::SkippedPlace;
 use dialect::plain::Style;
-use hub::RoomNumber;
+use hub::{RoomNumber, Time, Trouble};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -88,6 +95,12 @@ fn act(world: &mut World, line: &str) {
         let text = text.strip_prefix(' ').unwrap_or(text);
         return world.send(index, format!("{text}\n").as_bytes());
     }
+    if let Some((what, text)) = line.split_once(" to ")
+        && let [name, "changes", target, "in", room] = what.split(' ').collect::<Vec<_>>()[..]
+    {
+        let index = find(world, name);
+        return world.edit(index, number(room) as u32, number(target), text);
+    }
     match line.split(' ').collect::<Vec<_>>()[..] {
         [name, "connects"] => {
             world.connect(name);
@@ -113,6 +126,19 @@ fn act(world: &mut World, line: &str) {
         [ms, "ms", "pass"] => world.pass(number(ms)),
         ["server", "is", "about", "to", "stop"] => world.last_call(),
         ["server", "stops"] => world.stop(),
+        ["it", "is", moment] => {
+            let timestamp: jiff::Timestamp = moment.parse().expect("a moment");
+            world.now = Time(timestamp.as_millisecond() as u64);
+        }
+        ["history", "is", "kept"] => world.keep_history(),
+        ["history", "is", "slow"] => world.answer(History::WhenAsked),
+        ["history", "answers"] => world.answer(History::AtOnce),
+        [name, "erases", target, "in", room] => {
+            let index = find(world, name);
+            world.redact(index, number(room) as u32, number(target));
+        }
+        ["disk", "is", "full"] => world.journal_is(Some(Trouble::Full)),
+        ["disk", "is", "well"] => world.journal_is(None),
         ["style", "tagged"] => world.setup.plain_style = Style::Tagged,
         ["style", "bare"] => world.setup.plain_style = Style::Bare,
         [count, "lines", "a", "second"] => world.setup.lines_per_second.local = number(count) as u32,

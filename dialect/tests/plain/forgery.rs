@@ -1,10 +1,11 @@
 //! Nothing that a member writes looks like a line of the server, or of somebody else.
 
 use dialect::plain::{PlainSession, Style};
-use dialect::{Session, Setup};
+use dialect::{Arrival, Output, Secret, Session, Setup};
 use hub::{
-    Announced, Audience, Author, DoorKind, Event, Line, Manner, MemberId, Nick, Position, RoomName,
-    RoomNumber, RoomRef, Sequence, Text, Time, Told, Who,
+    Announced, Audience, Author, Crowd, DoorKind, Event, Findings, Line, Manner, MemberId, Nick, Page,
+    PageWanted, Past, Position, Rest, RoomName, RoomNumber, RoomRef, RoomView, Search, Sequence, Shape, Span,
+    Text, Time, Told, Who,
 };
 use proptest::prelude::*;
 
@@ -33,6 +34,10 @@ fn any_text() -> impl Strategy<Value = Text> {
             "\u{2028}",
             "\u{b}",
             "\u{c}",
+            "[18:05] ",
+            "[18:05] <bob> ",
+            "[2026-11-20 18:05] #dev <bob> ",
+            "-- 2026-11-20",
             "entered room",
             "is offline",
             "x",
@@ -72,7 +77,95 @@ fn looks_like_news(line: &str) -> bool {
     line.starts_with("-- ") || line.starts_with('[')
 }
 
+/// The moment of all that is past here, and of today: a minute past midnight.
+const PAST: Time = Time(60_000);
+
+/// What somebody is told who asks for the past and is answered this.
+fn lines_of_past(typed: &[u8], answer: Event) -> Vec<String> {
+    let setup = Setup::new(RoomName::parse("lobby").expect("a name"));
+    let arrival =
+        Arrival { now: PAST, peer: ([127, 0, 0, 1], 40_000).into(), guest: 1, secret: Secret::new([0; 16]) };
+    let mut session = PlainSession::new(&setup, &arrival);
+    let output = &mut Output::default();
+    session.received(PAST, &setup, b"\n/nick ann\n", output);
+    let (room, audience) = (lobby(), Audience::Member(MemberId::mint(0, 1)));
+    let view = RoomView { room, topic: None, members: Crowd::default(), listening: 1, upto: Sequence(1) };
+    let renamed = Event::Renamed { who: who(&Nick::guest(1)), nick: "ann".into() };
+    let tell = |event| Told { position: Position(1), time: PAST, audience: audience.clone(), event };
+    session.told(PAST, &setup, &tell(Event::Admitted(view)), output);
+    session.told(PAST, &setup, &tell(renamed), output);
+    session.received(PAST, &setup, typed, output);
+    assert!(!session.wants_input(), "lines wait for the answer");
+    output.words.clear();
+    session.told(PAST, &setup, &tell(answer), output);
+    assert!(session.wants_input(), "that was the answer");
+    let text = std::str::from_utf8(&output.words).expect("text");
+    assert!(!text.chars().any(|c| c.is_control() && !"\n\t".contains(c)), "{text:?} has controls");
+    text.lines().map(String::from).collect()
+}
+
+fn lobby() -> RoomRef {
+    RoomRef { number: RoomNumber(1), name: "lobby".into() }
+}
+
+fn page_of(event: Event) -> Event {
+    let room = lobby();
+    let (span, shape) = (Span::Latest, Shape::Present);
+    let wanted = PageWanted { room, upto: Sequence(1), span, lines_max: 50, shape };
+    let (before, after, forgotten) = (None, None, Sequence(0));
+    Event::Page(Page { wanted, lines: vec![past(event)], before, after, forgotten }.into())
+}
+
+fn past(event: Event) -> Past {
+    Past { position: Position(1), time: PAST, event, edited: None }
+}
+
 proptest! {
+    #[test]
+    fn every_line_of_the_past_begins_with_its_moment_and_its_author(
+        nick in any_nick(), text in any_text(), room in any_room(), acts in any::<bool>(),
+    ) {
+        let (manner, prefix) = if acts {
+            (Manner::Acting, format!("* {} ", nick.shown))
+        } else {
+            (Manner::Saying, format!("<{}> ", nick.shown))
+        };
+        let (author, count) = (Author::Member(who(&nick)), text.lines().count());
+        let said = Event::Said { room: room.clone(), sequence: Sequence(1), author, text, manner, signature: None };
+        let lines = lines_of_past(b"/history\n", page_of(said.clone()));
+        prop_assert_eq!(lines.len(), count);
+        for line in lines {
+            let line = line.strip_prefix("[00:01] ").expect("the moment in front");
+            prop_assert!(behind_place(line, &room).starts_with(&prefix), "{:?}", line);
+        }
+
+        let findings = Findings { search: Search::default(), lines: vec![past(said)], rest: Rest::Nothing };
+        let lines = lines_of_past(b"/search x\n", Event::Found(findings.into()));
+        prop_assert_eq!(lines.len(), count);
+        for line in lines {
+            let prefix = format!("[1970-01-01 00:01] #{} {prefix}", room.name);
+            prop_assert!(line.starts_with(&prefix), "{:?}", line);
+        }
+    }
+
+    #[test]
+    fn no_news_looks_like_the_past(nick in any_nick(), text in any_text(), room in any_room()) {
+        let signature = None;
+        let (by, sequence, target) = (who(&nick), Sequence(2), Sequence(1));
+        let topic = Line::new(text.formatted(), 20_000).ok();
+        let news = [
+            Event::Edited { room: room.clone(), sequence, by: by.clone(), target, text, signature: None },
+            Event::Redacted { room: room.clone(), sequence, by: by.clone(), target, reason: topic.clone(), signature },
+            Event::TopicSet { room: room.clone(), sequence, by, topic, signature: None },
+        ];
+        for line in news.into_iter().flat_map(lines_of) {
+            let prefix = format!("[{}] ", nick.shown);
+            let line = behind_place(&line, &room);
+            prop_assert!(line.starts_with(&prefix), "{:?}", line);
+            prop_assert!(!line[1..].starts_with(|first: char| first.is_ascii_digit()), "{:?}", line);
+        }
+    }
+
     #[test]
     fn every_line_of_a_message_begins_with_its_author(
         nick in any_nick(), text in any_text(), room in any_room(), is_door in any::<bool>(), acts in any::<bool>(),

@@ -14,8 +14,9 @@ struct Outcome {
 
 fn send_in_pieces(bytes: &[u8], cuts: &[usize]) -> Outcome {
     let mut world = World::new();
+    world.keep_history();
     let bob = world.connect("bob");
-    world.send(bob, b"/nick bob\n/join dev\n/topic of bob's\n");
+    world.send(bob, b"/nick bob\nhello\nin four\npieces\nof this\n/join dev\n/topic of bob's\n");
     let ann = world.connect("ann");
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).collect();
     cuts.push(bytes.len());
@@ -31,6 +32,11 @@ fn send_in_pieces(bytes: &[u8], cuts: &[usize]) -> Outcome {
     assert!(person.is_closed, "whoever has ended is gone after a while");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Outcome { words: text(&person.words), lines: text(&person.lines), commands: person.commands }
+}
+
+/// Whether a line has its moment in front.
+fn is_of_the_past(line: &str) -> bool {
+    line.strip_prefix('[').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 /// Lines that mean something, and some that mean something elsewhere.
@@ -57,6 +63,12 @@ const LINES: &[&str] = &[
     "/rooms\n",
     "/topic\n",
     "/topic new\n",
+    "/history\n",
+    "/history 5\n",
+    "/history 2-3\n",
+    "/history dev 1h\n",
+    "/search hello\n",
+    "/search \u{1b}[31m from:bob in:lobby before:2h\n",
     "/ignore bob\n",
     "/ignore\n",
     "/away \u{202e}gone\n",
@@ -112,7 +124,8 @@ proptest! {
         let is_foreign = words.contains("not speak") || words.contains('\u{15}');
         let is_harmful = |c: char| (c.is_control() && !"\n\t".contains(c)) || "\u{202e}\u{2028}".contains(c);
         prop_assert!(is_foreign || !words.contains(is_harmful), "{:?}", words);
-        prop_assert!(is_foreign || words.lines().all(|line| line.starts_with("-- ")), "{:?}", words);
+        let is_ours = |line: &str| line.starts_with("-- ") || is_of_the_past(line);
+        prop_assert!(is_foreign || words.lines().all(is_ours), "{:?}", words);
         prop_assert!(!lines.contains(is_harmful), "{:?}", lines);
     }
 }

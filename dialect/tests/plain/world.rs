@@ -1,11 +1,15 @@
 //! Some sessions and a hub, without sockets, threads or a clock. Whatever happens is written into one transcript.
 
+#[path = "log.rs"]
+mod log;
+
 use dialect::plain::PlainSession;
-use dialect::{Arrival, Output, Own, Session, Setup, Skipped, SkippedPlace};
+use dialect::{Arrival, Flow, Output, Own, Secret, Session, Setup, Skipped, SkippedPlace};
 use hub::{
-    Audience, Command, Event, Hub, MemberId, Place, Position, Presence, Proposal, Record, RoomName,
-    RoomNumber, Sequence, Settings, Speaker, Text, Time, Told,
+    Audience, Command, Event, Fact, Hub, Keeping, MemberId, Place, Position, Presence, Proposal, Reading,
+    Record, RoomName, RoomNumber, Search, Sequence, Settings, Speaker, Text, Time, Told, Who,
 };
+use log::Log;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -20,6 +24,8 @@ pub(crate) struct Person {
     has_ended: bool,
     /// The rooms in which it has a cursor.
     rooms: Vec<RoomNumber>,
+    /// What happened there since it began to wait, if it does.
+    held_back: Option<Vec<Told>>,
     /// All that the session asked the hub for.
     pub(crate) commands: Vec<Command>,
     /// All that it alone was told.
@@ -40,9 +46,20 @@ pub(crate) struct World {
     pub(crate) people: Vec<Person>,
     pub(crate) transcript: String,
     hub: Hub,
-    now: Time,
+    pub(crate) now: Time,
+    log: Log,
+    history: History,
+    /// What the history has been asked and has not answered.
+    readings: VecDeque<Reading>,
     /// What sessions asked for, in that order.
     asked: VecDeque<(usize, Command)>,
+}
+
+/// How fast the history answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum History {
+    AtOnce,
+    WhenAsked,
 }
 
 impl Person {
@@ -62,14 +79,57 @@ impl World {
             transcript: String::new(),
             hub: Hub::new(settings),
             now: Time(1_000_000),
+            log: Log::default(),
+            history: History::AtOnce,
+            readings: VecDeque::new(),
             asked: VecDeque::new(),
         }
+    }
+
+    /// What is said from now on can be read again.
+    pub(crate) fn keep_history(&mut self) {
+        self.setup.keeping = Keeping::History;
+        let settings = self.hub.settings().clone();
+        self.hub.set_settings(&Settings { keeping: Keeping::History, ..settings });
+    }
+
+    /// Lets the history answer all that it has been asked, and from now on so fast.
+    pub(crate) fn answer(&mut self, history: History) {
+        self.history = history;
+        while let Some(reading) = self.readings.pop_front() {
+            let event = self.log.read(&reading);
+            self.answer_member(reading.member, reading.position, event);
+        }
+        self.settle();
+    }
+
+    /// Somebody changes what was said, by a client that can do so.
+    pub(crate) fn edit(&mut self, index: usize, room: u32, target: u64, text: &str) {
+        let (room, target, by) = (RoomNumber(room), Sequence(target), self.client_of(index));
+        let text = Text::new(text).expect("a text");
+        self.apply(Fact::Edited { by, room, target, text, signature: None });
+    }
+
+    /// Somebody erases what was said.
+    pub(crate) fn redact(&mut self, index: usize, room: u32, target: u64) {
+        let (room, target, by) = (RoomNumber(room), Sequence(target), self.client_of(index));
+        self.apply(Fact::Redacted { by, room, target, reason: None, signature: None });
+    }
+
+    fn client_of(&self, index: usize) -> Who {
+        let person = &self.people[index];
+        Who { member: person.member, nick: person.name.as_str().into(), address: None }
+    }
+
+    /// The journal can write, or cannot.
+    pub(crate) fn journal_is(&mut self, trouble: Option<hub::Trouble>) {
+        self.apply(Fact::JournalIs { trouble });
     }
 
     pub(crate) fn connect(&mut self, name: &str) -> usize {
         let index = self.people.len();
         let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
-        let arrival = Arrival { now: self.now, peer, guest: index as u32 + 1 };
+        let arrival = Arrival { now: self.now, peer, guest: index as u32 + 1, secret: Secret::new([0; 16]) };
         self.people.push(Person {
             name: name.into(),
             session: PlainSession::new(&self.setup, &arrival),
@@ -77,6 +137,7 @@ impl World {
             unread: VecDeque::new(),
             has_ended: false,
             rooms: Vec::new(),
+            held_back: None,
             commands: Vec::new(),
             words: Vec::new(),
             lines: Vec::new(),
@@ -116,7 +177,7 @@ impl World {
     }
 
     pub(crate) fn miss(&mut self, index: usize, messages: u64, place: SkippedPlace) {
-        let skipped = Skipped { place, messages, from: Sequence(1), to: Sequence(1) };
+        let skipped = Skipped { place, messages, from: Sequence(17), to: Sequence(16 + messages) };
         self.call(index, |session, _, _, output| session.skipped(&skipped, output));
         self.settle();
     }
@@ -151,6 +212,15 @@ impl World {
             self.note(index, '!', "closed");
         }
         self.people[index].has_words |= !output.words.is_empty();
+        match output.flow {
+            Flow::Unchanged => {}
+            Flow::Wait => self.people[index].held_back = Some(Vec::new()),
+            Flow::GoOn => {
+                for told in self.people[index].held_back.take().unwrap_or_default() {
+                    self.show(index, &told);
+                }
+            }
+        }
         for command in output.commands {
             self.note(index, '=', &shown(&command));
             self.people[index].commands.push(command.clone());
@@ -215,11 +285,18 @@ impl World {
         let verb = command.verb();
         let event = match self.hub.propose(&Speaker::Member(member), command) {
             Ok(Proposal::Fact(fact)) => return self.apply(fact),
-            Ok(Proposal::Answer(event)) => event,
-            Ok(Proposal::Nothing) => return,
-            Err(refusal) => Event::Refused { verb, refusal },
+            Ok(Proposal::Answer(event) | Proposal::Receipt(event, _)) => event,
+            Ok(Proposal::Read(reading)) if self.history == History::WhenAsked => {
+                return self.readings.push_back(reading);
+            }
+            Ok(Proposal::Read(reading)) => self.log.read(&reading),
+            Ok(Proposal::LookUp(_) | Proposal::Nothing) => return,
+            Err(refusal) => Event::Refused { verb, refusal, nonce: None },
         };
-        let position = self.hub.position();
+        self.answer_member(member, self.hub.position(), event);
+    }
+
+    fn answer_member(&mut self, member: MemberId, position: Position, event: Event) {
         self.tell(&Told { position, time: self.now, audience: Audience::Member(member), event });
     }
 
@@ -228,6 +305,7 @@ impl World {
         let mut told = Vec::new();
         self.hub.apply(Record { position, time: self.now, fact }, &mut told);
         for told in &told {
+            self.log.keep(told);
             self.tell(told);
         }
     }
@@ -271,6 +349,9 @@ impl World {
 
     fn show(&mut self, index: usize, told: &Told) {
         let person = &mut self.people[index];
+        if let Some(held_back) = &mut person.held_back {
+            return held_back.push(told.clone());
+        }
         let is_own = told.event.author() == Some(person.member);
         if person.is_closed || (is_own && person.session.own(person.member, told) == Own::StepOver) {
             return;
@@ -310,7 +391,7 @@ fn shown(command: &Command) -> String {
         }
         Command::Complete { among, beginning } => format!("{verb} {among:?} {beginning:?}"),
         Command::Join { room } => format!("{verb} {room:?}"),
-        Command::Say { room, text, .. } | Command::Act { room, text } => {
+        Command::Say { room, text, .. } | Command::Act { room, text, .. } => {
             format!("{verb} {} {}", place(room), shown_text(text))
         }
         Command::Direct { to, text, .. } => format!("{verb} {to:?} {}", shown_text(text)),
@@ -319,11 +400,33 @@ fn shown(command: &Command) -> String {
         Command::Leave { room } | Command::Topic { room } => format!("{verb} {}", place(room)),
         Command::Who { room, after } => format!("{verb} {}{}", place(room), behind(after.is_some())),
         Command::Picture { room } => format!("{verb} {room}"),
+        Command::Conversations => verb.to_string(),
         Command::Rooms { after } => format!("{verb}{}", behind(after.is_some())),
         Command::Away { message } => format!("{verb} {message:?}"),
         Command::Quit { reason } => format!("{verb} {reason:?}"),
+        Command::History { room, span, lines_max, .. } => {
+            let most = if *lines_max == u32::MAX { "as many as fit".into() } else { lines_max.to_string() };
+            format!("{verb} {} {span:?}, {most}", place(room))
+        }
+        Command::Search { room, search } => {
+            let room = room.as_ref().map_or_else(|| "everywhere".into(), place);
+            format!("{verb} {room} {}", looked_for(search))
+        }
+        Command::Edit { .. } | Command::Redact { .. } => panic!("nobody can do that by plain text"),
         Command::Appear | Command::Ignored => verb.to_string(),
     }
+}
+
+fn looked_for(search: &Search) -> String {
+    let Search { words, author, since, before, .. } = search;
+    let mut shown = format!("{words:?}");
+    let narrowed = [
+        author.as_ref().map(|author| format!(" from {author:?}")),
+        since.map(|time| format!(" since {}", time.0)),
+        before.map(|time| format!(" before {}", time.0)),
+    ];
+    shown.extend(narrowed.into_iter().flatten());
+    shown
 }
 
 fn behind(is_later_page: bool) -> &'static str {

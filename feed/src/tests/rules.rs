@@ -100,6 +100,24 @@ fn everybody_is_shown_what_was_appended_once() {
 }
 
 #[test]
+fn whoever_is_held_back_is_told_before_it_is_shown_what_waits() {
+    let mut stage = Stage::open();
+    let (room, [ann]) = stage.room(1);
+    stage.say(room, "1 ");
+    stage.feeds.hold_back(ann, 1);
+    stage.say(room, "2 ");
+    stage.say(room, "3 ");
+    stage.feeds.tell(ann, 2, b"(past) ");
+    assert_eq!(stage.read(ann), "1 (past) ");
+    // Nobody reads between these: what is told comes first all the same.
+    stage.feeds.tell(ann, 3, b"(more past) ");
+    stage.feeds.let_go(ann);
+    stage.feeds.tell(ann, 2, b"(answer) ");
+    assert_eq!(stage.due(), [ann]);
+    assert_eq!(stage.read(ann), "(more past) 2 (answer) 3 ");
+}
+
+#[test]
 fn rooms_are_shown_in_the_order_of_the_server() {
     let mut stage = Stage::open();
     let (lobby, [ann]) = stage.room(1);

@@ -2,6 +2,7 @@
 //! programs as clients.
 
 mod client;
+mod data;
 mod ears;
 mod outside;
 mod server;
@@ -9,6 +10,7 @@ mod system;
 mod terminal;
 
 pub(crate) use client::{Client, Probe, reset};
+pub(crate) use data::DataDirectory;
 pub(crate) use ears::{Ears, Lines};
 pub(crate) use outside::{Outside, Tool};
 pub(crate) use server::{Server, poller_under_test, roomful};

@@ -1,5 +1,6 @@
 //! The real program as a server, on a port that the system chooses.
 
+use super::data::DataDirectory;
 use super::ears::{Ears, Heard, Lines};
 use ::server::PollerKind;
 use rustix::process::{Pid, Signal, kill_process};
@@ -33,6 +34,8 @@ pub(crate) struct Server {
     /// What it has logged.
     pub(crate) logs: Lines,
     has_stopped: bool,
+    /// What it keeps, if that is gone when it is.
+    _data: Option<DataDirectory>,
 }
 
 impl Server {
@@ -40,11 +43,20 @@ impl Server {
         Server::start_with(&[])
     }
 
-    /// With more flags than where to listen, and with the poller under test unless one is among the flags.
+    /// With more flags than where to listen, and with the poller under test unless one is among the flags. What it keeps, it
+    /// keeps in a directory of its own, and shows it to nobody unasked, unless the flags say where and how much.
     pub(crate) fn start_with(flags: &[&str]) -> Server {
-        let mut command = roomful(&["serve", "--listen", "127.0.0.1:0"]);
+        Server::start_as(roomful(&["serve", "--listen", "127.0.0.1:0"]), flags)
+    }
+
+    /// Started by a command that leads to the same: in a namespace, say, or under the eyes of another program.
+    pub(crate) fn start_as(mut command: Command, flags: &[&str]) -> Server {
         if !flags.contains(&"--poller") {
             command.args(["--poller", poller_under_test().name()]);
+        }
+        let data = (!flags.contains(&"--data")).then(DataDirectory::new);
+        if let Some(data) = &data {
+            command.args(["--data", data.text(), "--replay-lines", "0"]);
         }
         let piped = command.args(flags).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn().expect("the program starts");
@@ -52,7 +64,7 @@ impl Server {
         let logs = Lines::of("the log", child.stderr.take().expect("a pipe"));
         let hint = stdout.waits_for("  nc ");
         let address = address_in(&hint);
-        Server { child, address, stdout, logs, has_stopped: false }
+        Server { child, address, stdout, logs, has_stopped: false, _data: data }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

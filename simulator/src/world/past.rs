@@ -86,7 +86,11 @@ impl World {
             Some(Question::Reading(reading)) if is_readable => self.show_past(&reading),
             Some(Question::Reading(reading)) => {
                 let refusal = Refusal::Unreadable;
-                self.tell_of_past(&reading, Event::Refused { verb: Verb::History, refusal }, Sequence(0))
+                self.tell_of_past(
+                    &reading,
+                    Event::Refused { verb: Verb::History, nonce: None, refusal },
+                    Sequence(0),
+                )
             }
             None => Ok(()),
         }

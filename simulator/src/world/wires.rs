@@ -9,7 +9,7 @@ use super::{Link, Outcome, Pace, Typing, Unasked, World};
 use crate::people::Typed;
 use crate::reader::Recall;
 use crate::session::{Kind, label_of};
-use dialect::Arrival;
+use dialect::{Arrival, Secret};
 use engine::{Due, Request};
 use hub::{Command, Speaker};
 use std::collections::{BTreeSet, VecDeque};
@@ -28,7 +28,8 @@ impl World {
         let has_device = self.people[person].device.is_some();
         let guest = if has_device { Kind::programs(guest) } else { guest };
         let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
-        let id = self.shards[shard].open(&Arrival { now: self.now, peer, guest });
+        let id =
+            self.shards[shard].open(&Arrival { now: self.now, peer, guest, secret: Secret::new([0; 16]) });
         let member = self.shards[shard].member(id).ok_or("a connection without a member")?;
         let kind = Kind::of(guest);
         let recall = if has_device { Recall::Everything } else { Recall::Nothing };

@@ -5,8 +5,9 @@
 //! What this file must never do: put into words what is shown to a whole room.
 
 use super::{Entered, Greeting, Listing, PlainSession, Stage, Turn, Visibility};
+use crate::plain::past;
 use crate::plain::words::{self, remark};
-use hub::{Command, Event, Place, Refusal, RoomRef, RoomView, Verb};
+use hub::{Command, Event, Keeping, Place, Refusal, RoomRef, RoomView, Verb};
 
 impl PlainSession {
     pub(super) fn told_while_leaving(&mut self, event: &Event, turn: &mut Turn<'_>) {
@@ -22,14 +23,15 @@ impl PlainSession {
     pub(super) fn note(&mut self, event: &Event, turn: &mut Turn<'_>) {
         match event {
             Event::Admitted(view) => {
-                self.enter(&view.room);
+                self.enter(&view.room, turn.setup.keeping);
                 words::admitted(view, self.others_listening(view), self.greeting, turn.output);
                 self.greeting = Greeting::Done;
+                self.replay(view, turn);
             }
             Event::Pictured(view) => words::pictured(view, self.others_listening(view), turn.output),
             Event::Dismissed { room } => self.dismissed(room, turn),
             Event::Disconnected => self.close(turn.output),
-            Event::Refused { verb, refusal } => self.refused(*verb, refusal, turn),
+            Event::Refused { verb, refusal, .. } => self.refused(*verb, refusal, turn),
             Event::Names { room, names, listening, next } => {
                 let shown = self.shown();
                 let page =
@@ -44,15 +46,17 @@ impl PlainSession {
                 let next = next.clone().map(|after| Command::Rooms { after: Some(after) });
                 self.list(next, self.shown() + rooms.len());
             }
+            Event::Page(page) => self.page_came(page, turn),
+            Event::Found(findings) => past::found(turn.setup, findings, turn.output),
             Event::Completions { names } => self.found(names, turn),
             _ => words::told(event, turn.output),
         }
     }
 
-    fn enter(&mut self, room: &RoomRef) {
+    fn enter(&mut self, room: &RoomRef, keeping: Keeping) {
         if self.rooms.iter().all(|entered| entered.number != room.number) {
             // Most people are in one room; they should not pay for four.
-            self.rooms.push(Entered { number: room.number, name: room.name.clone() });
+            self.rooms.push(Entered { number: room.number, name: room.name.clone(), keeping });
         }
     }
 
@@ -70,7 +74,7 @@ impl PlainSession {
     fn refused(&mut self, verb: Verb, refusal: &Refusal, turn: &mut Turn<'_>) {
         remark!(turn.output, "{refusal}");
         if self.awaited == Some(verb) {
-            self.with_rare(|rare| rare.listing = None);
+            self.end_long_answer(turn);
         }
         if verb == Verb::Connect {
             self.close(turn.output);
@@ -90,7 +94,7 @@ impl PlainSession {
         self.listing().map_or(0, |listing| listing.shown)
     }
 
-    fn list(&mut self, next: Option<Command>, shown: usize) {
+    pub(super) fn list(&mut self, next: Option<Command>, shown: usize) {
         self.with_rare(|rare| rare.listing = next.map(|next| Listing { next: Some(next), shown }));
     }
 
@@ -100,7 +104,8 @@ impl PlainSession {
 
     /// Reads on if this is the answer, or the last page of it, that lines had to wait for.
     pub(super) fn answered(&mut self, event: &Event, turn: &mut Turn<'_>) {
-        if self.awaited.is_none() || self.awaited != answered_verb(event) || self.listing().is_some() {
+        let is_answer = self.awaited.is_some() && self.awaited == answered_verb(event);
+        if !is_answer || self.listing().is_some() || self.is_reading_past() {
             return;
         }
         self.awaited = None;
@@ -122,6 +127,8 @@ fn answered_verb(event: &Event) -> Option<Verb> {
         Event::Ignoring { .. } => Some(Verb::Ignore),
         Event::IgnoreList { .. } => Some(Verb::Ignored),
         Event::Away { .. } => Some(Verb::Away),
+        Event::Page(_) => Some(Verb::History),
+        Event::Found(_) => Some(Verb::Search),
         _ => None,
     }
 }

@@ -90,6 +90,13 @@ impl Server {
         self.child.wait().expect("the process can be waited for")
     }
 
+    /// Kills it, which it can do nothing about, and waits until it is gone.
+    pub(crate) fn kill(mut self) {
+        self.has_stopped = true;
+        self.signal(Signal::KILL);
+        self.child.wait().expect("the process can be waited for");
+    }
+
     /// Waits until the server has noticed that a client is gone: whatever others hear about that is on its way then.
     pub(crate) fn notices_end_of(&mut self, client: SocketAddr) {
         let peer = client.to_string();

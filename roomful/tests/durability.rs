@@ -1,8 +1,10 @@
 //! What was acknowledged is kept: through kills, failing and full disks, restarts, and whatever is sent.
 
 mod facts;
+mod failing_disk;
 mod faithful;
 mod killed;
+mod meddling;
 mod restarts;
 mod returning;
 mod tally;

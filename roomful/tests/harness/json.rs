@@ -79,6 +79,11 @@ impl JsonClient {
         self.waits_for_one(kind, |object| object["type"] == kind)
     }
 
+    /// Passes over objects until one is an event of this kind; returns that one.
+    pub(crate) fn waits_for_event(&mut self, kind: &str) -> Value {
+        self.waits_for_one(kind, |object| object["type"] == "event" && object["kind"] == kind)
+    }
+
     /// Passes over objects until one is the wanted one; returns it.
     pub(crate) fn waits_for_one(&mut self, wanted: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
         while let Some(line) = self.next(wanted) {

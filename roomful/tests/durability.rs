@@ -3,6 +3,7 @@
 mod facts;
 mod failing_disk;
 mod faithful;
+mod full_disk;
 mod killed;
 mod meddling;
 mod restarts;

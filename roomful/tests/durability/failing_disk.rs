@@ -79,8 +79,8 @@ fn room_goes_on_without_the_disk_until_its_numbers_are_used_up_and_says_why() {
     bob.says("first");
     ann.hears("<bob> first");
     ann.hears(TOLD);
-    let lines: String = (0..TOO_MUCH).map(|nth| format!("line {nth}\n")).collect();
-    bob.sends(lines.as_bytes());
+    let lines: Vec<_> = (0..TOO_MUCH).map(|nth| format!("line {nth}")).collect();
+    bob.says(&lines.join("\n"));
     bob.says("/who");
     bob.waits_for(TOLD);
     let mut refused = 0;

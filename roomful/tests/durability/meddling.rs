@@ -36,11 +36,11 @@ impl Meddling {
         let mut command = Tool::STRACE.command();
         command.args(["-f", "-o", "/dev/null", "-e", &trace, "-e", &inject, "-p", &pid]);
         let piped = command.stdin(Stdio::null()).stderr(Stdio::piped());
-        let mut strace = piped.spawn().expect("the program starts");
-        let mut said = Lines::of("strace", strace.stderr.take().expect("a pipe"));
+        let mut meddling = Meddling { strace: piped.spawn().expect("the program starts") };
+        let mut said = Lines::of("strace", meddling.strace.stderr.take().expect("a pipe"));
         let first = said.next("its first words").unwrap_or_default();
         if first.contains(" attached") {
-            return Some(Meddling { strace });
+            return Some(meddling);
         }
         let is_required =
             rustix::process::geteuid().is_root() && std::env::var_os("ROOMFUL_REQUIRE_TOOLS").is_some();

@@ -12,7 +12,7 @@ mod terminal;
 
 pub(crate) use client::{Client, Probe, reset};
 pub(crate) use data::DataDirectory;
-pub(crate) use ears::{Ears, Lines};
+pub(crate) use ears::{Ears, Heard, Lines};
 pub(crate) use json::{JsonClient, facts_of};
 pub(crate) use outside::{Outside, Tool};
 pub(crate) use server::{Server, poller_under_test, roomful};

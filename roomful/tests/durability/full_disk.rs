@@ -3,9 +3,9 @@
 
 use super::facts::{Stored, stored};
 use super::faithful::number;
+use super::mounts::alone_with;
 use crate::harness::{Client, DataDirectory, Ears, Heard, JsonClient, Server, roomful};
 use serde_json::{Value, json};
-use std::process::Command;
 use std::time::Duration;
 
 const TROUBLE: &str = "nothing can be written down; it is tried again";
@@ -24,25 +24,7 @@ const LAG_BYTES: &str = "67108864";
 /// A server whose data lies in a small file system of its own, nearly half of which something else takes.
 fn server_on_a_small_disk(data: &DataDirectory) -> Option<Server> {
     const MAKE: &str = "mount -t tmpfs -o size=4m tmpfs \"$0\" && head -c 2000000 /dev/zero > \"$0/ballast\"";
-    let alone = ["--user", "--map-root-user", "--mount", "sh", "-c"];
-    let attempt = Command::new("unshare").args(alone).args([MAKE, data.text()]).output();
-    if !attempt.as_ref().is_ok_and(|output| output.status.success()) {
-        let is_required =
-            rustix::process::geteuid().is_root() && std::env::var_os("ROOMFUL_REQUIRE_TOOLS").is_some();
-        assert!(!is_required, "no disk of one's own, and ROOMFUL_REQUIRE_TOOLS is set: {attempt:?}");
-        println!("skipped: there can be no disk of one's own here: {attempt:?}");
-        return None;
-    }
-    let server = roomful(&["serve", "--listen", "127.0.0.1:0"]);
-    let mut command = Command::new("unshare");
-    command.args(alone).arg(format!("{MAKE} && exec \"$@\"")).arg(data.text());
-    command.arg(server.get_program()).args(server.get_args());
-    for (name, value) in server.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
+    let command = alone_with(MAKE, data.text(), &roomful(&["serve", "--listen", "127.0.0.1:0"]))?;
     Some(Server::start_as(
         command,
         &["--data", data.text(), "--replay-lines", "0", "--lag-bytes-max", LAG_BYTES],

@@ -411,7 +411,7 @@ impl Person {
             _ if output.close => false,
             Flow::Unchanged => self.is_held_back,
             Flow::Wait => true,
-            Flow::GoOn => false,
+            Flow::GoOn | Flow::Withhold => false,
         };
         let is_idle = self.session.wants_input() && !self.has_ended && !self.is_closed;
         assert!(!(self.is_held_back && is_idle), "rooms wait for nothing");

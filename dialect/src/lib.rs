@@ -89,6 +89,8 @@ pub enum Flow {
     Wait,
     /// All are shown.
     GoOn,
+    /// Those that wait never are: the connection is closed, and what they belong behind has not been told.
+    Withhold,
 }
 
 /// Messages that a reader's cursor jumped over, because it lagged by more than the bound.

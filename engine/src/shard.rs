@@ -821,7 +821,8 @@ impl<S: Session> Shard<S> {
     /// Does what the session has put into the output.
     fn follow_up(&mut self, id: ReaderId, position: u64) {
         let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
-        if std::mem::take(&mut self.output.close) {
+        let is_closing = std::mem::take(&mut self.output.close);
+        if is_closing {
             connection.is_ending = true;
             self.feeds.mark_due(id);
         }
@@ -832,9 +833,11 @@ impl<S: Session> Shard<S> {
             self.output.words.clear();
         }
         match std::mem::take(&mut self.output.flow) {
-            _ if is_ending => self.feeds.let_go(id),
-            Flow::Unchanged => {}
-            Flow::Wait => self.feeds.hold_back(id, position),
+            // What stands behind the gate stays there, and does not keep the connection from being over.
+            Flow::Withhold => {}
+            _ if is_closing => self.feeds.let_go(id),
+            Flow::Wait if !is_ending => self.feeds.hold_back(id, position),
+            Flow::Unchanged | Flow::Wait => {}
             Flow::GoOn => self.feeds.let_go(id),
         }
         if is_ending {

@@ -13,6 +13,7 @@ mod commands;
 mod configuration;
 mod crowds;
 mod descriptors;
+mod durability;
 mod hostile;
 mod logs;
 mod one_message;

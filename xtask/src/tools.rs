@@ -27,7 +27,7 @@ enum Source {
     Rustup(&'static str),
 }
 
-const TOOLS: [Tool; 9] = [
+const TOOLS: [Tool; 10] = [
     Tool {
         name: "rustfmt",
         program: "rustfmt",
@@ -71,6 +71,14 @@ const TOOLS: [Tool; 9] = [
     },
     // Makes the network in which peers vanish.
     Tool { name: "ip", program: "ip", flag: "-V", says: "iproute2", source: Source::Debian("iproute2") },
+    // Has the disk fail under a server.
+    Tool {
+        name: "strace",
+        program: "strace",
+        flag: "--version",
+        says: "strace -- version",
+        source: Source::Debian("strace"),
+    },
     // Its callgrind counts instructions.
     Tool {
         name: "valgrind",
@@ -204,8 +212,16 @@ mod tests {
     #[test]
     fn each_missing_tool_is_asked_of_the_source_that_has_it() {
         let all: Vec<&Tool> = TOOLS.iter().collect();
-        let packages =
-            ["netcat-openbsd", "socat", "inetutils-telnet", "curl", "python3", "iproute2", "valgrind"];
+        let packages = [
+            "netcat-openbsd",
+            "socat",
+            "inetutils-telnet",
+            "curl",
+            "python3",
+            "iproute2",
+            "strace",
+            "valgrind",
+        ];
         assert_eq!(debian_packages(&all), packages);
         assert_eq!(rustup_components(&all), ["rustfmt", "clippy"]);
     }

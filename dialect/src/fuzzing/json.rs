@@ -214,6 +214,7 @@ impl Client {
             Flow::Unchanged => {}
             Flow::Wait => assert!(!std::mem::replace(&mut self.is_held, true), "the gate is moved"),
             Flow::GoOn => assert!(std::mem::replace(&mut self.is_held, false), "nothing waits"),
+            Flow::Withhold => assert!(self.is_held && self.is_closed, "nothing waits, or for ever"),
         }
         self.calls += 1;
         self.commands += output.commands.len();

@@ -21,7 +21,7 @@ mod events;
 use super::input::Input;
 use super::render;
 use super::words::{self, Bye, Gap};
-use crate::{Arrival, Origin, Output, Own, Pace, Secret, Session, Setup, Skipped, SkippedPlace};
+use crate::{Arrival, Flow, Origin, Output, Own, Pace, Secret, Session, Setup, Skipped, SkippedPlace};
 use catching::Catching;
 use hub::{Command, Epoch, Event, MemberId, Nonce, RoomNumber, Time, Told, Verb};
 use requests::Hello;
@@ -357,6 +357,10 @@ impl JsonSession {
     }
 
     fn close(&mut self, output: &mut Output) {
+        if self.rare.as_ref().and_then(|rare| rare.catching.as_ref()).is_some_and(Catching::holds) {
+            // A client takes the last sequence that it read for all that it has to know.
+            output.flow = Flow::Withhold;
+        }
         self.forget();
         self.stage = Stage::Closed;
         output.close = true;

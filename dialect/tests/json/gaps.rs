@@ -168,6 +168,24 @@ fn server_stops_while_a_client_is_caught_up() {
     world.set_pages_coming(true);
     assert!(world.clients[ann].is_closed);
     assert_eq!(of_type(&world, ann, "bye")[0]["code"], json!("shutdown"));
+    // Who has read of two takes one for read, too.
+    assert_eq!(sequences_of(&world, ann, "lobby"), [0; 0]);
+}
+
+#[test]
+fn who_comes_back_by_another_connection_while_it_is_caught_up_is_shown_nothing_behind_what_it_missed() {
+    let mut world = World::new();
+    let bob = with_ann_gone(&mut world);
+    say(&mut world, bob, "one");
+    world.set_pages_coming(false);
+    let ann = come_back(&mut world, &json!({"lobby": 1}));
+    say(&mut world, bob, "two");
+    let again = come_back(&mut world, &json!({"lobby": 1}));
+    world.set_pages_coming(true);
+    assert!(world.clients[ann].is_closed);
+    assert_eq!(of_type(&world, ann, "bye")[0]["code"], json!("resumed"));
+    assert_eq!(sequences_of(&world, ann, "lobby"), [0; 0]);
+    assert_eq!(sequences_of(&world, again, "lobby"), [2, 3]);
 }
 
 /// What may happen while ann comes and goes.

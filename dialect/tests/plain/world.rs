@@ -220,6 +220,7 @@ impl World {
                     self.show(index, &told);
                 }
             }
+            Flow::Withhold => self.people[index].held_back = None,
         }
         for command in output.commands {
             self.note(index, '=', &shown(&command));
@@ -400,7 +401,6 @@ fn shown(command: &Command) -> String {
         Command::Leave { room } | Command::Topic { room } => format!("{verb} {}", place(room)),
         Command::Who { room, after } => format!("{verb} {}{}", place(room), behind(after.is_some())),
         Command::Picture { room } => format!("{verb} {room}"),
-        Command::Conversations => verb.to_string(),
         Command::Rooms { after } => format!("{verb}{}", behind(after.is_some())),
         Command::Away { message } => format!("{verb} {message:?}"),
         Command::Quit { reason } => format!("{verb} {reason:?}"),
@@ -413,7 +413,7 @@ fn shown(command: &Command) -> String {
             format!("{verb} {room} {}", looked_for(search))
         }
         Command::Edit { .. } | Command::Redact { .. } => panic!("nobody can do that by plain text"),
-        Command::Appear | Command::Ignored => verb.to_string(),
+        Command::Appear | Command::Ignored | Command::Conversations => verb.to_string(),
     }
 }
 

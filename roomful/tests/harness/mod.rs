@@ -4,6 +4,7 @@
 mod client;
 mod data;
 mod ears;
+mod json;
 mod outside;
 mod server;
 mod system;
@@ -11,7 +12,8 @@ mod terminal;
 
 pub(crate) use client::{Client, Probe, reset};
 pub(crate) use data::DataDirectory;
-pub(crate) use ears::{Ears, Lines};
+pub(crate) use ears::{Ears, Heard, Lines};
+pub(crate) use json::{JsonClient, facts_of};
 pub(crate) use outside::{Outside, Tool};
 pub(crate) use server::{Server, poller_under_test, roomful};
 pub(crate) use system::may_have_descriptors;

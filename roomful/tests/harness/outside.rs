@@ -22,6 +22,8 @@ impl Tool {
     pub(crate) const SOCAT: Tool = Tool { program: "socat", flag: "-V", says: "socat" };
     /// GNU's, which is Debian's.
     pub(crate) const TELNET: Tool = Tool { program: "telnet", flag: "--version", says: "GNU inetutils" };
+    /// Has the calls of another program to the system fail.
+    pub(crate) const STRACE: Tool = Tool { program: "strace", flag: "--version", says: "strace -- version" };
     pub(crate) const BASH: Tool = Tool { program: "bash", flag: "--version", says: "bash" };
 
     /// Whether a test that needs the program has to be skipped. Says so.

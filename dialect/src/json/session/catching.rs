@@ -79,6 +79,13 @@ impl Stretch {
     }
 }
 
+impl Catching {
+    /// Whether the feeds wait for what is left to be told.
+    pub(super) fn holds(&self) -> bool {
+        self.holds
+    }
+}
+
 /// Whether there is more of a stretch.
 enum Rest {
     Nothing,

@@ -133,7 +133,7 @@ impl Weather {
             lines_per_second: pick(haste, &[10_000, 10_000, 1, 3, 20]),
             crashes: if is_torrent { 3000 } else { pick(random, &[0, 300, 1500]) },
             clients: if is_kept { pick(memory, &[20, 60, 100]) } else { 0 },
-            sharing: pick(memory, &[0, 20]),
+            sharing: pick(memory, &[0, 20, 70]),
             unreadable: pick(memory, &[0, 0, 5]),
             recall: pick(memory, &[5, 40, 90]),
             stops: if is_kept { pick(memory, &[0, 300, 1000]) } else { 0 },

@@ -117,10 +117,10 @@ impl PastReader {
             None if upto > Sequence(0) => What::Latest { upto },
             _ => return self.release(output),
         };
-        if !std::mem::replace(&mut self.is_waiting, true) {
-            let _ = writeln!(output.words, "W");
-            output.flow = Flow::Wait;
-        }
+        // If something else is waited for already, what happened since then goes on waiting.
+        self.is_waiting = true;
+        let _ = writeln!(output.words, "W");
+        output.flow = Flow::Wait;
         // Behind what is being asked for.
         let first = usize::from(self.is_asking);
         let gaps = self.wants.iter().skip(first).position(|want| !want.what.is_replay());

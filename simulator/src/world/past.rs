@@ -56,9 +56,10 @@ impl World {
     }
 
     fn bring_found(&mut self) -> Outcome {
-        if self.given_back.is_none()
-            && let Some(request) = self.found.pop_front()
-        {
+        if self.given_back.is_none() && !self.found.is_empty() {
+            // Whoever was looked up first need not be back first.
+            let any = self.memory.usize(..self.found.len());
+            let Some(request) = self.found.remove(any) else { return Ok(()) };
             self.trace.note(|| format!("the desk gets again {request:?}"));
             self.take(request)?;
             self.post_mail()?;

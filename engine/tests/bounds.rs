@@ -96,6 +96,40 @@ fn commit(desk: &mut Desk) {
     desk.committed(position, &reservation);
 }
 
+/// What is typed at telnet is shown by the server, and makes no request that would bring another turn.
+#[test]
+fn whoever_is_read_from_behind_the_flush_makes_another_one_due() {
+    let mut world = World::new(1, Limits::default());
+    let ann = world.shards[0].open(&arrival(world.now, 1));
+    // IAC DO SUPPRESS-GO-AHEAD, IAC DO ECHO: this is telnet, and its line is edited here.
+    world.shards[0].received(world.now, ann, &[255, 253, 3, 255, 253, 1]);
+    world.now = world.now.after_ms(50);
+    world.shards[0].tick(world.now);
+    while world.turn() {}
+    let flush = |shard: &mut Shard<PlainSession>| {
+        let mut due = Vec::new();
+        shard.take_due(&mut due);
+        let mut written = 0;
+        for id in due {
+            while shard.plan(id) == Due::Bytes {
+                let mut slices = [IoSlice::new(&[]); 8];
+                let count = shard.slices(id, &mut slices);
+                let bytes: usize = slices[..count].iter().map(|slice| slice.len()).sum();
+                shard.taken(id, bytes);
+                written += bytes;
+            }
+        }
+        shard.settle();
+        written
+    };
+    assert!(flush(&mut world.shards[0]) > 0, "it is greeted");
+    assert!(!world.shards[0].has_due());
+    world.shards[0].received(world.now, ann, b"half typed");
+    assert!(!world.shards[0].has_requests() && world.shards[0].has_due());
+    assert_eq!(flush(&mut world.shards[0]), "half typed".len());
+    assert!(!world.shards[0].has_due());
+}
+
 #[test]
 fn who_asks_and_never_reads_is_not_read_from_until_it_reads() {
     let mut world = World::new(1, Limits { private_bytes_max: 1000, ..Limits::default() });

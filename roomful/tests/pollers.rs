@@ -82,7 +82,8 @@ fn server_under_each_poller_rests_when_nobody_talks() {
 #[test]
 fn reset_while_much_waits_to_be_written_is_noticed_under_each_poller() {
     for poller in POLLERS {
-        let server = Server::start_with(&["--poller", poller]);
+        // What is kept would still be indexed when the server should rest.
+        let server = Server::start_with(&["--poller", poller, "--data", ":memory:"]);
         let mut ann = Client::join(&server, "ann");
         let descriptors = server.descriptors();
         let stalled = Client::join(&server, "stalled");

@@ -395,6 +395,11 @@ impl Desk {
         !self.kept.is_empty() || self.wants_reservation
     }
 
+    /// Whether a request was given back that waits for numbers.
+    pub fn wants_reservation(&self) -> bool {
+        self.wants_reservation
+    }
+
     /// The kept facts since the last time, and what the journal is to reserve when it writes them.
     pub fn to_commit(&mut self) -> (Vec<Kept>, Reservation) {
         let touched = std::mem::take(&mut self.touched);

@@ -613,6 +613,11 @@ impl<S: Session> Shard<S> {
         self.feeds.take_due(due);
     }
 
+    /// Whether there may be somebody.
+    pub fn has_due(&self) -> bool {
+        self.feeds.has_due()
+    }
+
     /// To be called when those who were due have been served.
     pub fn settle(&mut self) {
         // What was stepped over waits no more, though nothing of it was taken.

@@ -444,6 +444,11 @@ impl Feeds {
         }
     }
 
+    /// Whether [`Feeds::take_due`] would name somebody.
+    pub fn has_due(&self) -> bool {
+        !self.fresh.is_empty() || !self.due.is_empty()
+    }
+
     /// The readers that may have something to be written, each once, in the order in which they should be served: the
     /// readers of each fresh log, from a start that moves on from turn to turn so that nobody is always last, then
     /// the others.

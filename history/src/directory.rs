@@ -9,7 +9,7 @@
 
 use crate::error::OpenError;
 use crate::schema::{APPLICATION_ID, MIGRATIONS};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -223,7 +223,11 @@ pub(crate) fn connect_to_look(directory: &Path) -> Result<Connection, OpenError>
     if !file.exists() {
         return Err(OpenError::NoFile(file));
     }
-    let error = |error| OpenError::of(file.clone(), error);
+    let error = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::ReadOnly) => OpenError::NotWritable(file.clone()),
+        Some(ErrorCode::NotADatabase) => OpenError::Foreign(file.clone()),
+        _ => OpenError::of(file.clone(), error),
+    };
     let connection = connect_to_read(directory).map_err(error)?;
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     if pragma("application_id").map_err(error)? != APPLICATION_ID {

@@ -28,6 +28,8 @@ pub enum OpenError {
     NoFile(PathBuf),
     /// The data file is something else, and has been left alone.
     Foreign(PathBuf),
+    /// Reading needs an index of the log beside the file, and none may be made there.
+    NotWritable(PathBuf),
     /// The data file was made by a newer version, and has been left alone.
     Newer(PathBuf),
     /// The data file was made by an older version; only a server makes it new.
@@ -156,6 +158,12 @@ impl fmt::Display for OpenError {
             OpenError::Foreign(file) => write!(
                 f,
                 "{} is no data file of roomful, or its beginning is damaged; it has been left as it is",
+                file.display()
+            ),
+            OpenError::NotWritable(file) => write!(
+                f,
+                "{} lies in a directory in which you may not write, and cannot be read there; be the user of the \
+                 server, or copy the directory",
                 file.display()
             ),
             OpenError::Newer(file) => {

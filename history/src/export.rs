@@ -253,13 +253,5 @@ impl fmt::Display for ExportError {
     }
 }
 
-impl Error for ExportError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            ExportError::Open(error) => error.source(),
-            ExportError::Read(error) => error.source(),
-            ExportError::Write(error) => Some(error),
-            ExportError::NoRoom { .. } | ExportError::NoConversation(_) | ExportError::Interrupted => None,
-        }
-    }
-}
+/// What stands behind it is in its words.
+impl Error for ExportError {}

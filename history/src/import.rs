@@ -158,13 +158,5 @@ impl fmt::Display for ImportError {
     }
 }
 
-impl Error for ImportError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            ImportError::Open(error) => error.source(),
-            ImportError::Read(error) => Some(error),
-            ImportError::Write(error) => error.source(),
-            ImportError::Line { .. } | ImportError::Taken(_) | ImportError::Interrupted => None,
-        }
-    }
-}
+/// What stands behind it is in its words.
+impl Error for ImportError {}

@@ -33,8 +33,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// So many facts are indexed in one slice: a few milliseconds.
-const INDEXED_TOGETHER: u32 = 256;
+/// So many facts are indexed in one slice: a few milliseconds, which a commit that comes meanwhile waits.
+const INDEXED_TOGETHER: u32 = 128;
 
 /// How the journal is to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

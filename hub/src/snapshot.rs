@@ -122,6 +122,11 @@ impl Hub {
     pub fn recover(&mut self, reservation: &Reservation) {
         self.position = self.position.max(reservation.position);
         self.next_room = self.next_room.max(reservation.next_room);
+        // A room that was opened at the replay is not new: nothing is reserved for it but what was used.
+        self.reserved_room = self.next_room;
+        for room in self.rooms.values_mut() {
+            room.reserved = room.sequence;
+        }
         self.forget_guests();
         // At the replay nobody was anywhere. But open rooms wait for their people, and only conversations are deserted.
         let deserted = self.conversations.values().copied();

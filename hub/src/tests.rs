@@ -577,6 +577,26 @@ fn check_all_lost_are_told(seen: &BTreeSet<(RoomNumber, Sequence)>, reserved: &R
     }
 }
 
+/// What is opened at a replay is no new room: the journal has reserved for it what it says, and no more.
+#[test]
+fn replayed_room_has_no_numbers_but_those_that_are_reserved() {
+    let mut hub = Hub::new(Settings { keeping: Keeping::History, ..wide() });
+    tell(&mut hub, Fact::Opened { name: room_name("dev"), by: Some(member(1)) });
+    let reservation = hub.exact_reservation();
+    hub.recover(&reservation);
+    tell(&mut hub, connected(1, "ann"));
+    tell(&mut hub, Fact::Joined { member: member(1), room: RoomNumber(1) });
+    let say =
+        Command::Say { room: Place::Number(RoomNumber(1)), text: Text::new("hello").unwrap(), nonce: None };
+    let speaker = Speaker::Member(member(1));
+    assert_eq!(hub.propose(&speaker, &say), Err(Refusal::Unwritten(None)));
+    hub.reserve(&hub.reservation([RoomNumber(1)]));
+    assert!(hub.propose(&speaker, &say).is_ok());
+    let open = Command::Join { room: "ops".into() };
+    hub.recover(&hub.exact_reservation());
+    assert_eq!(hub.propose(&speaker, &open), Err(Refusal::Unwritten(None)));
+}
+
 // ---- conflicts between nodes, and the ends of numbers ----
 
 #[test]

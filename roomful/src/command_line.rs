@@ -1,15 +1,20 @@
 //! The command line. Help, completions and man pages all come from the one definition here, and its flags from the table
 //! in `settings`.
 
+use crate::archive;
 use crate::config::{FILE_VARIABLE, Flags};
 use crate::key::{Key, Kind};
-use crate::settings::{KEYS, Settings};
+use crate::settings::{self, KEYS, Settings};
 use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{
+    Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+};
 use clap_complete::Shell;
+use hub::{RoomName, Time};
+use jiff::tz::TimeZone;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -27,7 +32,9 @@ Examples:
   roomful serve                              everybody on the network can join at port 8008
   roomful serve --listen 127.0.0.1:0         only this machine, any free port
   roomful serve --listen 8008 --listen '[::1]:9000'
-  nc 127.0.0.1 8008                          join with what is already there";
+  nc 127.0.0.1 8008                          join with what is already there
+  roomful export lobby --since 3d            what was said
+  roomful backup /var/backups                a copy of everything that is kept";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -42,6 +49,42 @@ Each flag is a key of the file, too (members_max), and an environment variable
 
 SIGTERM or SIGINT stops the server: everybody is told, and what waits is written for
 as long as --stop-seconds allows. A second signal stops it at once. SIGHUP reads the file again.";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  roomful export lobby                       as people read it, on this terminal
+  roomful export lobby --since 3d | less
+  roomful export lobby --since 2026-11-20 --until 2026-11-21T12:00
+  roomful export lobby --format html -o lobby.html
+  roomful export lobby --format json -o lobby.json    what `roomful import` reads
+
+The server may be running. Times are those of this machine's clocks. What was erased is in no
+export. A direct conversation (@12) is exported only with --conversations.";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  roomful import lobby.json
+  roomful import lobby.json --room old-lobby
+  roomful import - < lobby.json
+
+The server must not be running. All of the file is imported or nothing, into a room in which
+nothing has been said. Names, times and numbers stay; the ids of messages begin with another
+epoch, and what was said belongs to nobody who could still change it.";
+
+const BACKUP_EXAMPLES: &str = "\
+Examples:
+  roomful backup /var/backups                makes /var/backups/roomful-20261120-180500.db
+  roomful backup lobby-moves.db --data /srv/roomful
+
+The server may be running. A backup is a data file: as roomful.db in a directory of its own it is
+what `roomful serve --data DIRECTORY` goes on from.";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  roomful check
+  roomful check --data /srv/roomful && echo sound
+
+The server may be running. The exit status is 0 if everything is sound, and 1 if not.";
 
 const CONFIG_EXAMPLES: &str = "\
 Examples:
@@ -91,6 +134,18 @@ pub(crate) enum Verb {
     /// Run the server
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Flags),
+    /// Print what was said in a room, for people or for programs
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArguments),
+    /// Make a room of what was exported as JSON
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(ImportArguments),
+    /// Copy everything that is kept into a new file
+    #[command(after_help = BACKUP_EXAMPLES)]
+    Backup(BackupArguments),
+    /// Look whether everything that is kept is sound
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(DataFlags),
     /// Print or check the configuration
     #[command(after_help = CONFIG_EXAMPLES)]
     Config {
@@ -107,6 +162,85 @@ pub(crate) enum Verb {
         /// Write roomful.1, roomful-serve.1 and so on into this directory
         directory: Option<PathBuf>,
     },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExportArguments {
+    /// The room, or @NUMBER for a direct conversation
+    pub(crate) room: String,
+    /// In which form [default: text]
+    #[arg(long, value_enum, default_value_t, hide_default_value = true)]
+    pub(crate) format: Format,
+    /// From this moment on: 2026-11-20, 2026-11-20T10:00, 10:00, 10m, 2h, 3d
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) since: Option<Time>,
+    /// Before this moment
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) until: Option<Time>,
+    /// Export a direct conversation, too, though it is nobody's but its two members'
+    #[arg(long)]
+    pub(crate) conversations: bool,
+    /// Into this file, which is replaced when all is written; without it to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: DataFlags,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Format {
+    /// lines as /history shows them
+    #[default]
+    Text,
+    /// a document
+    Markdown,
+    /// an object on each line, for roomful import and other programs
+    Json,
+    /// a page for a browser, in one file
+    Html,
+}
+
+impl From<Format> for history::Format {
+    fn from(format: Format) -> history::Format {
+        match format {
+            Format::Text => history::Format::Text,
+            Format::Markdown => history::Format::Markdown,
+            Format::Json => history::Format::Json,
+            Format::Html => history::Format::Html,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ImportArguments {
+    /// The export, or - for standard input
+    pub(crate) file: PathBuf,
+    /// What the room is to be called; without it as it was called
+    #[arg(long, value_name = "NAME", value_parser = room)]
+    pub(crate) room: Option<RoomName>,
+    #[command(flatten)]
+    pub(crate) data: DataFlags,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BackupArguments {
+    /// The new file, or a directory for a file that is called after the time
+    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataFlags,
+}
+
+/// Where what is said is kept, as `roomful serve` is told it.
+#[derive(Clone, Debug)]
+pub(crate) struct DataFlags(pub(crate) Flags);
+
+fn moment(text: &str) -> Result<Time, String> {
+    dialect::plain::moment(&TimeZone::system(), archive::now(), text)
+        .ok_or_else(|| "that is no time; write 2026-11-20, 2026-11-20T10:00, 10:00, 10m, 2h or 3d".to_owned())
+}
+
+fn room(text: &str) -> Result<RoomName, String> {
+    RoomName::parse(text).map_err(|problem| problem.to_string())
 }
 
 #[derive(Subcommand, Debug)]
@@ -152,6 +286,35 @@ impl FromArgMatches for Flags {
         *self = Flags::from_arg_matches(matches)?;
         Ok(())
     }
+}
+
+impl Args for DataFlags {
+    fn augment_args(command: Command) -> Command {
+        command.arg(file_argument()).args(data_key().map(argument))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        DataFlags::augment_args(command)
+    }
+}
+
+impl FromArgMatches for DataFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<DataFlags, clap::Error> {
+        let given = |key: &'static Key| Some((key, matches.get_one::<String>(key.name)?.clone()));
+        Ok(DataFlags(Flags {
+            config: matches.get_one::<PathBuf>("config").cloned(),
+            given: data_key().and_then(given).into_iter().collect(),
+        }))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = DataFlags::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn data_key() -> Option<&'static Key> {
+    settings::key("data")
 }
 
 fn file_argument() -> Arg {

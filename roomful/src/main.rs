@@ -17,6 +17,8 @@ mod reference;
 
 mod serve;
 
+mod archive;
+
 mod join_hints;
 mod logging;
 mod reload;
@@ -29,6 +31,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let outcome = match CommandLine::read().verb {
         Verb::Serve(flags) => serve::run(&flags),
+        Verb::Export(arguments) => archive::export(&arguments),
+        Verb::Import(arguments) => archive::import(&arguments),
+        Verb::Backup(arguments) => archive::back_up(&arguments),
+        Verb::Check(data) => archive::check(&data),
         Verb::Config { verb } => match verb {
             ConfigVerb::Default => listings::print_default(),
             ConfigVerb::Check { file, config } => {

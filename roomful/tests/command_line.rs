@@ -105,7 +105,17 @@ fn help_shows_examples() {
 fn completions_know_the_verbs_and_flags() {
     for shell in ["bash", "zsh", "fish"] {
         let script = printed(&["completions", shell]);
-        for word in ["serve", "config", "completions", "announce-max", "plain-style"] {
+        for word in [
+            "serve",
+            "export",
+            "import",
+            "backup",
+            "check",
+            "config",
+            "completions",
+            "plain-style",
+            "conversations",
+        ] {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }
@@ -148,14 +158,26 @@ fn man_pages_are_written_into_a_directory() {
     fs::create_dir_all(&directory).expect("a directory");
     let words = printed(&["man", directory.to_str().expect("UTF-8")]);
     assert_eq!(words, "");
-    for page in
-        ["roomful.1", "roomful-serve.1", "roomful-config.1", "roomful-config-check.1", "roomful-man.1"]
-    {
+    for page in [
+        "roomful.1",
+        "roomful-serve.1",
+        "roomful-export.1",
+        "roomful-import.1",
+        "roomful-backup.1",
+        "roomful-check.1",
+        "roomful-config.1",
+        "roomful-config-check.1",
+        "roomful-man.1",
+    ] {
         let page = fs::read_to_string(directory.join(page)).expect("the page was written");
         assert!(page.contains(".SH NAME"), "{page}");
     }
     let page = |name: &str| fs::read_to_string(directory.join(name)).expect("the page was written");
     shows_examples(&page("roomful-serve.1"), "ROOMFUL_LISTEN=9000 roomful serve");
+    shows_examples(&page("roomful-export.1"), "roomful export lobby \\-\\-since 3d");
+    shows_examples(&page("roomful-import.1"), "roomful import lobby.json");
+    shows_examples(&page("roomful-backup.1"), "roomful backup /var/backups");
+    shows_examples(&page("roomful-check.1"), "roomful check");
     shows_examples(&page("roomful-config.1"), "roomful config default > roomful.toml");
     assert!(page("roomful-serve.1").contains("\nSIGTERM or SIGINT stops the server"), "the prose is filled");
     assert!(!page("roomful-man.1").contains(".SH EXAMPLES"), "there are none");

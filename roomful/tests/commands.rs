@@ -89,8 +89,8 @@ fn help_lists_every_command_and_explains_one() {
     let (_server, mut ann, mut bob) = ann_and_bob();
     ann.says("/help");
     let verbs = [
-        "help", "nick", "join", "leave", "msg", "me", "who", "rooms", "topic", "ignore", "away", "telnet",
-        "plain", "quit",
+        "help", "nick", "join", "leave", "msg", "me", "who", "rooms", "topic", "history", "search", "ignore",
+        "away", "telnet", "plain", "quit",
     ];
     for verb in verbs {
         let line = ann.line();

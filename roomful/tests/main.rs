@@ -6,6 +6,7 @@
 
 mod harness;
 
+mod archive;
 mod coming_and_going;
 mod command_line;
 mod commands;

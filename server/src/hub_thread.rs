@@ -5,7 +5,7 @@
 //! only be decided with something out of the history is looked up by the reader's thread and brought again.
 
 use crate::clock::{Clock, until};
-use crate::journal::{JournalMailbox, News};
+use crate::journal::{JournalMailbox, News, Urgency};
 use crate::mailbox::{HubMailbox, Inbox, ShardMailbox, Stopping, Waiting};
 use crate::reading::{Ask, ReaderMailbox};
 use engine::{Desk, Journal, Request};
@@ -116,9 +116,14 @@ impl HubThread {
         // Where nothing is told before it is durable, what is never written down becomes durable with what is.
         let waits = archive.telling == Telling::WhenDurable && archive.handed_over < position;
         if self.desk.wants_commit() || waits {
+            let is_short_of_numbers = self.desk.wants_reservation();
             let (kept, reservation) = self.desk.to_commit();
+            let is_awaited = is_short_of_numbers
+                || archive.telling == Telling::WhenDurable
+                || kept.iter().any(|kept| kept.record.fact.signature().is_some());
+            let urgency = if is_awaited { Urgency::Awaited } else { Urgency::CanWait };
             archive.handed_over = position;
-            archive.journal.hand_over(Batch { kept, reservation, position });
+            archive.journal.hand_over(Batch { kept, reservation, position }, urgency);
         }
         for (request, lookup) in self.desk.lookups() {
             archive.reader.ask(Ask::LookUp(Box::new(request), lookup));

@@ -18,9 +18,13 @@ use std::time::{Duration, Instant};
 /// After a failed commit the next is tried so much later, and twice as much later after each that fails, up to the last.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(2);
-/// So long after something was committed the index follows, so that a message that comes alone costs no commit of its own
-/// for it.
+/// While nobody waits for a receipt, commits are at least so long apart: each costs the processor as much as a hundred facts.
+const PACE: Duration = Duration::from_millis(20);
+/// The index follows when nothing has been committed for so long: people who talk go first, and a message that comes alone
+/// costs no commit of its own for it.
 const INDEX_DELAY: Duration = Duration::from_secs(1);
+/// But where people never stop talking, it works all the same, and pauses so many times as long as it worked.
+const INDEX_PAUSES: u32 = 50;
 /// How often old facts are let go of, where the operator wants that.
 const FORGET_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -31,7 +35,7 @@ pub(crate) enum News {
     Committed(Vec<Arc<Batch>>),
     /// Nothing can be written at the moment; it is tried again.
     Failing(Trouble),
-    /// Everything is written and the file is closed, or that was given up.
+    /// Everything is written, or was given up: the last that is heard.
     Finished,
 }
 
@@ -42,10 +46,22 @@ pub(crate) struct JournalMailbox {
     filled: Condvar,
 }
 
+/// Whether somebody waits for a commit.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub(crate) enum Urgency {
+    /// Nobody: it may wait for more.
+    #[default]
+    CanWait,
+    /// Somebody waits for a receipt, or for numbers, or to be told at all.
+    Awaited,
+}
+
 #[derive(Debug, Default)]
 struct Waiting {
     /// Handed over and not committed yet, in their order.
     unwritten: VecDeque<Arc<Batch>>,
+    /// Of all of them.
+    urgency: Urgency,
     retention: Option<Retention>,
     ending: Option<Ending>,
 }
@@ -65,9 +81,16 @@ impl JournalMailbox {
     }
 
     /// Hands over what is to be committed next.
-    pub(crate) fn hand_over(&self, batch: Batch) {
-        lock(&self.waiting).unwritten.push_back(Arc::new(batch));
-        self.filled.notify_one();
+    pub(crate) fn hand_over(&self, batch: Batch, urgency: Urgency) {
+        let mut waiting = lock(&self.waiting);
+        // Whoever waits for the pace to allow the next commit is not woken by more of the same.
+        let is_news = waiting.unwritten.is_empty() || urgency > waiting.urgency;
+        waiting.unwritten.push_back(Arc::new(batch));
+        waiting.urgency = waiting.urgency.max(urgency);
+        drop(waiting);
+        if is_news {
+            self.filled.notify_one();
+        }
     }
 
     /// What has been handed over and may not be committed yet. To be looked at before the file is: what leaves this list is
@@ -89,6 +112,16 @@ impl JournalMailbox {
         self.filled.notify_one();
     }
 
+    /// The first of what was handed over are committed.
+    fn written(&self, batches: usize) {
+        let mut waiting = lock(&self.waiting);
+        waiting.unwritten.drain(..batches);
+        // What came meanwhile may be awaited, too; nobody notes whose that was.
+        if waiting.unwritten.is_empty() {
+            waiting.urgency = Urgency::CanWait;
+        }
+    }
+
     fn wait<'a>(&self, waiting: MutexGuard<'a, Waiting>, timeout: Duration) -> MutexGuard<'a, Waiting> {
         self.filled.wait_timeout(waiting, timeout).unwrap_or_else(PoisonError::into_inner).0
     }
@@ -102,6 +135,7 @@ pub(crate) struct JournalThread {
     retention: Retention,
     /// Since when nothing could be written, and after which pause it is tried again.
     trouble: Option<Duration>,
+    last_commit: Instant,
     chores: Chores,
 }
 
@@ -109,6 +143,8 @@ pub(crate) struct JournalThread {
 struct Chores {
     /// The index may be behind.
     index: Option<Instant>,
+    /// And may be looked after from then on though people talk.
+    index_in_between: Instant,
     /// Old facts may have to go.
     forget: Instant,
     /// Erased text may still be in the file.
@@ -125,8 +161,8 @@ impl JournalThread {
     ) -> JournalThread {
         let now = Instant::now();
         // The index may be behind from the last time.
-        let chores = Chores { index: Some(now), forget: now, tidy: Some(now) };
-        JournalThread { journal, mailbox, hub, clock, retention, trouble: None, chores }
+        let chores = Chores { index: Some(now), index_in_between: now, forget: now, tidy: Some(now) };
+        JournalThread { journal, mailbox, hub, clock, retention, trouble: None, last_commit: now, chores }
     }
 
     /// Runs until everything is written after the server has stopped.
@@ -135,6 +171,9 @@ impl JournalThread {
             let (batches, ending) = self.next();
             if !batches.is_empty() {
                 self.commit(&batches, ending.as_ref());
+                if ending.is_none() {
+                    self.index_in_between();
+                }
                 continue;
             }
             match ending {
@@ -153,8 +192,14 @@ impl JournalThread {
                 self.retention = retention;
                 self.chores.forget = Instant::now();
             }
-            let timeout = self.chores.next_at().saturating_duration_since(Instant::now());
-            if !waiting.unwritten.is_empty() || waiting.ending.is_some() || timeout.is_zero() {
+            let has_batches = !waiting.unwritten.is_empty();
+            let at = match waiting.urgency {
+                Urgency::Awaited => self.last_commit,
+                Urgency::CanWait if has_batches => self.last_commit + PACE,
+                Urgency::CanWait => self.chores.next_at(),
+            };
+            let timeout = at.saturating_duration_since(Instant::now());
+            if waiting.ending.is_some() || timeout.is_zero() {
                 return (waiting.unwritten.iter().cloned().collect(), waiting.ending.clone());
             }
             waiting = mailbox.wait(waiting, timeout);
@@ -167,16 +212,16 @@ impl JournalThread {
         match self.journal.commit_together(&together) {
             Ok(()) => {
                 self.recover();
-                lock(&self.mailbox.waiting).unwritten.drain(..batches.len());
+                self.mailbox.written(batches.len());
                 self.hub.hear(News::Committed(batches.to_vec()));
                 let now = Instant::now();
-                self.chores.index.get_or_insert(now + INDEX_DELAY);
-                self.chores.tidy.get_or_insert(now + INDEX_DELAY);
+                self.last_commit = now;
+                self.chores.committed(now);
             }
             Err(error) if ending.is_some_and(|ending| ending.until <= Instant::now()) => {
                 let facts: usize = batches.iter().map(|batch| batch.kept.len()).sum();
                 tracing::error!(%error, facts, "given up: these facts could not be written, and nobody was told that they were");
-                lock(&self.mailbox.waiting).unwritten.clear();
+                self.mailbox.written(batches.len());
             }
             Err(error) => self.fail(&error),
         }
@@ -213,25 +258,19 @@ impl JournalThread {
         }
     }
 
+    /// People hear of the end while the file is closed.
     fn finish(self, ending: &Ending) {
+        self.hub.hear(News::Finished);
         if let Err(error) = self.journal.finish(&ending.reservation) {
             tracing::error!(%error, "the data file could not be closed in order; the next start looks at it");
         }
-        self.hub.hear(News::Finished);
     }
 
     /// Does a little of what nobody waits for, so that what comes meanwhile is not kept waiting.
     fn do_chores(&mut self) {
         let now = Instant::now();
         if self.chores.index.is_some_and(|at| at <= now) {
-            self.chores.index = match self.journal.index_some() {
-                Ok(Remaining::Nothing) => None,
-                Ok(Remaining::Something) => Some(now),
-                Err(error) => {
-                    tracing::warn!(%error, "the index of words could not be brought up to date; it is tried again");
-                    Some(now + LAST_RETRY)
-                }
-            };
+            self.index(now);
         }
         if self.chores.tidy.is_some_and(|at| at <= now) {
             self.chores.tidy = match self.journal.tidy() {
@@ -246,6 +285,27 @@ impl JournalThread {
         if self.chores.forget <= now {
             self.forget(now);
         }
+    }
+
+    /// People talk and do not stop: the index follows a little.
+    fn index_in_between(&mut self) {
+        let now = Instant::now();
+        if self.chores.index.is_some() && self.chores.index_in_between <= now {
+            self.index(now + INDEX_DELAY);
+            self.chores.index_in_between = Instant::now() + now.elapsed() * INDEX_PAUSES;
+        }
+    }
+
+    /// One slice; if something remains, the next is due at `next`.
+    fn index(&mut self, next: Instant) {
+        self.chores.index = match self.journal.index_some() {
+            Ok(Remaining::Nothing) => None,
+            Ok(Remaining::Something) => Some(next),
+            Err(error) => {
+                tracing::warn!(%error, "the index of words could not be brought up to date; it is tried again");
+                Some(Instant::now() + LAST_RETRY)
+            }
+        };
     }
 
     fn forget(&mut self, now: Instant) {
@@ -267,6 +327,15 @@ impl JournalThread {
 }
 
 impl Chores {
+    /// Something was committed: the index waits for quiet, but not for ever.
+    fn committed(&mut self, now: Instant) {
+        if self.index.is_none() {
+            self.index_in_between = now + INDEX_DELAY;
+        }
+        self.index = Some(now + INDEX_DELAY);
+        self.tidy.get_or_insert(now + INDEX_DELAY);
+    }
+
     fn next_at(&self) -> Instant {
         [self.index, self.tidy].into_iter().flatten().fold(self.forget, Instant::min)
     }

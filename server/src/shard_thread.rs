@@ -231,10 +231,16 @@ impl ShardThread {
         !self.has_deferred && self.shard.waiting_requests() > 0 && self.stops_at.is_none()
     }
 
-    /// How long to wait for the kernel or the waker: to the next deadline, and not long with a flush left over.
+    /// How long to wait for the kernel or the waker: to the next deadline, not long with a flush left over, and not at all for
+    /// those who are due since: whoever was read from after the flush may have been told something.
     fn poll_timeout(&self) -> Option<Duration> {
         let deadline = self.next_deadline().map(|at| until(at, self.clock.now()));
-        deadline.into_iter().chain(self.has_deferred.then_some(DEFERRAL)).min()
+        let flush = match (self.has_deferred, self.shard.has_due()) {
+            (true, _) => Some(DEFERRAL),
+            (false, true) => Some(Duration::ZERO),
+            (false, false) => None,
+        };
+        deadline.into_iter().chain(flush).min()
     }
 
     fn next_deadline(&self) -> Option<Time> {

@@ -12,6 +12,7 @@
 //! hash map decide anything.
 
 // In the order in which a message meets them.
+mod device;
 mod people;
 mod session;
 mod store;
@@ -70,6 +71,18 @@ pub struct Report {
     pub unwritten: u64,
     /// Times that the process was gone.
     pub crashes: u64,
+    /// Times that it stopped in an orderly way.
+    pub stops: u64,
+    /// Questions about the past that were answered.
+    pub pages: u64,
+    /// Facts that clients who came back were shown by replays.
+    pub replayed: u64,
+    /// Facts that were skipped and asked for.
+    pub filled: u64,
+    /// Things that clients said and that were acknowledged.
+    pub acknowledged: u64,
+    /// Replays that broke off.
+    pub unavailable: u64,
 }
 
 /// A world in which something was wrong.
@@ -104,10 +117,23 @@ impl Report {
             (&mut self.given_back, other.given_back),
             (&mut self.unwritten, other.unwritten),
             (&mut self.crashes, other.crashes),
+            (&mut self.stops, other.stops),
+            (&mut self.pages, other.pages),
+            (&mut self.replayed, other.replayed),
+            (&mut self.filled, other.filled),
+            (&mut self.acknowledged, other.acknowledged),
+            (&mut self.unavailable, other.unavailable),
         ];
         for (sum, more) in pairs {
             *sum += more;
         }
+    }
+
+    fn add_device(&mut self, counts: &device::Counts) {
+        self.replayed += counts.replayed;
+        self.filled += counts.filled;
+        self.acknowledged += counts.acknowledged;
+        self.unavailable += counts.unavailable;
     }
 
     fn add_reader(&mut self, counts: &reader::Counts) {
@@ -123,7 +149,8 @@ impl fmt::Display for Report {
         write!(
             formatter,
             "{} steps, {} events told, {} lines shown, {} held; {} skips of {} messages; {} connections, {} resets, \
-             {} panics, {} pauses; {} commits, {} failed, {} requests given back, {} refused; {} crashes",
+             {} panics, {} pauses; {} commits, {} failed, {} requests given back, {} refused; {} crashes, {} stops; \
+             {} pages, {} facts replayed, {} filled in, {} acknowledged, {} replays broken off",
             self.steps,
             self.told,
             self.lines,
@@ -138,7 +165,13 @@ impl fmt::Display for Report {
             self.failures,
             self.given_back,
             self.unwritten,
-            self.crashes
+            self.crashes,
+            self.stops,
+            self.pages,
+            self.replayed,
+            self.filled,
+            self.acknowledged,
+            self.unavailable
         )
     }
 }

@@ -5,14 +5,18 @@
 //!
 //! What this file must never do: say the same text twice.
 
+use crate::device::Device;
 use crate::session::{Kind, Rendition, label_of};
 use crate::weather::{Mood, ROOMS, Weather, pick};
 use fastrand::Rng;
+use hub::{RoomNumber, Sequence};
 
 /// Somebody who may be connected.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
     index: usize,
+    /// Its client, if it has one that comes back as the same one.
+    pub(crate) device: Option<Device>,
     /// The nick that it asked for last.
     pub(crate) nick: String,
     said: u64,
@@ -33,12 +37,15 @@ pub(crate) struct Typed {
 }
 
 impl Person {
-    pub(crate) fn new(index: usize) -> Person {
-        Person { index, nick: format!("n{index}x0"), said: 0, named: 0, pinged: 0 }
+    pub(crate) fn new(index: usize, device: Option<Device>) -> Person {
+        Person { index, device, nick: format!("n{index}x0"), said: 0, named: 0, pinged: 0 }
     }
 
     /// What somebody types first.
     pub(crate) fn begin(&mut self, kind: Kind, random: &mut Rng) -> Typed {
+        if self.device.is_some() {
+            return self.come_back(random);
+        }
         let mut typed = Typed::default();
         self.named += 1;
         self.nick = format!("n{}x{}", self.index, self.named);
@@ -59,6 +66,33 @@ impl Person {
         typed
     }
 
+    /// What a client says first: who it is, how far it has seen everything, where it was, and what nobody acknowledged.
+    fn come_back(&mut self, random: &mut Rng) -> Typed {
+        let mut typed = Typed::default();
+        // Its nick may have been taken while it was away.
+        if random.u32(..4) > 0 {
+            self.named += 1;
+            self.nick = format!("n{}x{}", self.index, self.named);
+        }
+        let Some(device) = &self.device else { return typed };
+        let presence = if random.u32(..100) < 10 { "listening" } else { "visible" };
+        let standing = if device.knows_secret { "back" } else { "new" };
+        let nick = if random.u32(..10) == 0 { "-" } else { &self.nick };
+        let marks: Vec<String> = device.marks().map(|(room, mark)| format!("{room}:{}", mark.0)).collect();
+        typed.line(&format!("hello {presence} {} {standing} {nick} {}", device.client, marks.join(" ")));
+        typed.line(&format!("join {}", ROOMS[0]));
+        for room in device.room_names.iter().filter(|room| *room != ROOMS[0]) {
+            typed.line(&format!("join {room}"));
+        }
+        for (label, line) in device.unacknowledged() {
+            if !line.starts_with("redact ") {
+                typed.labels.push(label.clone());
+            }
+            typed.line(line);
+        }
+        typed
+    }
+
     /// A few lines of whatever comes to mind.
     pub(crate) fn type_lines(
         &mut self,
@@ -71,6 +105,9 @@ impl Person {
         for _ in 0..random.usize(1..=weather.lines_max) {
             match kind.rendition {
                 Rendition::Plain => self.type_plain(others, weather, random, &mut typed),
+                Rendition::Full | Rendition::Brief if self.device.is_some() => {
+                    self.type_client(others, weather, random, &mut typed);
+                }
                 Rendition::Full | Rendition::Brief => self.type_test(others, weather, random, &mut typed),
             }
         }
@@ -104,6 +141,45 @@ impl Person {
             18 => "/leave".into(),
             _ => "/nonsense".into(),
         };
+        typed.line(&line);
+    }
+
+    /// A client does as others do, but for ignoring people, and remembers what it said; now and then it changes something.
+    fn type_client(&mut self, others: &[String], weather: &Weather, random: &mut Rng, typed: &mut Typed) {
+        if random.u32(..1000) < weather.restlessness && random.u32(..4) == 0 {
+            return self.change(random, typed);
+        }
+        let mut asked = Typed::default();
+        self.type_test(others, weather, random, &mut asked);
+        let line = String::from_utf8_lossy(&asked.bytes).trim_end().to_owned();
+        if line.starts_with("ignore ") {
+            return;
+        }
+        if let (Some(device), [label]) = (&mut self.device, asked.labels.as_slice()) {
+            device.says(label, &line);
+        }
+        typed.bytes.extend(asked.bytes);
+        typed.pings.extend(asked.pings);
+        typed.labels.extend(asked.labels);
+        typed.leaves |= asked.leaves;
+    }
+
+    /// Changes or erases something that it said, or that somebody else did.
+    fn change(&mut self, random: &mut Rng, typed: &mut Typed) {
+        let Some(device) = &mut self.device else { return };
+        let (room, sequence) = match device.own.len() {
+            own if own > 0 && random.u32(..8) > 0 => device.own[random.usize(..own)],
+            _ => (RoomNumber(random.u32(..4)), Sequence(random.u64(..20))),
+        };
+        self.said += 1;
+        let label = format!("c{}.{}", self.index, self.said);
+        let line = if random.bool() {
+            typed.labels.push(label.clone());
+            format!("edit {room} {} {label}:anew", sequence.0)
+        } else {
+            format!("redact {room} {} {label}", sequence.0)
+        };
+        device.says(&label, &line);
         typed.line(&line);
     }
 

@@ -5,8 +5,9 @@
 //!
 //! What this file must never do: learn from the engine what is right.
 
-use crate::session::{FRAME_BEGIN, FRAME_END, Kind, Rendition, WayOut};
-use hub::{Position, RoomNumber, Sequence};
+use crate::device::{Delivery, Feed, PastWord};
+use crate::session::{FRAME_BEGIN, FRAME_END, Kind, Rendition, WayOut, label_in_held};
+use hub::{Nonce, Position, RoomNumber, Sequence};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
@@ -25,8 +26,8 @@ pub(crate) struct Expected {
 
 #[derive(Clone, Debug)]
 pub(crate) enum What {
-    /// Told to this reader alone.
-    Note(Rc<[u8]>),
+    /// Told to this reader alone, and what a client makes of it.
+    Note(Rc<[u8]>, Option<Delivery>),
     /// Likewise, when its stay is over and the connection may be closed: an answer to what it asked before.
     Afterword(Rc<[u8]>),
     /// An entry of feeds.
@@ -40,6 +41,8 @@ pub(crate) struct Entry {
     pub(crate) places: BTreeSet<Place>,
     pub(crate) is_message: bool,
     pub(crate) sequence: Option<Sequence>,
+    /// The room or conversation in which the sequence counts.
+    pub(crate) kept_in: Option<RoomNumber>,
     pub(crate) own: Own,
 }
 
@@ -88,6 +91,14 @@ pub(crate) struct Reader {
     /// Whether the last page of names that it was told has another behind it.
     pub(crate) is_listing: bool,
     expected: VecDeque<Expected>,
+    /// Of the past: they come when they come, but behind everything at their positions.
+    late: Vec<Expected>,
+    /// Of the last note that was shown.
+    note_position: Position,
+    /// Nothing of feeds behind this is to be shown.
+    gate: Option<Position>,
+    /// What its client has been shown since that was taken, if it is a client's.
+    deliveries: Option<Vec<Delivery>>,
     gaps: BTreeMap<Place, Gap>,
     /// Plain text only: news that it is to be shown, each as often.
     news: BTreeMap<Rc<[u8]>, u64>,
@@ -112,6 +123,14 @@ pub(crate) enum Stay {
     Stopped,
 }
 
+/// Whether whoever reads remembers what it is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Recall {
+    Nothing,
+    /// It is a client, which comes back.
+    Everything,
+}
+
 /// How a world shows things.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
@@ -121,8 +140,15 @@ pub(crate) struct Rules {
     pub(crate) never_lags: bool,
 }
 
+impl Expected {
+    /// Whether it is a note of these bytes.
+    fn is_note(&self, line: &[u8]) -> bool {
+        matches!(&self.what, What::Note(bytes, _) | What::Afterword(bytes) if **bytes == *line)
+    }
+}
+
 impl Reader {
-    pub(crate) fn new(kind: Kind, rules: Rules) -> Reader {
+    pub(crate) fn new(kind: Kind, recall: Recall, rules: Rules) -> Reader {
         Reader {
             kind,
             rooms: BTreeSet::new(),
@@ -131,6 +157,10 @@ impl Reader {
             has_inbox: false,
             is_listing: false,
             expected: VecDeque::new(),
+            late: Vec::new(),
+            note_position: Position(0),
+            gate: None,
+            deliveries: (recall == Recall::Everything).then(Vec::new),
             gaps: BTreeMap::new(),
             news: BTreeMap::new(),
             rest: VecDeque::new(),
@@ -143,12 +173,31 @@ impl Reader {
         }
     }
 
+    /// What its client has been shown since the last time.
+    pub(crate) fn take_deliveries(&mut self) -> Vec<Delivery> {
+        self.deliveries.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    fn deliver(&mut self, delivery: impl FnOnce() -> Delivery) {
+        if let Some(deliveries) = &mut self.deliveries {
+            deliveries.push(delivery());
+        }
+    }
+
     // What should come.
 
     /// A note: behind everything at its position.
-    pub(crate) fn expect_note(&mut self, position: Position, bytes: Rc<[u8]>) {
-        let what = if self.stay == Stay::Over { What::Afterword(bytes) } else { What::Note(bytes) };
+    pub(crate) fn expect_note(&mut self, position: Position, bytes: Rc<[u8]>, delivery: Option<Delivery>) {
+        let is_over = self.stay == Stay::Over;
+        let what = if is_over { What::Afterword(bytes) } else { What::Note(bytes, delivery) };
         self.expected.push_back(Expected { position, what });
+    }
+
+    /// A note about the past: behind everything at its position, and as late as it likes.
+    pub(crate) fn expect_late(&mut self, position: Position, bytes: Rc<[u8]>) {
+        let is_over = self.stay == Stay::Over;
+        let what = if is_over { What::Afterword(bytes) } else { What::Note(bytes, None) };
+        self.late.push(Expected { position, what });
     }
 
     /// An entry: in front of the notes at its position; shown once, in however many places it stands.
@@ -226,8 +275,14 @@ impl Reader {
             }
             "S" => self.skip_line(&text),
             "P" => self.ping_line(text.trim_end()),
-            "Z" => Ok(()),
-            _ => Err("a line that is none".into()),
+            "Z" => {
+                self.let_go();
+                Ok(())
+            }
+            _ => match PastWord::parse(&text) {
+                Some(word) if self.deliveries.is_some() => self.past_line(word),
+                _ => Err("a line that is none".into()),
+            },
         }
     }
 
@@ -241,8 +296,33 @@ impl Reader {
     fn skip_line(&mut self, line: &str) -> Result<(), String> {
         let numbers: Vec<u64> = line.split_whitespace().skip(1).flat_map(str::parse).collect();
         let [place, messages, from, to] = numbers[..] else { return Err("a skip without numbers".into()) };
-        self.announced(RoomNumber(place as u32), messages, from, to);
+        let room = RoomNumber(place as u32);
+        let feed = if room == INBOX { Feed::Inbox } else { Feed::Room };
+        self.deliver(|| Delivery::Skipped { from: feed, room, missed: from..=to });
+        self.announced(room, messages, from, to);
         Ok(())
+    }
+
+    fn past_line(&mut self, word: PastWord) -> Result<(), String> {
+        match &word {
+            PastWord::Waits => {
+                let position = self.note_position;
+                self.gate = Some(self.gate.map_or(position, |gate| gate.min(position)));
+            }
+            PastWord::GoesOn => self.gate = None,
+            PastWord::Replayed { .. } | PastWord::Latest { .. } if self.gate.is_none() => {
+                return Err("a replay while things go on".into());
+            }
+            _ => {}
+        }
+        self.deliver(|| Delivery::Past(word));
+        Ok(())
+    }
+
+    /// Its stay is over: nothing more of the past comes, and whatever waited for that is shown.
+    fn let_go(&mut self) {
+        self.gate = None;
+        self.deliver(|| Delivery::Over);
     }
 
     fn announced(&mut self, place: Place, messages: u64, from: u64, to: u64) {
@@ -254,20 +334,75 @@ impl Reader {
     }
 
     fn told_line(&mut self, position: Position, line: &[u8]) -> Result<(), String> {
+        if let Some(at) = self.late.iter().position(|late| late.is_note(line)) {
+            self.late.remove(at);
+            return self.late_line(position);
+        }
+        // What waits behind the gate is passed by notes.
+        let mut at = 0;
         loop {
-            let Some(expected) = self.expected.pop_front() else {
+            let Some(expected) = self.expected.get(at) else {
                 return Err("a line that was never told, or once too often".into());
             };
+            let waits = self.waits(expected);
             match &expected.what {
-                What::Note(bytes) | What::Afterword(bytes) if **bytes == *line => return Ok(()),
-                What::Entry(entry) if matches_entry(entry, line)? => return self.entry_shown(&expected),
+                What::Note(bytes, _) | What::Afterword(bytes) if **bytes == *line => {
+                    self.note_shown(at);
+                    return Ok(());
+                }
+                What::Entry(entry) if matches_entry(entry, line)? => {
+                    if waits {
+                        return Err("what happens now is shown before the past".into());
+                    }
+                    return self.expected.remove(at).map_or(Ok(()), |expected| self.entry_shown(&expected));
+                }
                 _ => {}
             }
-            if expected.position > position {
-                return Err(format!("a line out of order or told twice; next was {}", show(&expected)));
+            if waits {
+                at += 1;
+                continue;
             }
-            self.missed(&expected)?;
+            if expected.position > position {
+                return Err(format!("a line out of order or told twice; next was {}", show(expected)));
+            }
+            if let Some(expected) = self.expected.remove(at) {
+                self.missed(&expected)?;
+            }
         }
+    }
+
+    /// Whether it is not to be shown yet, because it happened behind what a newcomer waits at.
+    fn waits(&self, expected: &Expected) -> bool {
+        matches!(expected.what, What::Entry(_)) && self.gate.is_some_and(|gate| expected.position > gate)
+    }
+
+    fn note_shown(&mut self, at: usize) {
+        let Some(Expected { position, what }) = self.expected.remove(at) else { return };
+        self.note_position = position;
+        let delivery = match what {
+            What::Note(_, delivery) => delivery,
+            What::Afterword(_) | What::Entry(_) => None,
+        };
+        match delivery {
+            Some(Delivery::Over) => self.let_go(),
+            Some(delivery) => self.deliver(|| delivery),
+            None => {}
+        }
+    }
+
+    /// A page of the past is shown: behind all entries at its position that do not wait for it, and behind notes in front of
+    /// it. Among the notes at its position it may stand anywhere.
+    fn late_line(&mut self, position: Position) -> Result<(), String> {
+        let limit = self.gate.map_or(position, |gate| gate.min(position));
+        let is_in_front = |first: &Expected| {
+            first.position < limit || (first.position == limit && matches!(first.what, What::Entry(_)))
+        };
+        while self.expected.front().is_some_and(is_in_front) {
+            if let Some(expected) = self.expected.pop_front() {
+                self.missed(&expected)?;
+            }
+        }
+        Ok(())
     }
 
     fn entry_shown(&mut self, expected: &Expected) -> Result<(), String> {
@@ -275,12 +410,17 @@ impl Reader {
         let durable = self.line_durable;
         if let Own::Held(_) = &entry.own {
             self.counts.held += 1;
+            self.acknowledge(entry);
             if expected.position > durable {
                 return Err(format!("a held line before it was durable ({})", durable.0));
             }
         }
         if self.rules.is_strict && entry.sequence.is_some() && expected.position > durable {
             return Err(format!("strict, and shown before it was durable ({})", durable.0));
+        }
+        if let (Some(room), Some(sequence)) = (entry.kept_in, entry.sequence) {
+            let from = if entry.places.contains(&INBOX) { Feed::Inbox } else { Feed::Room };
+            self.deliver(|| Delivery::Fact { room, sequence, from });
         }
         // What is shown for sure, or stands elsewhere too, does not say that its log was not jumped over.
         if entry.own == Own::Shared && entry.places.len() == 1 {
@@ -291,11 +431,19 @@ impl Reader {
         Ok(())
     }
 
+    fn acknowledge(&mut self, entry: &Entry) {
+        if let (Own::Held(bytes), Some(room), Some(sequence)) = (&entry.own, entry.kept_in, entry.sequence)
+            && let Some(nonce) = label_in_held(bytes).and_then(|label| Nonce::new(&label))
+        {
+            self.deliver(|| Delivery::Acknowledged { nonce, room, sequence });
+        }
+    }
+
     /// An entry was passed without being shown.
     fn missed(&mut self, expected: &Expected) -> Result<(), String> {
         let entry = match &expected.what {
             What::Afterword(_) => return Ok(()),
-            What::Note(_) => return Err(format!("a private note is missing: {}", show(expected))),
+            What::Note(..) => return Err(format!("a private note is missing: {}", show(expected))),
             What::Entry(entry) => entry,
         };
         match entry.own {
@@ -346,6 +494,12 @@ impl Reader {
     pub(crate) fn finish(&mut self) -> Result<(), String> {
         if !self.line.is_empty() || self.is_in_frame || !self.rest.is_empty() {
             return Err(format!("it ends within a line: {}", shortened(&self.line)));
+        }
+        if self.gate.is_some() {
+            return Err("what happens now waits for ever".into());
+        }
+        if let Some(late) = self.late.iter().find(|late| matches!(late.what, What::Note(..))) {
+            return Err(format!("a page of the past never came: {}", show(late)));
         }
         while let Some(expected) = self.expected.pop_front() {
             self.missed(&expected).map_err(|wrong| format!("at the end, {wrong}"))?;
@@ -465,7 +619,7 @@ fn without_room(line: &str) -> &str {
 
 fn show(expected: &Expected) -> String {
     match &expected.what {
-        What::Note(bytes) | What::Afterword(bytes) => {
+        What::Note(bytes, _) | What::Afterword(bytes) => {
             format!("note {} {}", expected.position.0, shortened(bytes))
         }
         What::Entry(entry) => {

@@ -7,9 +7,15 @@
 //! What this file must never do: keep anything that is not plain data, or say anything that the checker could not foresee
 //! (but for answers to `ping` and words about skips, which are counted).
 
+mod past;
+
 use dialect::plain::PlainSession;
 use dialect::{Arrival, Output, Own, Session, Setup, Skipped, SkippedPlace};
-use hub::{Announced, Command, Event, MemberId, Place, Presence, Text, Time, Told, Verb};
+use hub::{
+    Announced, Command, Event, MemberId, Nonce, Page, Place, Presence, RoomNumber, Sequence, Text, Time,
+    Told, Verb,
+};
+use past::PastReader;
 use std::collections::VecDeque;
 use std::io::Write;
 
@@ -46,6 +52,11 @@ pub(crate) enum Rendition {
 }
 
 impl Kind {
+    /// A guest's number near this one that belongs to a test dialect.
+    pub(crate) fn programs(guest: u32) -> u32 {
+        guest - guest % 8 + 3 + guest % 5
+    }
+
     /// The kind that belongs to a guest's number.
     pub(crate) fn of(guest: u32) -> Kind {
         let rendition = match guest % 8 {
@@ -61,7 +72,7 @@ impl Kind {
 /// A session in a simulated world.
 pub(crate) enum SimSession {
     Plain(PlainSession),
-    Test(TestSession),
+    Test(Box<TestSession>),
 }
 
 impl Session for SimSession {
@@ -70,7 +81,7 @@ impl Session for SimSession {
     fn new(setup: &Setup, arrival: &Arrival) -> SimSession {
         match Kind::of(arrival.guest) {
             Kind { rendition: Rendition::Plain, .. } => SimSession::Plain(PlainSession::new(setup, arrival)),
-            kind => SimSession::Test(TestSession::new(kind, arrival.guest)),
+            kind => SimSession::Test(Box::new(TestSession::new(kind, arrival.guest))),
         }
     }
 
@@ -126,7 +137,7 @@ impl Session for SimSession {
         match self {
             SimSession::Plain(session) => session.skipped(skipped, output),
             SimSession::Test(session) => {
-                tell_skipped(skipped, output);
+                session.skipped(skipped, output);
                 session.burn();
             }
         }
@@ -137,6 +148,7 @@ impl Session for SimSession {
             SimSession::Plain(session) => session.drained(output),
             SimSession::Test(session) => {
                 output.commands.extend(session.next_page.take());
+                session.past.ask(output);
                 session.burn();
             }
         }
@@ -198,6 +210,8 @@ pub(crate) struct TestSession {
     /// The next page of names, to be asked for when the last one is out.
     next_page: Option<Command>,
     is_over: bool,
+    /// Which client it is, if it is one that can come back, and what it wants to know of the past.
+    past: PastReader,
     /// How many more calls it takes part in before it panics, if it is to.
     fuse: Option<u32>,
 }
@@ -213,6 +227,7 @@ impl TestSession {
             labels: VecDeque::new(),
             next_page: None,
             is_over: false,
+            past: PastReader::default(),
             fuse: None,
         }
     }
@@ -240,6 +255,7 @@ impl TestSession {
         output.words.extend_from_slice(&note_line(told));
         match &told.event {
             Event::Admitted(_) | Event::Refused { verb: Verb::Join, .. } => self.is_joining = false,
+            // A client's words carry their labels themselves.
             Event::Refused { verb: Verb::Say | Verb::Act | Verb::Direct, .. } => {
                 self.labels.pop_front();
             }
@@ -253,13 +269,26 @@ impl TestSession {
             }
             _ => {}
         }
+        if self.is_over {
+            self.past = PastReader::default();
+        }
+        self.past.told(told, output);
         self.work(output);
         self.burn();
     }
 
+    fn skipped(&mut self, skipped: &Skipped, output: &mut Output) {
+        tell_skipped(skipped, output);
+        if let SkippedPlace::Room(room) = skipped.place {
+            self.past.skipped(room, skipped.from, skipped.to, output);
+        }
+    }
+
     fn own(&mut self, told: &Told) -> Own {
         self.burn();
+        self.past.said(&told.event);
         match &told.event {
+            event if event.signature().is_some() => Own::Hold(held_line(told, own_label(event))),
             Event::Said { .. } | Event::Directed { .. } => {
                 let label = self.labels.pop_front().unwrap_or_default();
                 Own::Hold(held_line(told, &label))
@@ -287,7 +316,8 @@ impl TestSession {
         let command = match verb {
             "hello" => {
                 let presence = if first == "listening" { Presence::Listening } else { Presence::Visible };
-                Command::Connect { guest: self.guest, presence, address: None, nick: None, client: None }
+                let (client, nick) = self.past.hello(text);
+                Command::Connect { guest: self.guest, presence, address: None, nick, client }
             }
             "appear" => Command::Appear,
             "join" => {
@@ -304,6 +334,10 @@ impl TestSession {
             "enter" => Command::Join { room: first.into() },
             "leave" => Command::Leave { room: room() },
             "say" | "act" | "direct" => match self.speech(verb, first, text) {
+                Some(command) => command,
+                None => return,
+            },
+            "edit" | "redact" => match self.change(verb, first, text) {
                 Some(command) => command,
                 None => return,
             },
@@ -330,12 +364,27 @@ impl TestSession {
     /// What is said begins with its label; `|` stands for the end of a line in it.
     fn speech(&mut self, verb: &str, to: &str, raw: &str) -> Option<Command> {
         let text = Text::new(&raw.replace('|', "\n")).ok()?;
-        self.labels.push_back(label_of(raw).into());
+        let nonce = self.past.nonce(label_of(raw));
+        if nonce.is_none() {
+            self.labels.push_back(label_of(raw).into());
+        }
         let room = Place::Name(to.into());
         Some(match verb {
-            "say" => Command::Say { room, text, nonce: None },
-            "act" => Command::Act { room, text, nonce: None },
-            _ => Command::Direct { to: to.into(), text, nonce: None },
+            "say" => Command::Say { room, text, nonce },
+            "act" => Command::Act { room, text, nonce },
+            _ => Command::Direct { to: to.into(), text, nonce },
+        })
+    }
+
+    /// What is changed is named by its room's number and its own; then comes the new text, or the name of the erasure.
+    fn change(&mut self, verb: &str, room: &str, rest: &str) -> Option<Command> {
+        let (target, raw) = rest.split_once(' ')?;
+        let room = Place::Number(RoomNumber(room.parse().ok()?));
+        let target = Sequence(target.parse().ok()?);
+        let nonce = self.past.nonce(label_of(raw));
+        Some(match verb {
+            "edit" => Command::Edit { room, target, text: Text::new(raw).ok()?, nonce },
+            _ => Command::Redact { room, target, reason: String::new(), nonce },
         })
     }
 }
@@ -352,6 +401,12 @@ pub(crate) fn held_line(told: &Told, label: &str) -> Vec<u8> {
     format!("H {} {room} {sequence} {label}\n", told.position.0).into_bytes()
 }
 
+/// The label in a line that [`held_line`] made.
+pub(crate) fn label_in_held(line: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(line);
+    text.split_whitespace().nth(4).map(str::to_owned)
+}
+
 /// Says that the cursor has jumped, and asks for a fresh picture.
 fn tell_skipped(skipped: &Skipped, output: &mut Output) {
     let place = match skipped.place {
@@ -365,9 +420,36 @@ fn tell_skipped(skipped: &Skipped, output: &mut Output) {
     let _ = writeln!(output.words, "S {place} {messages} {} {}", from.0, to.0);
 }
 
-/// What a member is told alone.
+/// The label of something that a client said, which it carries itself.
+pub(crate) fn own_label(event: &Event) -> &str {
+    let nonce = event.signature().and_then(|signed| signed.nonce.as_ref());
+    nonce.map_or(TOPIC_LABEL, Nonce::as_str)
+}
+
+/// What a member is told alone. Pages are long: of their lines only what tells them apart is shown.
 pub(crate) fn note_line(told: &Told) -> Vec<u8> {
-    format!("N {} {:?}\n", told.position.0, told.event).into_bytes()
+    let position = told.position.0;
+    match &told.event {
+        Event::Page(page) => format!("N {position} Page {}\n", page_words(page)).into_bytes(),
+        event => format!("N {position} {event:?}\n").into_bytes(),
+    }
+}
+
+fn page_words(page: &Page) -> String {
+    let line = |past: &hub::Past| {
+        let sequence = past.event.sequence().unwrap_or_default().0;
+        let what = match &past.event {
+            Event::Said { text, .. } | Event::Directed { text, .. } | Event::Edited { text, .. } => {
+                label_of(text.formatted()).to_owned()
+            }
+            Event::Erased { .. } => "erased".to_owned(),
+            event => format!("{event:?}"),
+        };
+        format!("{sequence}:{what}:{:?}", past.edited)
+    };
+    let lines: Vec<String> = page.lines.iter().map(line).collect();
+    let around = [page.before, page.after];
+    format!("{:?} {around:?} {}", page.wanted, lines.join(" "))
 }
 
 /// An event as the test dialect's readers see it.

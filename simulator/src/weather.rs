@@ -4,7 +4,7 @@
 
 use engine::{Bounds, Limits, Release};
 use fastrand::Rng;
-use hub::{RoomName, Settings};
+use hub::{Keeping, RoomName, Settings};
 
 /// What a world is like.
 #[derive(Clone, Debug)]
@@ -37,6 +37,16 @@ pub(crate) struct Weather {
     pub(crate) lines_per_second: u32,
     /// Chances in a million steps.
     pub(crate) crashes: u32,
+    /// Out of a hundred people, how many have a client that comes back as the same one.
+    pub(crate) clients: u32,
+    /// Out of a hundred of those, how many share it with somebody.
+    pub(crate) sharing: u32,
+    /// Out of a hundred questions about the past, how many cannot be answered.
+    pub(crate) unreadable: u32,
+    /// Out of a hundred chances to answer such a question, how many are taken.
+    pub(crate) recall: u32,
+    /// Chances in a million steps that the process stops in an orderly way and begins again.
+    pub(crate) stops: u32,
     /// Out of a hundred commits, how many fail at first.
     pub(crate) failures: u32,
     /// Out of a hundred chances to write or to begin a batch, how many are taken.
@@ -60,8 +70,9 @@ pub(crate) enum Mood {
 pub(crate) const ROOMS: [&str; 4] = ["lobby", "dev", "Ops", "x"];
 
 impl Weather {
-    /// Panics are drawn from a generator of their own, so that worlds without any are what they were before there were any.
-    pub(crate) fn draw(random: &mut Rng, sabotage: &mut Rng, haste: &mut Rng) -> Weather {
+    /// Panics, haste and what is remembered are drawn from generators of their own, so that worlds without any are what they
+    /// were before there were any.
+    pub(crate) fn draw(random: &mut Rng, sabotage: &mut Rng, haste: &mut Rng, memory: &mut Rng) -> Weather {
         let mood = match random.u32(..100) {
             0..3 => Mood::Talking,
             3..6 => Mood::Opening,
@@ -93,6 +104,8 @@ impl Weather {
             requests_max: if is_torrent { 16 * 1024 } else { pick(random, &[1, 5, 50, 16 * 1024]) },
             filter_bytes_max: pick(random, &[20, 300, 4000, 16 * 1024]),
         };
+        let is_kept = memory.u32(..100) >= 25;
+        let keeping = if is_kept { Keeping::History } else { Keeping::Nothing };
         let is_wordy = random.u32(..100) < if never_lags { 20 } else { 75 };
         Weather {
             mood,
@@ -102,7 +115,7 @@ impl Weather {
             steps,
             release: if random.u32(..100) < 25 { Release::WhenDurable } else { Release::AtOnce },
             limits,
-            settings: settings(random),
+            settings: Settings { keeping, ..settings(random) },
             never_lags,
             padding_max: if is_torrent {
                 3
@@ -119,6 +132,11 @@ impl Weather {
             panics: pick(sabotage, &[0, 0, 20]),
             lines_per_second: pick(haste, &[10_000, 10_000, 1, 3, 20]),
             crashes: if is_torrent { 3000 } else { pick(random, &[0, 300, 1500]) },
+            clients: if is_kept { pick(memory, &[20, 60, 100]) } else { 0 },
+            sharing: pick(memory, &[0, 20, 70]),
+            unreadable: pick(memory, &[0, 0, 5]),
+            recall: pick(memory, &[5, 40, 90]),
+            stops: if is_kept { pick(memory, &[0, 300, 1000]) } else { 0 },
             failures: if is_torrent { pick(random, &[0, 90]) } else { pick(random, &[0, 0, 10, 40]) },
             diligence: if is_torrent { 10 } else { pick(random, &[5, 30, 90]) },
         }

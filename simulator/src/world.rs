@@ -8,9 +8,11 @@
 
 mod backend;
 mod ending;
+mod past;
 mod wires;
 
 use crate::Report;
+use crate::device::Device;
 use crate::oracle::Oracle;
 use crate::people::{Person, Typed};
 use crate::reader::Rules;
@@ -21,7 +23,7 @@ use crate::weather::Weather;
 use dialect::{ByOrigin, Setup};
 use engine::{ConnectionId, Desk, Journal, Mail, Release, Request, Shard};
 use fastrand::Rng;
-use hub::{Hub, MemberId, Position, Time};
+use hub::{Hub, Lookup, MemberId, Position, Reading, Time};
 use std::collections::{BTreeMap, VecDeque};
 
 /// When the simulated clock begins, in milliseconds.
@@ -31,6 +33,9 @@ const BEGINNING_MS: u64 = 1_000_000;
 const SABOTAGE: u64 = 26_000;
 /// Likewise for how fast people may send: in those worlds, as fast as anybody can.
 const HASTE: u64 = 0x28cf_98c1_d63e_f1ca;
+/// Likewise for what is remembered: in those worlds, nothing. The numbers are stirred, because they differ in little.
+const MEMORY: u64 = 0x89c7_d873_eccb_5af7;
+const STIRRING: u64 = 0x9e37_79b9_7f4a_7c15;
 /// The end of a step: what is wrong, if something is.
 pub(crate) type Outcome = Result<(), String>;
 
@@ -38,6 +43,8 @@ pub(crate) struct World {
     random: Rng,
     /// Decides whose session panics, and when.
     sabotage: Rng,
+    /// Decides what is answered about the past, and when.
+    memory: Rng,
     weather: Weather,
     setup: Setup,
     now: Time,
@@ -51,6 +58,10 @@ pub(crate) struct World {
     persons: BTreeMap<MemberId, usize>,
     links: Vec<Option<Link>>,
     store: Store,
+    /// What the store has been asked and has not answered.
+    questions: VecDeque<Question>,
+    /// Requests for which something was looked up, on their way back to the desk.
+    found: VecDeque<Request>,
     /// Bytes that ever went in or out.
     bytes_moved: u64,
     /// Nothing is in the way of anything any more.
@@ -69,6 +80,13 @@ struct Lane {
     durable: Position,
     /// By the connection's index.
     owners: Vec<Option<usize>>,
+}
+
+/// Something that the store has been asked.
+#[derive(Debug)]
+enum Question {
+    Reading(Reading),
+    Lookup(Request, Lookup),
 }
 
 /// A connection and its socket.
@@ -144,7 +162,8 @@ impl World {
         let mut random = Rng::with_seed(seed);
         let mut sabotage = Rng::with_seed(seed ^ SABOTAGE);
         let mut haste = Rng::with_seed(seed ^ HASTE);
-        let weather = Weather::draw(&mut random, &mut sabotage, &mut haste);
+        let mut memory = Rng::with_seed((seed ^ MEMORY).wrapping_mul(STIRRING));
+        let weather = Weather::draw(&mut random, &mut sabotage, &mut haste, &mut memory);
         let lines_per_second = ByOrigin { local: weather.lines_per_second, remote: weather.lines_per_second };
         let setup = Setup { lines_per_second, ..Setup::new(weather.settings.home.clone()) };
         let rules =
@@ -154,6 +173,8 @@ impl World {
         let mut world = World {
             random,
             sabotage,
+            people: people(&weather, &mut memory),
+            memory,
             setup,
             now: Time(BEGINNING_MS),
             desk,
@@ -161,10 +182,11 @@ impl World {
             given_back: None,
             shards: Vec::new(),
             lanes: Vec::new(),
-            people: (0..weather.people).map(Person::new).collect(),
             persons: BTreeMap::new(),
             links: (0..weather.people).map(|_| None).collect(),
             store: Store::default(),
+            questions: VecDeque::new(),
+            found: VecDeque::new(),
             bytes_moved: 0,
             is_calm: false,
             oracle,
@@ -190,11 +212,12 @@ impl World {
         self.check_readers()?;
         self.check_logs()?;
         self.check_hub()?;
+        self.check_devices()?;
         self.everybody_leaves()?;
         self.calm()?;
         self.check_emptiness()?;
-        self.gather();
-        Ok(())
+        self.store.check_numbers()?;
+        self.gather()
     }
 
     fn open_shards(&mut self) {
@@ -218,6 +241,10 @@ impl World {
         if self.chance(1_000_000, self.weather.crashes) {
             return self.crash();
         }
+        if self.memory.u32(..1_000_000) < self.weather.stops {
+            return self.stop();
+        }
+        self.recall()?;
         if self.chance(1000, self.weather.resets) {
             let person = self.any_person();
             return self.reset(person);
@@ -301,18 +328,42 @@ impl World {
 
     // Counting.
 
-    fn gather_reader(&mut self, member: MemberId) {
+    /// The connection of a member is gone.
+    fn gather_reader(&mut self, member: MemberId) -> Outcome {
         if let Some(reader) = self.oracle.remove_reader(member) {
             self.report.add_reader(&reader.counts);
         }
+        match self.persons.get(&member).copied() {
+            Some(person) => self.disconnect_device(person),
+            None => Ok(()),
+        }
     }
 
-    fn gather(&mut self) {
+    fn gather(&mut self) -> Outcome {
         for link in std::mem::take(&mut self.links).into_iter().flatten() {
-            self.gather_reader(link.member);
+            self.gather_reader(link.member)?;
+        }
+        for device in self.people.iter().filter_map(|person| person.device.as_ref()) {
+            self.report.add_device(&device.counts);
         }
         self.report.told = self.oracle.told_count;
         self.report.given_back = self.oracle.given_back;
         self.report.unwritten = self.oracle.unwritten;
+        Ok(())
     }
+}
+
+/// Some of them have clients, and some of those share one: then all who do have its secret from the start.
+fn people(weather: &Weather, memory: &mut Rng) -> Vec<Person> {
+    let mut draw = |index: usize| {
+        let is_shared = memory.u32(..100) < weather.sharing && index > 0;
+        let client = index as u64 - u64::from(is_shared);
+        (memory.u32(..100) < weather.clients).then_some((client, is_shared))
+    };
+    let drawn: Vec<Option<(u64, bool)>> = (0..weather.people).map(&mut draw).collect();
+    let is_somebodys = |client: u64| drawn.iter().flatten().any(|found| *found == (client, true));
+    let device = |(client, _): (u64, bool)| {
+        if is_somebodys(client) { Device::sharing(client) } else { Device::new(client) }
+    };
+    drawn.iter().enumerate().map(|(index, drawn)| Person::new(index, drawn.map(device))).collect()
 }

@@ -8,7 +8,8 @@
 
 use std::{
     fs::File,
-    io::{Seek, SeekFrom, Write},
+    io::Write,
+    os::unix::fs::FileExt,
     time::{Duration, Instant},
 };
 
@@ -31,10 +32,12 @@ const FACTS_TOGETHER: [usize; 5] = [1, 16, 256, 1_024, 4_096];
 /// A way to write something down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// A page and a sync, over what the file has already.
+    /// A page over what the file has already, and `fdatasync`: what was written and what is needed to find it.
+    OverwriteData,
+    /// A page over what the file has already, and `fsync`: also when that was.
     Overwrite,
-    /// A page and a sync, at the end of a file that grows.
-    Append,
+    /// A page at the end of a file that grows, and `fdatasync`.
+    AppendData,
     /// The journal: so many facts in a commit.
     Commit(Sync, usize),
 }
@@ -71,7 +74,7 @@ pub fn measure(rounds: usize, scale: Scale) -> Result<String> {
     let titles = ["facts a second", "each write, median, ms", "99th percentile, ms", "CPU a fact, µs"];
     Ok(format!(
         "## What the disk and the journal can do\n\n\
-         Each way writes for {} ms with nothing else around it. The floor is a page of {PAGE_BYTES} bytes and one `fdatasync`. \
+         Each way writes for {} ms with nothing else around it. The floor is a page of {PAGE_BYTES} bytes and one sync. \
          The journal commits facts of made-up talk, so many in one transaction; `durability = \"none\"` leaves out the sync.\n\n{}",
         window.as_millis(),
         to_markdown(&titles, &rows)
@@ -80,7 +83,11 @@ pub fn measure(rounds: usize, scale: Scale) -> Result<String> {
 
 fn ways() -> Vec<Way> {
     let commits = |sync| FACTS_TOGETHER.map(|facts| Way::Commit(sync, facts));
-    [Way::Overwrite, Way::Append].into_iter().chain(commits(Sync::Full)).chain(commits(Sync::Off)).collect()
+    [Way::OverwriteData, Way::Overwrite, Way::AppendData]
+        .into_iter()
+        .chain(commits(Sync::Full))
+        .chain(commits(Sync::Off))
+        .collect()
 }
 
 impl Way {
@@ -90,8 +97,9 @@ impl Way {
             Sync::Off => ", not synced",
         };
         match self {
-            Self::Overwrite => "disk: a page over an old one".into(),
-            Self::Append => "disk: a page at the end of a file".into(),
+            Self::OverwriteData => "disk: a page over an old one, fdatasync".into(),
+            Self::Overwrite => "disk: a page over an old one, fsync".into(),
+            Self::AppendData => "disk: a page at the end of a file, fdatasync".into(),
             Self::Commit(sync, 1) => format!("journal: a commit for each fact{}", durability(sync)),
             Self::Commit(sync, facts) => format!("journal: {facts} facts in a commit{}", durability(sync)),
         }
@@ -100,15 +108,19 @@ impl Way {
     fn play(self, window: Duration) -> Result<Pace> {
         let folder = DataFolder::create()?;
         match self {
-            Self::Overwrite => {
-                let mut file = file_of_pages(&folder, OVERWRITTEN_PAGES)?;
-                let mut next = (0..OVERWRITTEN_PAGES).cycle();
-                repeat(window, 1, || (), |()| write_page(&mut file, next.next().unwrap_or(0)))
+            Self::OverwriteData => {
+                let (file, mut pages) =
+                    (file_of_pages(&folder, OVERWRITTEN_PAGES)?, (0..OVERWRITTEN_PAGES).cycle());
+                repeat(window, 1, || pages.next(), |page| Ok(write_page(&file, page)?.sync_data()?))
             }
-            Self::Append => {
-                let mut file = file_of_pages(&folder, 0)?;
-                let mut next = 0..;
-                repeat(window, 1, || (), |()| write_page(&mut file, next.next().unwrap_or(0)))
+            Self::Overwrite => {
+                let (file, mut pages) =
+                    (file_of_pages(&folder, OVERWRITTEN_PAGES)?, (0..OVERWRITTEN_PAGES).cycle());
+                repeat(window, 1, || pages.next(), |page| Ok(write_page(&file, page)?.sync_all()?))
+            }
+            Self::AppendData => {
+                let (file, mut pages) = (file_of_pages(&folder, 0)?, 0..);
+                repeat(window, 1, || pages.next(), |page| Ok(write_page(&file, page)?.sync_data()?))
             }
             Self::Commit(durability, facts) => {
                 let options = history::Options { durability, epoch_bits: 1, pages_max: None };
@@ -128,10 +140,10 @@ fn file_of_pages(folder: &DataFolder, pages: usize) -> Result<File> {
     Ok(file)
 }
 
-fn write_page(file: &mut File, page: usize) -> Result<()> {
-    file.seek(SeekFrom::Start((page * PAGE_BYTES) as u64))?;
-    file.write_all(&[2; PAGE_BYTES])?;
-    file.sync_data().context("cannot sync a file")
+fn write_page(file: &File, page: Option<usize>) -> Result<&File> {
+    let offset = page.unwrap_or(0) * PAGE_BYTES;
+    file.write_all_at(&[2; PAGE_BYTES], offset as u64).context("cannot write a page")?;
+    Ok(file)
 }
 
 /// Writes again and again; what is to be written is made between two writes and not counted.

@@ -175,3 +175,19 @@ fn what_is_no_data_file_cannot_be_checked() {
     rusqlite::Connection::open(directory.file()).unwrap().execute_batch("CREATE TABLE a (b)").unwrap();
     assert!(check(directory.path()).unwrap_err().to_string().contains("is no data file of roomful"));
 }
+
+#[test]
+fn directory_in_which_one_may_not_write_is_said_to_be_one() {
+    let directory = written(&eventful());
+    let permit = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+    fs::set_permissions(directory.path(), permit(0o500)).unwrap();
+    let may_write_everywhere = fs::write(directory.path().join("x"), "").is_ok();
+    let checked = check(directory.path());
+    fs::set_permissions(directory.path(), permit(0o700)).unwrap();
+    if may_write_everywhere {
+        println!("skipped: whoever runs the tests may write everywhere");
+        return;
+    }
+    let error = checked.unwrap_err().to_string();
+    assert!(error.contains("lies in a directory in which you may not write"), "{error}");
+}

@@ -180,7 +180,7 @@ fn part_of_a_log_keeps_its_numbers_and_its_topic() {
         match imported(&into, &text) {
             Ok(_) => assert_eq!(check(into.path()).unwrap(), [""; 0], "{minutes}"),
             Err(error) => {
-                assert!(minutes == 0 && error.to_string().contains("nothing in this export"), "{error}")
+                assert!(minutes == 0 && error.to_string().contains("nothing in this export"), "{error}");
             }
         }
     }

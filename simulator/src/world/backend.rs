@@ -11,7 +11,7 @@ use crate::oracle::Taking;
 use crate::store::Snapshotting;
 use crate::weather::Mood;
 use engine::{Desk, Journal, Request};
-use hub::Trouble;
+use hub::{Fact, Trouble};
 
 impl World {
     // The desk.
@@ -45,13 +45,11 @@ impl World {
     pub(super) fn take(&mut self, request: Request) -> Outcome {
         let should = self.oracle.take(self.now, &request, self.journal)?;
         match self.desk.take(self.now, request) {
-            Ok(()) if should == Taking::Taken => Ok(()),
-            Err(request) if should == Taking::GivenBack => {
-                self.given_back = Some(*request);
-                Ok(())
-            }
-            _ => Err(format!("the desk should have done this with a request: {should:?}")),
+            Ok(()) if should == Taking::Taken => {}
+            Err(request) if should == Taking::GivenBack => self.given_back = Some(*request),
+            _ => return Err(format!("the desk should have done this with a request: {should:?}")),
         }
+        self.ask_store()
     }
 
     pub(super) fn post_mail(&mut self) -> Outcome {
@@ -146,19 +144,18 @@ impl World {
     pub(super) fn write_batch(&mut self) -> Outcome {
         if let Some(reservation) = self.put_on_disk()? {
             self.desk.committed(self.store.position, &reservation);
-            self.oracle.committed(&reservation);
+            self.oracle.committed(self.store.position, &reservation)?;
             self.report.commits += 1;
         }
         Ok(())
     }
 
     pub(super) fn put_on_disk(&mut self) -> Result<Option<hub::Reservation>, String> {
-        let known = self.store.facts.len();
-        let Some((kept, reservation)) = self.store.finish() else { return Ok(None) };
+        let Some(commit) = self.store.finish() else { return Ok(None) };
         let position = self.store.position;
         self.trace.note(|| format!("written up to {position:?}"));
-        self.oracle.written(position, &self.store.facts[known..], &kept)?;
-        Ok(Some(reservation))
+        self.oracle.written(position, &commit.facts, &commit.snapshot)?;
+        Ok(Some(commit.reservation))
     }
 
     pub(super) fn bring_again(&mut self) -> Outcome {
@@ -178,22 +175,52 @@ impl World {
     pub(super) fn crash(&mut self) -> Outcome {
         self.trace.note(|| "the process is gone".into());
         self.report.crashes += 1;
-        for person in 0..self.links.len() {
-            if let Some(link) = self.links[person].take() {
-                self.gather_reader(link.member);
-            }
-        }
+        self.lose_links()?;
         // What was on its way may have come to the disk, though nobody learned of it.
         if self.random.bool() {
             self.put_on_disk()?;
         }
-        self.store.lose_batch();
-        self.oracle.crashed();
-        self.given_back = None;
-        self.journal = Journal::Working;
+        self.lose_process();
         self.restart()?;
         // It may go again before anybody is there.
         if self.random.u32(..4) == 0 { self.restart() } else { Ok(()) }
+    }
+
+    /// The process stops in an orderly way, and begins again: nothing counts as lost.
+    pub(super) fn stop(&mut self) -> Outcome {
+        self.trace.note(|| "the process stops".into());
+        self.report.stops += 1;
+        self.lose_links()?;
+        self.put_on_disk()?;
+        self.store.begin(&mut self.desk, Snapshotting::No);
+        self.put_on_disk()?;
+        self.store.reservation = self.desk.hub().exact_reservation();
+        self.lose_process();
+        let hub = self.store.restored(&self.weather.settings);
+        let is_lost = |loss: &Fact| matches!(loss, Fact::Lost { .. });
+        if let Some(loss) = hub.losses(&self.store.reservation).into_iter().find(is_lost) {
+            return Err(format!("an orderly stop has lost something: {loss:?}"));
+        }
+        self.restart()
+    }
+
+    fn lose_links(&mut self) -> Outcome {
+        for person in 0..self.links.len() {
+            if let Some(link) = self.links[person].take() {
+                self.gather_reader(link.member)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn lose_process(&mut self) {
+        self.store.lose_batch();
+        self.oracle.crashed();
+        self.persons.clear();
+        self.questions.clear();
+        self.found.clear();
+        self.given_back = None;
+        self.journal = Journal::Working;
     }
 
     pub(super) fn restart(&mut self) -> Outcome {
@@ -205,6 +232,8 @@ impl World {
             return Err(format!("all facts make {all:?},\n  but snapshot and tail make {restored:?}"));
         }
         hub.recover(&self.store.reservation);
+        self.store.restart();
+        self.oracle.replica_restarts();
         let losses = hub.losses(&self.store.reservation);
         self.trace.note(|| format!("restart at {:?} with {losses:?}", hub.position()));
         self.oracle.restarted(&hub, &losses)?;

@@ -40,7 +40,11 @@ impl World {
                 return Ok(());
             }
         }
-        Err("it never comes to rest".into())
+        let requests: usize = self.lanes.iter().map(|lane| lane.requests.len()).sum();
+        let (given_back, questions, found) = (&self.given_back, &self.questions, &self.found);
+        Err(format!(
+            "it never comes to rest: {requests} requests, {given_back:?} given back, {questions:?} asked, {found:?} found"
+        ))
     }
 
     /// Everything that can happen happens once. Returns whether anything did.
@@ -52,6 +56,7 @@ impl World {
             self.read(person, Pace::Everything)?;
         }
         self.desk_turn(Pace::Everything)?;
+        self.recall_all()?;
         for shard in 0..self.shards.len() {
             self.deliver(shard, Pace::Everything)?;
             self.shard_turn(shard)?;
@@ -61,7 +66,9 @@ impl World {
         }
         self.begin_batch();
         self.finish_batch()?;
-        let is_idle = self.lanes.iter().all(|lane| lane.requests.is_empty() && lane.mails.is_empty());
+        let is_answered = self.questions.is_empty() && self.found.is_empty();
+        let is_idle =
+            is_answered && self.lanes.iter().all(|lane| lane.requests.is_empty() && lane.mails.is_empty());
         Ok(!is_idle || before != (self.oracle.told_count, self.bytes_moved))
     }
 
@@ -138,7 +145,12 @@ impl World {
             return Err("nobody is here, but the hub has members".into());
         }
         let conversations = self.desk.hub().snapshot().rooms;
-        let is_conversation = |room: &&hub::KeptRoom| matches!(room.kind, hub::KeptKind::Conversation(..));
+        let is_kept = self.weather.settings.keeping == hub::Keeping::History;
+        let may_return = |party: &hub::Party| is_kept && matches!(party, hub::Party::Client(_));
+        let is_conversation = |room: &&hub::KeptRoom| match &room.kind {
+            hub::KeptKind::Conversation(parties, _) => !parties.iter().any(may_return),
+            hub::KeptKind::Open(_) => false,
+        };
         match conversations.iter().find(is_conversation) {
             Some(room) => Err(format!("nobody is here, but there is a conversation {}", room.number)),
             None => Ok(()),

@@ -7,6 +7,7 @@
 
 use super::{Link, Outcome, Pace, Typing, Unasked, World};
 use crate::people::Typed;
+use crate::reader::Recall;
 use crate::session::{Kind, label_of};
 use dialect::{Arrival, Secret};
 use engine::{Due, Request};
@@ -24,12 +25,15 @@ impl World {
     pub(super) fn connect(&mut self, person: usize) -> Outcome {
         let shard = self.any_shard();
         let guest = self.random.u32(..100_000);
+        let has_device = self.people[person].device.is_some();
+        let guest = if has_device { Kind::programs(guest) } else { guest };
         let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
         let id =
             self.shards[shard].open(&Arrival { now: self.now, peer, guest, secret: Secret::new([0; 16]) });
         let member = self.shards[shard].member(id).ok_or("a connection without a member")?;
         let kind = Kind::of(guest);
-        self.oracle.add_reader(member, kind);
+        let recall = if has_device { Recall::Everything } else { Recall::Nothing };
+        self.oracle.add_reader(member, kind, recall);
         let link = Link {
             shard,
             id,
@@ -82,7 +86,7 @@ impl World {
         let Some(link) = self.links[person].take() else { return Ok(()) };
         self.trace.note(|| format!("{person} is reset"));
         self.report.resets += 1;
-        self.gather_reader(link.member);
+        self.gather_reader(link.member)?;
         self.forget(&link)
     }
 
@@ -96,7 +100,7 @@ impl World {
             let Some(link) = self.links[person].take() else { return Err("nobody's link is broken".into()) };
             self.trace.note(|| format!("the session of {person} has panicked"));
             self.report.panics += 1;
-            self.gather_reader(link.member);
+            self.gather_reader(link.member)?;
             self.forget(&link)?;
         }
         Ok(())
@@ -193,8 +197,10 @@ impl World {
 
     /// What is asked to be said was typed, and in this order.
     fn check_typed(&mut self, request: &Request) -> Outcome {
-        let (Command::Say { text, .. } | Command::Act { text, .. } | Command::Direct { text, .. }) =
-            &request.command
+        let (Command::Say { text, .. }
+        | Command::Act { text, .. }
+        | Command::Direct { text, .. }
+        | Command::Edit { text, .. }) = &request.command
         else {
             return Ok(());
         };
@@ -260,6 +266,7 @@ impl World {
             reader
                 .shown(&bytes, durable)
                 .map_err(|wrong| format!("{person} ({member:?}) is shown {wrong}"))?;
+            self.deliver_to_device(person, member)?;
         }
     }
 
@@ -275,7 +282,7 @@ impl World {
             reader.is_listing = false;
             reader.finish().map_err(|wrong| format!("{person} ({:?}) is over, but {wrong}", link.member))?;
         }
-        self.gather_reader(link.member);
+        self.gather_reader(link.member)?;
         self.forget(&link)
     }
 

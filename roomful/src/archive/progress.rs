@@ -1,0 +1,56 @@
+//! How far it is: one row on a terminal, if it takes long.
+//!
+//! Where it stands: beside work that may take minutes. Standard error alone is written to: standard output may be the export.
+//!
+//! What this file must never do: write anything where nobody watches.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+
+/// What is over by then needs no progress.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// More often nobody can read it.
+const INTERVAL: Duration = Duration::from_millis(200);
+/// The cursor to the beginning of the row, and the row emptied (ECMA-48 §8.3.41).
+const EMPTY_ROW: &str = "\r\x1b[K";
+
+pub(super) struct Progress {
+    what: &'static str,
+    /// When it is written next; never, if nobody watches.
+    next: Option<Instant>,
+    is_shown: bool,
+}
+
+impl Progress {
+    pub(super) fn new(what: &'static str) -> Progress {
+        let next = io::stderr().is_terminal().then(|| Instant::now() + PATIENCE);
+        Progress { what, next, is_shown: false }
+    }
+
+    pub(super) fn show_part(&mut self, done: u64, all: u64) {
+        let percent = done * 100 / all.max(1);
+        self.show(&format!("{percent} %"));
+    }
+
+    pub(super) fn show_count(&mut self, count: u64) {
+        self.show(&count.to_string());
+    }
+
+    fn show(&mut self, far: &str) {
+        let now = Instant::now();
+        if self.next.is_none_or(|next| now < next) {
+            return;
+        }
+        self.next = Some(now + INTERVAL);
+        self.is_shown = true;
+        // It is only told to whoever happens to look.
+        let _ = write!(io::stderr(), "{EMPTY_ROW}{far} {}", self.what);
+    }
+
+    /// Takes the row away.
+    pub(super) fn end(self) {
+        if self.is_shown {
+            let _ = write!(io::stderr(), "{EMPTY_ROW}");
+        }
+    }
+}

@@ -38,7 +38,7 @@ fn what_was_said_is_there_after_a_restart_in_order() {
     }
     ann.waits_for("-- #lobby has ");
     server.signal(Signal::TERM);
-    ann.ends_with(&["-- Shutdown Server"]);
+    ann.waits_for("-- Shutdown Server");
     assert!(server.ends().success());
 
     let server = start(&data);

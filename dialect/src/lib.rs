@@ -131,6 +131,10 @@ pub trait Session: Sized {
     /// Names one way of writing events. Holds only what changes the bytes.
     type Rendition: Copy + Ord + std::fmt::Debug;
 
+    /// Whether the trouble of the journal, and while it lasts all private words, pass what waits to become durable. Whoever
+    /// waits for a receipt would else hear nothing at all, not even why.
+    const PASSES_TROUBLE: bool = false;
+
     /// A connection that has just been accepted.
     fn new(setup: &Setup, arrival: &Arrival) -> Self;
 

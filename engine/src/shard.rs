@@ -98,6 +98,8 @@ pub struct Shard<S: Session> {
     may_resume: bool,
     /// Connections whose sessions have panicked and that have not been closed yet. Some may have gone since.
     broken: Vec<ReaderId>,
+    /// Nothing can be written down at the moment.
+    is_in_trouble: bool,
     output: Output,
     rendered: Vec<u8>,
     /// So much was appended to logs by the portion of mail that is being delivered.
@@ -164,6 +166,7 @@ impl<S: Session> Shard<S> {
             paused: VecDeque::new(),
             may_resume: false,
             broken: Vec::new(),
+            is_in_trouble: false,
             output: Output::default(),
             rendered: Vec::new(),
             appended_bytes: 0,
@@ -443,6 +446,12 @@ impl<S: Session> Shard<S> {
     fn tell(&mut self, now: Time, told: &Told) {
         // Pages of the past come late, and belong where they were granted.
         self.position = self.position.max(told.position.0);
+        if let Event::JournalIs { trouble } = &told.event {
+            self.is_in_trouble = trouble.is_some();
+            if S::PASSES_TROUBLE {
+                return self.tell_trouble(told);
+            }
+        }
         match &told.audience {
             Audience::Member(member) => self.tell_member(now, *member, told),
             Audience::Room(room) => self.tell_room(*room, told),
@@ -457,6 +466,18 @@ impl<S: Session> Shard<S> {
                 if author != recipient {
                     self.tell_inbox(*author, told);
                 }
+            }
+        }
+    }
+
+    /// Everybody who reads anything hears at once how the journal is, in front of all that waits.
+    fn tell_trouble(&mut self, told: &Told) {
+        for id in self.all() {
+            let Some(rendition) = self.ask_session(id, S::rendition) else { continue };
+            if self.feeds.reads_anything(id) {
+                self.rendered.clear();
+                S::render(rendition, &self.setup, told, &mut self.rendered);
+                self.feeds.tell(id, 0, &self.rendered);
             }
         }
     }
@@ -829,7 +850,8 @@ impl<S: Session> Shard<S> {
         let (member, is_ending) = (connection.member, connection.is_ending);
         if !self.output.words.is_empty() {
             connection.was_told = true;
-            self.feeds.tell(id, position, &self.output.words);
+            let passes = S::PASSES_TROUBLE && self.is_in_trouble;
+            self.feeds.tell(id, if passes { 0 } else { position }, &self.output.words);
             self.output.words.clear();
         }
         match std::mem::take(&mut self.output.flow) {

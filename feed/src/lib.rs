@@ -279,6 +279,11 @@ impl Feeds {
         }
     }
 
+    /// Whether the reader has a cursor anywhere.
+    pub fn reads_anything(&self, reader: ReaderId) -> bool {
+        self.readers.get(reader.0).is_some_and(|found| found.cursors.iter().next().is_some())
+    }
+
     /// Whether the reader has a cursor there without an end.
     pub fn is_reading(&self, reader: ReaderId, log: LogId) -> bool {
         self.open_cursor(reader, log).is_some()

@@ -39,8 +39,12 @@ fn nothing_is_acknowledged_while_syncs_fail_and_everything_when_they_work_again(
         assert_eq!(told["text"], format!("unwritten {nth}"));
     }
     assert_eq!(trouble_told_to(&mut watcher), "failing");
+    // Whoever waits for receipts is told why none come, and is answered.
+    assert_eq!(ann.waits_for_event("journal")["trouble"], "failing");
+    ann.asks(json!({"type": "ping", "nonce": "still there"}));
     // It has been tried again and again meanwhile.
     ann.hears_nothing_for(Duration::from_millis(500));
+    assert_eq!(ann.heard().iter().filter(|line| line.contains("\"type\":\"ack\"")).count(), 1, "of before");
 
     meddling.ends();
     assert_eq!(watcher.waits_for_event("journal")["trouble"], Value::Null);

@@ -40,7 +40,7 @@ impl Schema {
         value: &Value,
     ) -> Result<(), String> {
         match keyword {
-            "description" => Ok(()),
+            "description" | "additionalProperties" => Ok(()),
             "$ref" => {
                 let name = argument.as_str().and_then(|name| name.strip_prefix("#/$defs/"));
                 self.check(name.expect("a reference to a definition"), value)
@@ -63,7 +63,6 @@ impl Schema {
                 ensure(value.get(key).is_some(), || format!("'{key}' is missing"))
             }),
             "properties" => self.check_members(keywords, value),
-            "additionalProperties" => Ok(()),
             "items" => {
                 let items = value.as_array().map_or(&[][..], Vec::as_slice);
                 items.iter().try_for_each(|item| self.check_against(argument, item))

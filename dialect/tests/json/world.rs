@@ -15,6 +15,7 @@ const BEGIN: Time = Time(1_767_268_800_000);
 /// What a shard reads from a connection at a time.
 const READ_BYTES_MAX: usize = 16 * 1024;
 
+#[expect(clippy::struct_excessive_bools, reason = "how a client of a test is, one fact each")]
 pub(crate) struct Client {
     pub(crate) name: String,
     id: ConnectionId,

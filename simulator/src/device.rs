@@ -302,8 +302,9 @@ impl Device {
     /// The connection is gone. What it cannot be sure of it forgets: it is going to ask for it.
     pub(crate) fn disconnected(&mut self) {
         if !self.knows_secret {
-            // Whoever was never told who it is comes as somebody else.
+            // Whoever was never told who it is comes as somebody else, and cannot say anything again.
             self.client += CLIENTS;
+            self.unacknowledged.clear();
         }
         self.is_inbox_torn = false;
         self.waits = false;

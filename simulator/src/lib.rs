@@ -75,6 +75,8 @@ pub struct Report {
     pub stops: u64,
     /// Questions about the past that were answered.
     pub pages: u64,
+    /// Lines of the past that people at netcat were shown.
+    pub past: u64,
     /// Facts that clients who came back were shown by replays.
     pub replayed: u64,
     /// Facts that were skipped and asked for.
@@ -119,6 +121,7 @@ impl Report {
             (&mut self.crashes, other.crashes),
             (&mut self.stops, other.stops),
             (&mut self.pages, other.pages),
+            (&mut self.past, other.past),
             (&mut self.replayed, other.replayed),
             (&mut self.filled, other.filled),
             (&mut self.acknowledged, other.acknowledged),
@@ -141,6 +144,7 @@ impl Report {
         self.skips += counts.skips;
         self.messages_skipped += counts.messages_skipped;
         self.held += counts.held;
+        self.past += counts.past;
     }
 }
 
@@ -150,7 +154,7 @@ impl fmt::Display for Report {
             formatter,
             "{} steps, {} events told, {} lines shown, {} held; {} skips of {} messages; {} connections, {} resets, \
              {} panics, {} pauses; {} commits, {} failed, {} requests given back, {} refused; {} crashes, {} stops; \
-             {} pages, {} facts replayed, {} filled in, {} acknowledged, {} replays broken off",
+             {} pages, {} lines of the past, {} facts replayed, {} filled in, {} acknowledged, {} replays broken off",
             self.steps,
             self.told,
             self.lines,
@@ -168,6 +172,7 @@ impl fmt::Display for Report {
             self.crashes,
             self.stops,
             self.pages,
+            self.past,
             self.replayed,
             self.filled,
             self.acknowledged,

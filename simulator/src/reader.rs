@@ -76,6 +76,7 @@ pub(crate) struct Counts {
     pub(crate) skips: u64,
     pub(crate) messages_skipped: u64,
     pub(crate) held: u64,
+    pub(crate) past: u64,
 }
 
 /// One connection's reader.
@@ -102,6 +103,9 @@ pub(crate) struct Reader {
     gaps: BTreeMap<Place, Gap>,
     /// Plain text only: news that it is to be shown, each as often.
     news: BTreeMap<Rc<[u8]>, u64>,
+    /// Plain text only: the messages that it was shown live, and of the past.
+    live: BTreeSet<String>,
+    past: BTreeSet<String>,
     /// Plain text only: the other lines of a message that has begun.
     rest: VecDeque<Vec<u8>>,
     line: Vec<u8>,
@@ -163,6 +167,8 @@ impl Reader {
             deliveries: (recall == Recall::Everything).then(Vec::new),
             gaps: BTreeMap::new(),
             news: BTreeMap::new(),
+            live: BTreeSet::new(),
+            past: BTreeSet::new(),
             rest: VecDeque::new(),
             line: Vec::new(),
             line_durable: Position(0),
@@ -535,6 +541,10 @@ impl Reader {
             *count -= 1;
             return Ok(());
         }
+        if let Some(past) = without_moment(text) {
+            self.plain_past(past);
+            return Ok(());
+        }
         if let Some(remark) = text.strip_prefix("-- ") {
             self.plain_remark(remark.trim_end());
             return Ok(());
@@ -548,7 +558,17 @@ impl Reader {
         Err("a line that is none".into())
     }
 
+    /// A line of the past. Whoever enters a room again may have read it live before, but is not going to.
+    fn plain_past(&mut self, line: &str) {
+        if let Some(label) = plain_label(line) {
+            self.counts.past += 1;
+            self.past.insert(label);
+        }
+    }
+
     fn plain_remark(&mut self, remark: &str) {
+        // Behind it may stand how to read it after all.
+        let remark = remark.split("; ").next().unwrap_or(remark);
         for (kind, place) in [("", RoomNumber(1)), ("direct ", INBOX)] {
             for noun in ["message skipped", "messages skipped"] {
                 let count = remark.strip_suffix(noun).and_then(|rest| rest.strip_suffix(kind));
@@ -569,6 +589,11 @@ impl Reader {
             {
                 if entry.own == Own::SteppedOver {
                     return Err("a line is shown that should be stepped over".into());
+                }
+                if let Some(label) = plain_label(&String::from_utf8_lossy(line))
+                    && (self.past.contains(&label) || !self.live.insert(label))
+                {
+                    return Err("a message is shown again".into());
                 }
                 let rest = entry.bytes[line.len()..].split_inclusive(|byte| *byte == b'\n');
                 self.rest = rest.map(<[u8]>::to_vec).collect();
@@ -607,6 +632,19 @@ fn matches_entry(entry: &Entry, line: &[u8]) -> Result<bool, String> {
         }
         Own::SteppedOver => Ok(false),
     }
+}
+
+/// A line of the past without the moment in front of it: `[18:05] `. No nick begins with a digit.
+fn without_moment(line: &str) -> Option<&str> {
+    let (moment, behind) = line.strip_prefix('[')?.split_once("] ")?;
+    let is_moment = moment.len() == 5 && moment.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+    is_moment.then_some(behind)
+}
+
+/// The label of a message of which this is the first line; other lines have none.
+fn plain_label(line: &str) -> Option<String> {
+    let (label, _) = line.split(' ').find_map(|word| word.split_once(':'))?;
+    label.starts_with('m').then(|| label.to_owned())
 }
 
 /// A line of plain text without the room in front of it.

@@ -41,6 +41,8 @@ pub(crate) struct Weather {
     pub(crate) clients: u32,
     /// Out of a hundred of those, how many share it with somebody.
     pub(crate) sharing: u32,
+    /// How many lines of the past people at netcat are shown.
+    pub(crate) replay_lines: u32,
     /// Out of a hundred questions about the past, how many cannot be answered.
     pub(crate) unreadable: u32,
     /// Out of a hundred chances to answer such a question, how many are taken.
@@ -134,6 +136,7 @@ impl Weather {
             crashes: if is_torrent { 3000 } else { pick(random, &[0, 300, 1500]) },
             clients: if is_kept { pick(memory, &[20, 60, 100]) } else { 0 },
             sharing: pick(memory, &[0, 20, 70]),
+            replay_lines: pick(memory, &[0, 3, 20]),
             unreadable: pick(memory, &[0, 0, 5]),
             recall: pick(memory, &[5, 40, 90]),
             stops: if is_kept { pick(memory, &[0, 300, 1000]) } else { 0 },

@@ -165,7 +165,13 @@ impl World {
         let mut memory = Rng::with_seed((seed ^ MEMORY).wrapping_mul(STIRRING));
         let weather = Weather::draw(&mut random, &mut sabotage, &mut haste, &mut memory);
         let lines_per_second = ByOrigin { local: weather.lines_per_second, remote: weather.lines_per_second };
-        let setup = Setup { lines_per_second, ..Setup::new(weather.settings.home.clone()) };
+        let keeping = weather.settings.keeping;
+        let setup = Setup {
+            lines_per_second,
+            keeping,
+            replay_lines: weather.replay_lines,
+            ..Setup::new(weather.settings.home.clone())
+        };
         let rules =
             Rules { is_strict: weather.release == Release::WhenDurable, never_lags: weather.never_lags };
         let oracle = Oracle::new(setup.clone(), &weather.settings, rules);

@@ -32,6 +32,12 @@ fn every_world_holds() {
                 report.given_back,
                 report.unwritten,
                 report.crashes,
+                report.stops,
+                report.past,
+                report.replayed,
+                report.filled,
+                report.acknowledged,
+                report.unavailable,
             ];
             assert!(happened.iter().all(|count| *count > 0), "{report}");
         }

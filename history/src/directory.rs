@@ -12,7 +12,7 @@ use crate::schema::{APPLICATION_ID, MIGRATIONS};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -49,6 +49,33 @@ pub enum Sync {
     /// It does not: what was committed survives the end of the process, but not that of the system, which may even damage
     /// the file.
     Off,
+}
+
+/// Which files bear the names of the data file and its log: device and number of each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Files {
+    data: (u64, u64),
+    log: (u64, u64),
+}
+
+/// Which files these are at the moment, `None` if one of them is not there. A file that is open can be deleted or replaced,
+/// and whoever writes to it notices nothing, though nobody will ever find what is written. Asks without opening anything.
+pub(crate) fn files_in(directory: &Path) -> io::Result<Option<Files>> {
+    let (data, log) = (identity(directory, DATA)?, identity(directory, LOG)?);
+    Ok(data.zip(log).map(|(data, log)| Files { data, log }))
+}
+
+/// Whether the data file is still this one, whatever its log is.
+pub(crate) fn is_there(directory: &Path, files: &Files) -> io::Result<bool> {
+    Ok(identity(directory, DATA)? == Some(files.data))
+}
+
+fn identity(directory: &Path, name: &str) -> io::Result<Option<(u64, u64)>> {
+    match std::fs::metadata(directory.join(name)) {
+        Ok(found) => Ok(Some((found.dev(), found.ino()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// What is told to people who ask for the data file, and to SQLite.

@@ -74,7 +74,7 @@ pub enum Cause {
     OutOfNumbers,
     /// Something that this version cannot have written: what it is.
     Senseless(&'static str),
-    /// There is another file than the one that was opened.
+    /// There is another file than the one that was opened, or none.
     Exchanged,
 }
 
@@ -201,7 +201,9 @@ impl fmt::Display for Cause {
             Cause::File(error) => error.fmt(f),
             Cause::OutOfNumbers => write!(f, "a room's number or a sequence is too large for the data file"),
             Cause::Senseless(what) => write!(f, "{what} makes no sense"),
-            Cause::Exchanged => write!(f, "the data file has been exchanged for another"),
+            Cause::Exchanged => {
+                write!(f, "the data file or its log has been deleted, or exchanged for another")
+            }
         }
     }
 }

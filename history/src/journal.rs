@@ -3,7 +3,8 @@
 //! Where it stands: behind the hub's thread, on a thread of its own. A receipt leaves only when [`Journal::commit`] has
 //! returned.
 //!
-//! What this file must never do: call something durable that the disk has not confirmed.
+//! What this file must never do: call something durable that the disk has not confirmed, or that stands in a file which has
+//! been deleted or replaced.
 //!
 //! **What a commit is.** The data file has a log beside it (<https://sqlite.org/wal.html>). A commit appends frames to it,
 //! the last of them marked, each with a checksum over everything before it, and with `synchronous = FULL` syncs it: "an
@@ -21,7 +22,7 @@
 //! into the data file that fails does no harm: SQLite does not count it, keeps the log and copies all of it again.
 
 use crate::batch::Batch;
-use crate::directory::{self, Found, Sync};
+use crate::directory::{self, Files, Found, Sync};
 use crate::error::{Cause, CommitError, OpenError};
 use crate::index::{self, Behind};
 use crate::restore;
@@ -86,6 +87,8 @@ pub struct Journal {
     epoch: Epoch,
     /// `None` after an error.
     connection: Option<Connection>,
+    /// What was opened, as long as it bears the names by which it can be found again.
+    files: Files,
     /// Everything up to this position is in the file, as far as is known.
     written: Position,
     nonces: NonceCounts,
@@ -112,11 +115,14 @@ impl Journal {
         }
         let (connection, restored, written) =
             open(directory, options).map_err(|error| error.into_open(&file))?;
+        let exchanged = || OpenError::Unusable { file: file.clone(), cause: Cause::Exchanged };
+        let files = directory::files_in(directory).map_err(file_error)?.ok_or_else(exchanged)?;
         let journal = Journal {
             directory: directory.to_owned(),
             options: *options,
             epoch: restored.epoch,
             connection: Some(connection),
+            files,
             written,
             nonces: NonceCounts::default(),
             // What was erased before a crash may be there.
@@ -213,7 +219,8 @@ impl Journal {
         self.try_with(|connection, _, _| Ok(directory::bound_pages(connection, pages_max)?))
     }
 
-    /// Does something with the connection; after an error it is not used again.
+    /// Does something with the connection; after an error it is not used again. It is an error, too, if what was written to
+    /// is not the data file any more: nobody would find it again.
     pub(crate) fn try_with<T>(
         &mut self,
         work: impl FnOnce(&mut Connection, Position, &mut NonceCounts) -> Result<T, CommitError>,
@@ -223,6 +230,9 @@ impl Journal {
             None => self.open_anew()?,
         };
         let done = work(&mut connection, self.written, &mut self.nonces)?;
+        if directory::files_in(&self.directory)? != Some(self.files) {
+            return Err(Cause::Exchanged.into());
+        }
         self.connection = Some(connection);
         Ok(done)
     }
@@ -233,6 +243,10 @@ impl Journal {
     }
 
     fn open_anew(&mut self) -> Result<Connection, CommitError> {
+        // Another file may be in use by somebody else: not even its log may be touched.
+        if !directory::is_there(&self.directory, &self.files)? {
+            return Err(Cause::Exchanged.into());
+        }
         settle(&self.directory, &self.options)?;
         let connection =
             directory::connect(&self.directory, self.options.durability, self.options.pages_max)?;
@@ -241,6 +255,8 @@ impl Journal {
             return Err(Cause::Exchanged.into());
         }
         self.written = server.written;
+        // The log may be a new one: whoever closes a file last takes it away.
+        self.files = directory::files_in(&self.directory)?.ok_or(Cause::Exchanged)?;
         Ok(connection)
     }
 }

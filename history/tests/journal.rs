@@ -287,6 +287,62 @@ fn exchanged_file_is_not_written_to() {
     assert!(matches!(error.cause, Cause::Exchanged), "{error}");
 }
 
+/// A journal in which something is written, and whatever else a test of it needs.
+fn talking() -> (Directory, Journal, Log) {
+    let directory = Directory::new();
+    let (mut journal, _) = open(&directory);
+    let mut log = Log::open();
+    journal.commit(&log.batch(0)).unwrap();
+    log.say("ann", "text");
+    (directory, journal, log)
+}
+
+#[test]
+fn nothing_is_called_durable_in_a_file_that_was_deleted() {
+    let (directory, mut journal, log) = talking();
+    fs::remove_file(directory.file()).unwrap();
+    for _ in 0..2 {
+        let error = journal.commit(&log.batch(1)).unwrap_err();
+        assert!(matches!(error.cause, Cause::Exchanged), "{error}");
+    }
+}
+
+#[test]
+fn commit_into_a_log_that_was_deleted_is_made_good() {
+    let (directory, mut journal, log) = talking();
+    fs::remove_file(directory.path().join("roomful.db-wal")).unwrap();
+    let error = journal.commit(&log.batch(1)).unwrap_err();
+    assert!(matches!(error.cause, Cause::Exchanged), "{error}");
+    // SQLite copies the log that it has open into the data file when it closes both.
+    journal.commit(&log.batch(1)).unwrap();
+    assert_eq!(sequences(&latest(&directory, ROOM)), [1, 2]);
+}
+
+#[test]
+fn nothing_is_called_durable_in_a_file_that_was_replaced_and_the_new_one_is_left_alone() {
+    let (directory, mut journal, log) = talking();
+    let copy = directory.path().join("copy");
+    fs::copy(directory.file(), &copy).unwrap();
+    fs::rename(&copy, directory.file()).unwrap();
+    let before = fs::read(directory.file()).unwrap();
+    for _ in 0..2 {
+        let error = journal.commit(&log.batch(1)).unwrap_err();
+        assert!(matches!(error.cause, Cause::Exchanged), "{error}");
+    }
+    assert_eq!(fs::read(directory.file()).unwrap(), before);
+}
+
+#[test]
+fn directory_that_was_moved_away_and_back_is_written_to_again() {
+    let (directory, mut journal, log) = talking();
+    let aside = directory.path().with_extension("aside");
+    fs::rename(directory.path(), &aside).unwrap();
+    journal.commit(&log.batch(1)).unwrap_err();
+    fs::rename(&aside, directory.path()).unwrap();
+    journal.commit(&log.batch(1)).unwrap();
+    assert_eq!(sequences(&latest(&directory, ROOM)), [1, 2]);
+}
+
 #[test]
 fn end_in_order_and_end_by_a_kill_are_told_apart() {
     let directory = Directory::new();

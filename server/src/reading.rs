@@ -2,7 +2,8 @@
 //!
 //! Where it stands: behind the hub's thread, which says exactly what may be read; pages go straight to the shard of whoever
 //! asked, what was looked up goes back to the hub with its request. It reads by a connection of its own, so that nobody's
-//! search holds up a commit, and each answer is bounded in time and in size.
+//! search holds up a commit, and each answer is bounded in time and in size. Searches take long, and anybody can ask for them by
+//! many connections: so pages, for which those wait who come in or come back, go before them, but never for ever.
 //!
 //! What this file must never do: decide who may read what, or write.
 
@@ -34,8 +35,27 @@ pub(crate) struct ReaderMailbox {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    asked: VecDeque<Ask>,
+    /// Answered within milliseconds.
+    quick: VecDeque<Ask>,
+    searches: VecDeque<Ask>,
+    /// So many quick ones have gone before the first search since the last one.
+    went_before: u32,
     has_ended: bool,
+}
+
+/// So many pages may go before a search that waits.
+const BEFORE_A_SEARCH_MAX: u32 = 64;
+
+impl Waiting {
+    fn pop(&mut self) -> Option<Ask> {
+        let is_turn_of_searches = self.quick.is_empty() || self.went_before >= BEFORE_A_SEARCH_MAX;
+        if is_turn_of_searches && let Some(search) = self.searches.pop_front() {
+            self.went_before = 0;
+            return Some(search);
+        }
+        self.went_before = self.went_before.saturating_add(1);
+        self.quick.pop_front()
+    }
 }
 
 impl ReaderMailbox {
@@ -44,7 +64,12 @@ impl ReaderMailbox {
     }
 
     pub(crate) fn ask(&self, ask: Ask) {
-        lock(&self.waiting).asked.push_back(ask);
+        let mut waiting = lock(&self.waiting);
+        match &ask {
+            Ask::Read(Reading { what: Wanted::Search { .. }, .. }) => waiting.searches.push_back(ask),
+            Ask::Read(_) | Ask::LookUp(..) => waiting.quick.push_back(ask),
+        }
+        drop(waiting);
         self.filled.notify_one();
     }
 
@@ -60,7 +85,7 @@ impl ReaderMailbox {
             if waiting.has_ended {
                 return None;
             }
-            if let Some(ask) = waiting.asked.pop_front() {
+            if let Some(ask) = waiting.pop() {
                 return Some(ask);
             }
             waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
@@ -116,5 +141,52 @@ impl ReaderThread {
         if let Some(shard) = self.shards.get(usize::from(reading.member.shard())) {
             shard.post(&mut Mail { told: vec![told], ..Mail::default() });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ask, BEFORE_A_SEARCH_MAX, ReaderMailbox};
+    use hub::{
+        MemberId, PageWanted, Position, Reading, RoomNumber, RoomRef, Search, Sequence, Shape, Span, Wanted,
+    };
+
+    fn ask(mailbox: &ReaderMailbox, what: Wanted) {
+        mailbox.ask(Ask::Read(Reading { member: MemberId::NOBODY, position: Position(1), what }));
+    }
+
+    fn ask_for_a_page(mailbox: &ReaderMailbox) {
+        let room = RoomRef { number: RoomNumber(1), name: "lobby".into() };
+        let (upto, span, shape) = (Sequence(1), Span::Latest, Shape::Present);
+        ask(mailbox, Wanted::Page(PageWanted { room, upto, span, lines_max: 1, shape }));
+    }
+
+    fn ask_for_a_search(mailbox: &ReaderMailbox) {
+        ask(mailbox, Wanted::Search { rooms: Vec::new(), search: Search::default() });
+    }
+
+    fn next_is_a_search(mailbox: &ReaderMailbox) -> bool {
+        matches!(mailbox.next(), Some(Ask::Read(Reading { what: Wanted::Search { .. }, .. })))
+    }
+
+    #[test]
+    fn page_does_not_wait_behind_searches() {
+        let mailbox = ReaderMailbox::new();
+        ask_for_a_search(&mailbox);
+        ask_for_a_search(&mailbox);
+        ask_for_a_page(&mailbox);
+        let order = [(); 3].map(|()| next_is_a_search(&mailbox));
+        assert_eq!(order, [false, true, true]);
+    }
+
+    #[test]
+    fn search_does_not_wait_for_ever_behind_pages() {
+        let mailbox = ReaderMailbox::new();
+        ask_for_a_search(&mailbox);
+        for _ in 0..2 * BEFORE_A_SEARCH_MAX {
+            ask_for_a_page(&mailbox);
+        }
+        let order: Vec<bool> = (0..=2 * BEFORE_A_SEARCH_MAX).map(|_| next_is_a_search(&mailbox)).collect();
+        assert_eq!(order.iter().position(|is_search| *is_search), Some(BEFORE_A_SEARCH_MAX as usize));
     }
 }

@@ -1,3 +1,6 @@
+//! The index row by row: what of a fact is in it, and that nothing stays of what was erased. It must never take for granted that
+//! a search would notice.
+
 use super::*;
 use crate::book::{Book, id};
 use hub::RoomNumber;

@@ -1,3 +1,6 @@
+//! Search against a naive model, which looks at every line: whatever is changed, erased, let go of, not written or not indexed.
+//! It must never ask the index what is right.
+
 use super::*;
 use crate::book::{Book, ROOMS, looking_for, places, room_ref};
 use hub::Event;

@@ -133,7 +133,7 @@ pub(crate) struct JournalThread {
     hub: Arc<HubMailbox>,
     clock: Clock,
     retention: Retention,
-    /// Since when nothing could be written, and after which pause it is tried again.
+    /// While nothing can be written: the pause after which it is tried again.
     trouble: Option<Duration>,
     last_commit: Instant,
     chores: Chores,

@@ -2,8 +2,9 @@
 //!
 //! Where it stands: it drives everything else. One thread runs the desk in front of the hub (`hub_thread`); each shard
 //! has a thread that polls its sockets, feeds what it reads to its `engine::Shard`, and writes what that plans
-//! (`shard_thread`). They reach each other through mailboxes that are drained in batches (`mailbox`). Listeners are
-//! opened here (`listener`); whoever starts the server waits for the signals.
+//! (`shard_thread`). Where what is said is kept, one thread writes it (`journal`) and one reads it (`reading`). They reach
+//! each other through mailboxes that are drained in batches (`mailbox`). Listeners are opened here (`listener`); whoever
+//! starts the server waits for the signals.
 //!
 //! What this crate must never do: decide anything about rooms, members or bytes (the engine does), write what people say
 //! into a log, or let one connection's trouble reach another.

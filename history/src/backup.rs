@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::{TempDir, TempPath};
 
-/// So many pages of 4 KiB are copied between two looks at whether to go on.
-const STEP_PAGES: i32 = 256;
+/// So many pages, a mebibyte, are copied between two looks at whether to go on.
+const STEP_PAGES: i32 = 128;
 /// Somebody who changes the file without its log is waited for so long between two tries.
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 

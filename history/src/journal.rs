@@ -44,8 +44,8 @@ pub struct Options {
     pub durability: Sync,
     /// Random bits: a new file's epoch is made of them.
     pub epoch_bits: u64,
-    /// The data file may have so many pages of 4 KiB; then it counts as full.
-    pub pages_max: Option<u32>,
+    /// The data file may have so many bytes, to a page of 8 KiB; then it counts as full.
+    pub bytes_max: Option<u64>,
 }
 
 /// What was kept.
@@ -210,13 +210,13 @@ impl Journal {
         })
     }
 
-    /// Sets how many pages the data file may have, from now on.
+    /// Sets how large the data file may be, from now on.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn set_pages_max(&mut self, pages_max: Option<u32>) -> Result<(), CommitError> {
-        self.options.pages_max = pages_max;
-        self.try_with(|connection, _, _| Ok(directory::bound_pages(connection, pages_max)?))
+    pub fn set_bytes_max(&mut self, bytes_max: Option<u64>) -> Result<(), CommitError> {
+        self.options.bytes_max = bytes_max;
+        self.try_with(|connection, _, _| Ok(directory::bound(connection, bytes_max)?))
     }
 
     /// Does something with the connection; after an error it is not used again. It is an error, too, if what was written to
@@ -249,7 +249,7 @@ impl Journal {
         }
         settle(&self.directory, &self.options)?;
         let connection =
-            directory::connect(&self.directory, self.options.durability, self.options.pages_max)?;
+            directory::connect(&self.directory, self.options.durability, self.options.bytes_max)?;
         let server = restore::server(&connection)?;
         if server.epoch != self.epoch || server.written < self.written {
             return Err(Cause::Exchanged.into());
@@ -272,7 +272,7 @@ fn open(
     directory: &Path,
     options: &Options,
 ) -> Result<(Connection, Restored, Position), restore::RestoreError> {
-    let mut connection = directory::connect(directory, options.durability, options.pages_max)?;
+    let mut connection = directory::connect(directory, options.durability, options.bytes_max)?;
     restore::check(directory, &connection)?;
     schema::migrate(&mut connection, Epoch::new(options.epoch_bits))?;
     let (restored, written) = restore::read(&connection)?;

@@ -15,7 +15,7 @@ use hub::{
 };
 use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior, params};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// So many nonces of a client are kept; the hub remembers no more.
 pub(crate) const NONCES_KEPT: u32 = 1_000;
@@ -25,9 +25,19 @@ const CLIENTS_COUNTED_MAX: usize = 16_384;
 /// What a fact counts for in the bytes of its room, besides its text: about what its row takes.
 pub(crate) const FACT_BYTES: i64 = 64;
 
-pub(crate) const INSERT: &str = "INSERT INTO facts
-    (id, position, time, kind, nick, door, client, recipient, target, text)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+const INSERT: &str =
+    "INSERT INTO facts (id, position, time, kind, nick, door, client, recipient, target, text) VALUES ";
+const INSERTED: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const INSERTED_COLUMNS: usize = 10;
+/// So many rows are inserted by one statement, where there are as many: to begin one and to find the place in the tree costs as
+/// much as a fifth of the row itself.
+const INSERTED_TOGETHER: usize = 32;
+pub(crate) static INSERT_ONE: LazyLock<String> = LazyLock::new(|| insert_so_many(1));
+static INSERT_TOGETHER: LazyLock<String> = LazyLock::new(|| insert_so_many(INSERTED_TOGETHER));
+
+fn insert_so_many(rows: usize) -> String {
+    format!("{INSERT}{}", vec![INSERTED; rows].join(", "))
+}
 
 /// Whether something was erased: then it has to leave the log, too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,8 +91,8 @@ pub(crate) fn write(
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut erasure = Erasure::Nothing;
     {
-        let insert = transaction.prepare_cached(INSERT)?;
-        let mut writer = Writer { transaction: &transaction, insert, nonces, rooms: BTreeMap::new() };
+        let insertion = Insertion::new(&transaction)?;
+        let mut writer = Writer { transaction: &transaction, insertion, nonces, rooms: BTreeMap::new() };
         let kept = batches.iter().flat_map(|batch| &batch.kept);
         for kept in kept.filter(|kept| kept.record.position > written) {
             if writer.fact(kept)? == Erasure::Something {
@@ -125,7 +135,7 @@ pub(crate) fn write_end(connection: &mut Connection, reservation: &Reservation) 
 
 struct Writer<'a, 'c> {
     transaction: &'c Transaction<'c>,
-    insert: CachedStatement<'c>,
+    insertion: Insertion<'a, 'c>,
     nonces: &'c mut NonceCounts,
     rooms: BTreeMap<RoomNumber, RoomChange<'a>>,
 }
@@ -157,6 +167,10 @@ impl<'a> Writer<'a, '_> {
     fn row(&mut self, row: Row<'a>) -> Result<Erasure, CommitError> {
         let mut erasure = Erasure::Nothing;
         let mut row = row;
+        if matches!(row.kind, Kind::Edited | Kind::Redacted) {
+            // What is changed may have been said just before.
+            self.insertion.flush()?;
+        }
         match (row.kind, row.target) {
             (Kind::Edited, Some(target)) => {
                 let new = Revision::Reads(row.sequence());
@@ -174,8 +188,9 @@ impl<'a> Writer<'a, '_> {
             }
             _ => {}
         }
-        insert_row(&mut self.insert, &row)?;
+        self.insertion.put(row)?;
         if let (Kind::Edited, Some(target)) = (row.kind, row.target) {
+            self.insertion.flush()?;
             index::add(self.transaction, target.number())?;
         }
         let room = self.room(row.id.room());
@@ -209,6 +224,7 @@ impl<'a> Writer<'a, '_> {
             let room = self.room(*number);
             room.reserved = room.reserved.max(*reserved);
         }
+        self.insertion.flush()?;
         for (number, change) in &self.rooms {
             write_room(self.transaction, *number, change)?;
         }
@@ -216,19 +232,60 @@ impl<'a> Writer<'a, '_> {
     }
 }
 
-/// Writes a row with [`INSERT`], but for what changed it.
+/// Inserts rows, in their order, many with one statement. What has been put is in the table after [`Insertion::flush`].
+struct Insertion<'a, 'c> {
+    one: CachedStatement<'c>,
+    together: CachedStatement<'c>,
+    waiting: Vec<Row<'a>>,
+}
+
+impl<'a, 'c> Insertion<'a, 'c> {
+    fn new(connection: &'c Connection) -> Result<Insertion<'a, 'c>, rusqlite::Error> {
+        let (one, together) =
+            (connection.prepare_cached(&INSERT_ONE)?, connection.prepare_cached(&INSERT_TOGETHER)?);
+        Ok(Insertion { one, together, waiting: Vec::with_capacity(INSERTED_TOGETHER) })
+    }
+
+    /// Inserts this row, now or with those that follow, but for what changed it.
+    fn put(&mut self, row: Row<'a>) -> Result<(), CommitError> {
+        self.waiting.push(row);
+        if self.waiting.len() < INSERTED_TOGETHER {
+            return Ok(());
+        }
+        for (nth, row) in self.waiting.drain(..).enumerate() {
+            bind(&mut self.together, nth * INSERTED_COLUMNS, &row)?;
+        }
+        self.together.raw_execute()?;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), CommitError> {
+        for row in self.waiting.drain(..) {
+            insert_row(&mut self.one, &row)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a row with [`INSERT_ONE`], but for what changed it.
 pub(crate) fn insert_row(insert: &mut CachedStatement<'_>, row: &Row<'_>) -> Result<(), CommitError> {
-    insert.raw_bind_parameter(1, row.id.number())?;
-    insert.raw_bind_parameter(2, signed(row.position.0)?)?;
-    insert.raw_bind_parameter(3, signed(row.time.0)?)?;
-    insert.raw_bind_parameter(4, row.kind as i64)?;
-    insert.raw_bind_parameter(5, row.nick)?;
-    insert.raw_bind_parameter(6, row.door.map(door_number))?;
-    insert.raw_bind_parameter(7, row.client.as_ref().map(|client| &client.0[..]))?;
-    insert.raw_bind_parameter(8, row.recipient)?;
-    insert.raw_bind_parameter(9, row.target.map(FactId::number))?;
-    insert.raw_bind_parameter(10, row.text)?;
+    bind(insert, 0, row)?;
     insert.raw_execute()?;
+    Ok(())
+}
+
+/// Binds a row to the parameters behind so many.
+fn bind(insert: &mut CachedStatement<'_>, behind: usize, row: &Row<'_>) -> Result<(), CommitError> {
+    insert.raw_bind_parameter(behind + 1, row.id.number())?;
+    insert.raw_bind_parameter(behind + 2, signed(row.position.0)?)?;
+    insert.raw_bind_parameter(behind + 3, signed(row.time.0)?)?;
+    insert.raw_bind_parameter(behind + 4, row.kind as i64)?;
+    insert.raw_bind_parameter(behind + 5, row.nick)?;
+    insert.raw_bind_parameter(behind + 6, row.door.map(door_number))?;
+    insert.raw_bind_parameter(behind + 7, row.client.as_ref().map(|client| &client.0[..]))?;
+    insert.raw_bind_parameter(behind + 8, row.recipient)?;
+    insert.raw_bind_parameter(behind + 9, row.target.map(FactId::number))?;
+    insert.raw_bind_parameter(behind + 10, row.text)?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ mod shared;
 use history::{Batch, Cause, Ended, Journal, OpenError, Options, Reader, Remaining, Retention, Sync};
 use hub::{
     Epoch, Event, Fact, KeptKind, Known, Lookup, Page, PageWanted, Party, Position, Receipt, Reservation,
-    RoomNumber, RoomRef, Sequence, Shape, Span, Time, Trouble,
+    RoomNumber, RoomRef, Search, Sequence, Shape, Span, Time, Trouble,
 };
 use shared::Directory;
 use shared::facts::{self, Log, ROOM, client, signed};
@@ -203,7 +203,7 @@ fn reader_without_a_file_says_so() {
 #[test]
 fn full_file_refuses_and_takes_the_same_batch_later() {
     let directory = Directory::new();
-    let options = Options { pages_max: Some(40), ..Options::default() };
+    let options = Options { bytes_max: Some(40 * 8 * 1024), ..Options::default() };
     let (mut journal, _) = Journal::open(directory.path(), &options).unwrap();
     let mut log = Log::open();
     journal.commit(&log.batch(0)).unwrap();
@@ -223,7 +223,7 @@ fn full_file_refuses_and_takes_the_same_batch_later() {
     assert_eq!(sequences(&latest(&directory, ROOM)).len(), durable);
     let failed = log.batch(durable);
     assert_eq!(journal.commit(&failed).unwrap_err().trouble, Trouble::Full);
-    journal.set_pages_max(None).unwrap();
+    journal.set_bytes_max(None).unwrap();
     journal.commit(&failed).unwrap();
     let all: Vec<u64> = (1..=log.kept.len() as u64).collect();
     assert_eq!(sequences(&latest(&directory, ROOM)), all);
@@ -243,6 +243,33 @@ fn batch_that_is_written_already_is_not_written_twice() {
     journal.commit(&log.batch(0)).unwrap();
     journal.commit(&log.batch(0)).unwrap();
     assert_eq!(sequences(&latest(&directory, ROOM)), [1, 2, 3]);
+}
+
+/// How many messages a search finds, when the index has come so far.
+fn found(directory: &Directory, words: &str) -> usize {
+    let room = RoomRef { number: ROOM, name: "lobby".into() };
+    let search = Search { words: words.into(), lines_max: 50, ..Search::default() };
+    let mut reader = Reader::open(directory.path()).unwrap();
+    assert_eq!(reader.index_behind().unwrap(), 0);
+    reader.search(&[(room, Sequence(u64::MAX))], &search, &[]).unwrap().lines.len()
+}
+
+#[test]
+fn what_an_edit_says_is_found_and_what_it_said_before_is_not() {
+    let (directory, mut log) = (Directory::new(), Log::open());
+    let (mut journal, _) = open(&directory);
+    let said: Vec<Sequence> = (0..40).map(|nth| log.say("ann", &format!("apple {nth}"))).collect();
+    // More than are inserted together, and some of them changed within the same commit.
+    log.edit(said[3], "cherry 3");
+    log.say("bob", "plum");
+    journal.commit(&log.batch(0)).unwrap();
+    while journal.index_some().unwrap() == Remaining::Something {}
+    assert_eq!((found(&directory, "apple"), found(&directory, "cherry")), (39, 1));
+    let begin = log.kept.len();
+    log.edit(said[5], "pear 5");
+    journal.commit(&log.batch(begin)).unwrap();
+    while journal.index_some().unwrap() == Remaining::Something {}
+    assert_eq!((found(&directory, "apple"), found(&directory, "pear")), (38, 1));
 }
 
 #[test]

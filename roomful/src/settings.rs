@@ -46,7 +46,7 @@ const TEXT_BYTES_LARGEST: u64 = 16 * 1024;
 const LAG_BYTES_SMALLEST: u64 = 64 * 1024;
 const BYTES_LARGEST: u64 = 1 << 30;
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-/// SQLite's own bound on a file with pages of 4 KiB.
+/// SQLite cannot make a file larger that has pages of 4 KiB, as one may have that was not made here.
 const DATA_BYTES_LARGEST: u64 = 1 << 43;
 /// What one connection sends is paced by ticks of ten microseconds.
 const LINES_LARGEST: u64 = 100_000;

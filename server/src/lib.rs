@@ -249,9 +249,6 @@ pub fn raise_descriptor_limit() -> io::Result<()> {
     Ok(setrlimit(Resource::Nofile, limit)?)
 }
 
-/// The pages of the data file have so many bytes.
-const DATA_PAGE_BYTES: u64 = 4096;
-
 /// What is kept, opened.
 struct Kept {
     journal: Journal,
@@ -268,17 +265,12 @@ impl Kept {
                 Durability::Fast | Durability::Strict => history::Sync::Full,
             },
             epoch_bits: random_bits()?,
-            pages_max: options.data_bytes_max.map(pages),
+            bytes_max: options.data_bytes_max,
         };
         let (journal, restored) = Journal::open(directory, &journal_options).map_err(StartError::Data)?;
         let reader = Reader::open(directory).map_err(StartError::Data)?;
         Ok(Kept { journal, reader, restored })
     }
-}
-
-/// How many pages so many bytes are.
-fn pages(bytes: u64) -> u32 {
-    u32::try_from(bytes / DATA_PAGE_BYTES).unwrap_or(u32::MAX).max(1)
 }
 
 /// 64 bits that nobody can guess.

@@ -123,7 +123,7 @@ impl Way {
                 repeat(window, 1, || pages.next(), |page| Ok(write_page(&file, page)?.sync_data()?))
             }
             Self::Commit(durability, facts) => {
-                let options = history::Options { durability, epoch_bits: 1, pages_max: None };
+                let options = history::Options { durability, epoch_bits: 1, bytes_max: None };
                 let (mut journal, _) = Journal::open(folder.path(), &options)?;
                 let mut talk = Talk::begin();
                 let commit = |batch: Batch| Ok(journal.commit(&batch)?);

@@ -54,7 +54,7 @@ impl Million {
         let facts = scale.pick(1_000_000, 100_000);
         eprintln!("{facts} facts: writing them down");
         // Nothing of this has to outlive the power.
-        let options = history::Options { durability: Sync::Off, epoch_bits: 1, pages_max: None };
+        let options = history::Options { durability: Sync::Off, epoch_bits: 1, bytes_max: None };
         let (mut journal, _) = Journal::open(folder.path(), &options)?;
         let mut talk = Talk::begin();
         while talk.sequence().0 < facts as u64 {

@@ -9,7 +9,7 @@ use super::objects::{Head, Object, Told, What};
 use super::{ImportError, Imported};
 use crate::error::{Cause, CommitError};
 use crate::rows::{FactId, Kind, Row, author_columns};
-use crate::write::{FACT_BYTES, INSERT, Revision, insert_row, octets, revise, signed};
+use crate::write::{FACT_BYTES, INSERT_ONE, Revision, insert_row, octets, revise, signed};
 use hub::{Author, Line, Manner, Position, RoomName, RoomNumber, Sequence, Time, Topic};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
@@ -91,7 +91,7 @@ impl<'c> Log<'c> {
             params![number.0, name.shown, name.key],
         )?;
         Ok(Log {
-            insert: connection.prepare_cached(INSERT)?,
+            insert: connection.prepare_cached(&INSERT_ONE)?,
             connection,
             name,
             number,

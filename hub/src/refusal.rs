@@ -49,6 +49,8 @@ pub enum Refusal {
     NoSuchMessage,
     /// Somebody else said that.
     NotYours,
+    /// Under that nonce something else was asked for.
+    NonceUsed,
     /// A search needs something to look for.
     NothingToLookFor,
     /// Nothing can be asked before one is connected.
@@ -112,6 +114,7 @@ impl Refusal {
             Refusal::Unreadable => "unreadable",
             Refusal::NoSuchMessage => "no-such-message",
             Refusal::NotYours => "not-yours",
+            Refusal::NonceUsed => "nonce-used",
             Refusal::NothingToLookFor => "nothing-to-look-for",
             Refusal::NotConnected => "not-connected",
             Refusal::AlreadyConnected => "already-connected",
@@ -164,6 +167,9 @@ impl fmt::Display for Refusal {
             }
             Refusal::NoSuchMessage => write!(f, "there is no such message, or it has been erased"),
             Refusal::NotYours => write!(f, "somebody else said that; only what you said is yours to change"),
+            Refusal::NonceUsed => {
+                write!(f, "that nonce was used for something else; use a fresh one for each request")
+            }
             Refusal::NothingToLookFor => write!(f, "say what to look for: words, or who said it"),
             Refusal::NotConnected => write!(f, "you are not connected yet"),
             Refusal::AlreadyConnected => write!(f, "you are connected already"),

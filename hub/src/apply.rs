@@ -60,6 +60,7 @@ struct Revising {
 }
 
 /// What a kept fact came of, and where it stands.
+#[derive(Clone, Copy)]
 struct Stated {
     verb: Verb,
     room: RoomNumber,

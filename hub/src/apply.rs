@@ -8,13 +8,12 @@ use crate::event::{Announced, Audience, Author, Crowd, Event, RoomRef, Told, Top
 use crate::fact::{Fact, Hearing, Manner, Party, Record, Returning, Signature, Trouble};
 use crate::history::Receipt;
 use crate::hub::{CROWD_NICKS_MAX, ClientHere, Hub, Member, Room, RoomKind, Sum};
-use crate::ids::{MemberId, Position, RoomNumber, Sequence, Time};
+use crate::ids::{MemberId, Position, RoomNumber, Sequence, Time, conversation_name};
 use crate::names::{Nick, RoomName};
 use crate::refusal::Refusal;
 use crate::text::{Line, Text};
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
-use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -637,7 +636,7 @@ impl Hub {
 }
 
 fn no_such_room(number: RoomNumber) -> Refusal {
-    Refusal::NoSuchRoom(format!("{number}"))
+    Refusal::NoSuchRoom(conversation_name(number))
 }
 
 /// Nobody is named twice; who comes or goes again is counted.

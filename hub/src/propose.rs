@@ -284,7 +284,7 @@ impl Hub {
     /// The open room that is meant, if the member is in it.
     fn own_room(&self, member: MemberId, place: &Place) -> Result<RoomNumber, Refusal> {
         let room = self.find_room(place)?;
-        if self.may_speak(member, room) { Ok(room) } else { Err(Refusal::NotInRoom(self.place_name(place))) }
+        if self.may_speak(member, room) { Ok(room) } else { Err(Refusal::NotInRoom(self.number_name(room))) }
     }
 
     fn speak(
@@ -409,7 +409,8 @@ impl Hub {
                 .collect(),
         };
         self.check_keeping()?;
-        let has_words = !search.words.trim().is_empty();
+        // What shows nothing would be found in every text.
+        let has_words = Text::fitted(&search.words).is_ok();
         if !has_words && search.author.as_deref().is_none_or(|author| author.trim().is_empty()) {
             return Err(Refusal::NothingToLookFor);
         }

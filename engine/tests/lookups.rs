@@ -184,6 +184,7 @@ fn client_that_said_more_while_it_was_looked_up_is_looked_up_again() {
     assert_eq!(lookup, Lookup::Client(CLIENT));
     let receipt = Receipt {
         nonce: Nonce::new("hello").expect("a nonce"),
+        verb: Verb::Say,
         room: RoomNumber(1),
         sequence: Sequence(2),
         position: stage.desk.hub().position(),

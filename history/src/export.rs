@@ -16,7 +16,7 @@ use crate::error::{OpenError, ReadError};
 use crate::reader::Reader;
 use about::About;
 use html::Html;
-use hub::{PageWanted, Past, Sequence, Shape, Span, Time};
+use hub::{Event, PageWanted, Past, RoomNumber, Sequence, Shape, Span, Time};
 use jiff::tz::TimeZone;
 use json::Json;
 pub(crate) use json::VERSION as JSON_VERSION;
@@ -50,7 +50,7 @@ pub enum Place {
     /// A room, by its name.
     Room(String),
     /// A direct conversation, by its number.
-    Conversation(hub::RoomNumber),
+    Conversation(RoomNumber),
 }
 
 /// What is to be exported.
@@ -85,7 +85,12 @@ pub enum ExportError {
         rooms: Vec<String>,
     },
     /// There is no such conversation.
-    NoConversation(hub::RoomNumber),
+    NoConversation {
+        /// What was asked for.
+        number: RoomNumber,
+        /// The name of the room that has this number, if one has.
+        room: Option<String>,
+    },
     /// It cannot be written to where it goes.
     Write(io::Error),
     /// Whoever asked for it did not want it any more.
@@ -114,7 +119,7 @@ trait Form {
     fn page(&mut self, whole: &Whole<'_>, part: &Part, bytes: &mut Vec<u8>);
 
     /// All has been given.
-    fn end(&mut self, whole: &Whole<'_>, lines: u64, bytes: &mut Vec<u8>);
+    fn end(&mut self, whole: &Whole<'_>, messages: u64, bytes: &mut Vec<u8>);
 
     /// How the past is shown.
     fn shape(&self) -> Shape {
@@ -150,7 +155,7 @@ pub fn export(
         form.page(&whole, &part, &mut bytes);
         out.write_all(&bytes).map_err(ExportError::Write)?;
         bytes.clear();
-        count += part.lines.len() as u64;
+        count += part.lines.iter().filter(|line| is_message(line)).count() as u64;
         if go_on(count).is_break() {
             return Err(ExportError::Interrupted);
         }
@@ -158,6 +163,11 @@ pub fn export(
     form.end(&whole, count, &mut bytes);
     out.write_all(&bytes).and_then(|()| out.flush()).map_err(ExportError::Write)?;
     Ok(count)
+}
+
+/// Whether a line is something that somebody said, and not news.
+fn is_message(line: &Past) -> bool {
+    matches!(line.event, Event::Said { .. } | Event::Directed { .. } | Event::Erased { .. })
 }
 
 fn about(reader: &Reader, place: &Place) -> Result<About, ExportError> {
@@ -172,10 +182,23 @@ fn about(reader: &Reader, place: &Place) -> Result<About, ExportError> {
             let rooms = about::some_rooms(connection).map_err(unreadable)?;
             Err(ExportError::NoRoom { wanted: name.clone(), rooms })
         }
-        Place::Conversation(number) => about::conversation(connection, *number)
-            .map_err(unreadable)?
-            .ok_or(ExportError::NoConversation(*number)),
+        Place::Conversation(number) => {
+            if let Some(about) = about::conversation(connection, *number).map_err(unreadable)? {
+                return Ok(about);
+            }
+            let room = about::name_of(connection, *number).map_err(unreadable)?;
+            Err(ExportError::NoConversation { number: *number, room })
+        }
     }
+}
+
+/// Finds out whether there is a direct conversation of this number, before anybody is asked whether it is to be exported.
+///
+/// # Errors
+/// There is none, or it cannot be found out.
+pub fn find_conversation(directory: &Path, number: RoomNumber) -> Result<(), ExportError> {
+    let reader = Reader::open(directory).map_err(ExportError::Open)?;
+    about(&reader, &Place::Conversation(number)).map(drop)
 }
 
 /// The way through the log.
@@ -244,8 +267,12 @@ impl fmt::Display for ExportError {
             ExportError::NoRoom { wanted, rooms } => {
                 write!(f, "there is no room {wanted:?}; there are {}", rooms.join(", "))
             }
-            ExportError::NoConversation(number) => {
+            ExportError::NoConversation { number, room: None } => {
                 write!(f, "there is no conversation {}", hub::conversation_name(*number))
+            }
+            ExportError::NoConversation { number, room: Some(room) } => {
+                let number = hub::conversation_name(*number);
+                write!(f, "{number} is no conversation but the room #{room}, which is exported by its name")
             }
             ExportError::Write(error) => write!(f, "the export cannot be written: {error}"),
             ExportError::Interrupted => write!(f, "the export was broken off"),

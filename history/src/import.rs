@@ -35,8 +35,8 @@ const LINES_BETWEEN_LOOKS: u64 = 1_000;
 pub struct Imported {
     /// The room's name.
     pub room: String,
-    /// How many facts it has.
-    pub facts: u64,
+    /// How many messages are in it, those included that were erased.
+    pub messages: u64,
     /// How many of its numbers were missing, and are recorded as lost.
     pub lost: u64,
 }

@@ -41,7 +41,7 @@ pub use batch::Batch;
 pub use check::{CheckError, check};
 pub use directory::Sync;
 pub use error::{Cause, CommitError, OpenError, ReadError};
-pub use export::{ExportError, ExportWanted, Format, Place, export};
+pub use export::{ExportError, ExportWanted, Format, Place, export, find_conversation};
 pub use import::{ImportError, Imported, import};
 pub use journal::{Ended, Journal, Options, Remaining, Restored};
 pub use reader::{Reader, SEARCH_MAX};

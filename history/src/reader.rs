@@ -10,14 +10,14 @@ use crate::directory;
 use crate::error::{OpenError, ReadError};
 use crate::index;
 use crate::page;
-use crate::rows::{COLUMNS, FactId, Row};
+use crate::rows::{COLUMNS, FactId, Kind, Row};
 use crate::schema::MIGRATIONS;
 use crate::search;
 use crate::unwritten::{self, Change, Unwritten};
 use crate::write::NONCES_KEPT;
 use hub::{
     Authorship, ClientId, Findings, Known, Lookup, Nonce, Page, PageWanted, Position, Receipt, RoomNumber,
-    RoomRef, Search, Sequence,
+    RoomRef, Search, Sequence, Verb,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::BTreeSet;
@@ -127,13 +127,15 @@ fn receipts(
 ) -> Result<Vec<Receipt>, rusqlite::Error> {
     let of_client = |kept: &hub::Kept| {
         let signed = kept.record.fact.signature().filter(|signed| signed.client == client)?;
-        let (nonce, position) = (signed.nonce.clone()?, kept.record.position);
-        Some(Receipt { nonce, room: kept.room, sequence: kept.sequence, position })
+        let (nonce, verb) = (signed.nonce.clone()?, kept.record.fact.verb()?);
+        let (room, sequence, position) = (kept.room, kept.sequence, kept.record.position);
+        Some(Receipt { nonce, verb, room, sequence, position })
     };
     let mut newest: Vec<Receipt> = unwritten::facts(batches, position).filter_map(of_client).collect();
     newest.reverse();
     let mut statement = connection.prepare_cached(
-        "SELECT nonce, fact, position FROM nonces WHERE client = ?1 ORDER BY position DESC LIMIT ?2",
+        "SELECT n.nonce, f.id, n.position, f.kind FROM nonces n JOIN facts f ON f.id = n.fact
+         WHERE n.client = ?1 ORDER BY n.position DESC LIMIT ?2",
     )?;
     let mut rows = statement.query(params![&client.0[..], NONCES_KEPT])?;
     while let Some(row) = rows.next()? {
@@ -151,13 +153,24 @@ fn receipt(row: &rusqlite::Row<'_>) -> Result<Option<Receipt>, rusqlite::Error> 
     let nonce = row.get_ref(0)?.as_str().ok().and_then(Nonce::new);
     let fact = FactId::from_number(row.get(1)?);
     let position = u64::try_from(row.get::<_, i64>(2)?).ok().map(Position);
-    let make = |nonce, fact: FactId, position| Receipt {
-        nonce,
-        room: fact.room(),
-        sequence: fact.sequence(),
-        position,
+    let verb = verb_of(row.get(3)?);
+    let (Some(nonce), Some(fact), Some(position), Some(verb)) = (nonce, fact, position, verb) else {
+        return Ok(None);
     };
-    Ok(nonce.zip(fact).zip(position).map(|((nonce, fact), position)| make(nonce, fact, position)))
+    Ok(Some(Receipt { nonce, verb, room: fact.room(), sequence: fact.sequence(), position }))
+}
+
+/// What a fact of this kind comes of; `None` if it comes of nothing that may be asked for with a nonce.
+fn verb_of(kind: i64) -> Option<Verb> {
+    const VERBS: [(Kind, Verb); 6] = [
+        (Kind::Said, Verb::Say),
+        (Kind::Acted, Verb::Act),
+        (Kind::Directed, Verb::Direct),
+        (Kind::Topic, Verb::SetTopic),
+        (Kind::Edited, Verb::Edit),
+        (Kind::Redacted, Verb::Redact),
+    ];
+    VERBS.into_iter().find(|(of, _)| *of as i64 == kind).map(|(_, verb)| verb)
 }
 
 fn authorship(

@@ -197,7 +197,8 @@ impl Question {
 }
 
 /// Words are cut at blanks, but `"` keeps what is between it and the next one together. One without a next one is just a
-/// character, as is one in the middle of a word.
+/// character, as is one in the middle of a word. Where there is nothing but `"`, these are looked for: only a question that shows
+/// nothing looks for nothing.
 fn needles(folded: &str) -> Vec<String> {
     let mut needles = Vec::new();
     let mut rest = folded;
@@ -207,6 +208,9 @@ fn needles(folded: &str) -> Vec<String> {
         if !needle.is_empty() && !needles.iter().any(|other| other == needle) {
             needles.push(needle.to_owned());
         }
+    }
+    if needles.is_empty() && !folded.is_empty() {
+        needles.push(folded.to_owned());
     }
     needles
 }
@@ -307,6 +311,14 @@ mod tests {
     }
 
     #[test]
+    fn question_that_shows_something_looks_for_something() {
+        assert_eq!(needles(&folded("\"a b\" \"c")), ["a b", "\"c"]);
+        assert_eq!(needles(&folded("\"\"")), ["\"\""]);
+        assert_eq!(needles(&folded("\" \"")), ["\" \""]);
+        assert_eq!(needles(&folded(" \u{0}\u{200b} ")), [""; 0]);
+    }
+
+    #[test]
     fn question_asks_for_a_bounded_number_of_tokens() {
         let long = (0..2000).map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
         assert!((2..=ASKED_TOKENS_MAX).contains(&asked(&long).len()));
@@ -327,6 +339,13 @@ mod tests {
     }
 
     proptest! {
+        /// The hub refuses questions that show nothing; all others must not find everything.
+        #[test]
+        fn question_that_the_hub_lets_pass_is_not_empty(words in "\\PC{0,10}|[\" \u{200b}\u{3164}\u{0}\u{feff}x]{0,6}") {
+            prop_assume!(Text::fitted(&words).is_ok());
+            prop_assert!(!needles(&folded(&words)).is_empty(), "{words:?}");
+        }
+
         #[test]
         fn text_with_a_needle_in_it_has_all_its_tokens(
             text in "\\PC{0,30}|[a-c漢字かな한글กา👍\u{301}。 -]{0,30}",

@@ -4,8 +4,8 @@ mod shared;
 
 use history::{Batch, Cause, Ended, Journal, OpenError, Options, Reader, Remaining, Retention, Sync};
 use hub::{
-    Epoch, Event, Fact, KeptKind, Known, Lookup, Page, PageWanted, Party, Position, Receipt, Reservation,
-    RoomNumber, RoomRef, Search, Sequence, Shape, Span, Time, Trouble,
+    Author, Epoch, Event, Fact, KeptKind, Known, Lookup, Manner, Page, PageWanted, Party, Position, Receipt,
+    Reservation, RoomNumber, RoomRef, Search, Sequence, Shape, Span, Time, Trouble,
 };
 use shared::Directory;
 use shared::facts::{self, Log, ROOM, client, signed};
@@ -489,6 +489,38 @@ fn receipts(directory: &Directory, unwritten: &[Arc<Batch>], number: u8) -> Vec<
     let Known::Client(receipts) = known else { panic!("{known:?}") };
     let pair = |receipt: Receipt| (receipt.nonce.as_str().to_owned(), receipt.sequence.0);
     receipts.into_iter().map(pair).collect()
+}
+
+#[test]
+fn what_was_asked_under_a_nonce_is_known_written_or_not() {
+    let directory = Directory::new();
+    let (mut journal, _) = open(&directory);
+    let mut log = Log::open();
+    let author = || Author::Member(facts::who("ann"));
+    let under = |nonce: &str| Some(signed(1, Some(nonce)));
+    let (by, room, target) = (facts::who("ann"), ROOM, Sequence(2));
+    let parties = [Party::Client(client(1)), Party::Client(client(2))];
+    let said =
+        |manner, signature| Fact::Said { author: author(), room, text: facts::text("x"), manner, signature };
+    log.put(ROOM, said(Manner::Saying, under("say")));
+    log.put(ROOM, said(Manner::Acting, under("act")));
+    let (from, to, text) = (by.clone(), facts::who("bob"), facts::text("x"));
+    log.put(RoomNumber(2), Fact::Directed { from, to, parties, text, signature: under("direct") });
+    let text = facts::text("x");
+    log.put(ROOM, Fact::Edited { by: by.clone(), room, target, text, signature: under("edit") });
+    log.put(ROOM, Fact::TopicSet { by: by.clone(), room, topic: None, signature: under("set-topic") });
+    log.put(ROOM, Fact::Redacted { by, room, target, reason: None, signature: under("redact") });
+    let unwritten = [Arc::new(log.batch(0))];
+    let check = |unwritten: &[Arc<Batch>]| {
+        let mut reader = Reader::open(directory.path()).unwrap();
+        let known = reader.look_up(Lookup::Client(client(1)), unwritten).unwrap();
+        let Known::Client(receipts) = known else { panic!("{known:?}") };
+        assert_eq!(receipts.len(), 6);
+        assert!(receipts.iter().all(|receipt| receipt.nonce.as_str() == receipt.verb.word()), "{receipts:?}");
+    };
+    check(&unwritten);
+    journal.commit(&unwritten[0]).unwrap();
+    check(&[]);
 }
 
 #[test]

@@ -8,13 +8,12 @@ use crate::event::{Announced, Audience, Author, Crowd, Event, RoomRef, Told, Top
 use crate::fact::{Fact, Hearing, Manner, Party, Record, Returning, Signature, Trouble};
 use crate::history::Receipt;
 use crate::hub::{CROWD_NICKS_MAX, ClientHere, Hub, Member, Room, RoomKind, Sum};
-use crate::ids::{MemberId, Position, RoomNumber, Sequence, Time};
+use crate::ids::{MemberId, Position, RoomNumber, Sequence, Time, conversation_name};
 use crate::names::{Nick, RoomName};
 use crate::refusal::Refusal;
 use crate::text::{Line, Text};
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
-use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -49,6 +48,23 @@ struct Directing {
     parties: [Party; 2],
     text: Text,
     signature: Signature,
+}
+
+/// Something that was said is changed or erased.
+struct Revising {
+    verb: Verb,
+    by: Who,
+    room: RoomNumber,
+    signature: Signature,
+}
+
+/// What a kept fact came of, and where it stands.
+#[derive(Clone, Copy)]
+struct Stated {
+    verb: Verb,
+    room: RoomNumber,
+    sequence: Sequence,
+    position: Position,
 }
 
 impl Teller<'_> {
@@ -92,7 +108,8 @@ impl Hub {
                 self.directed(Directing { from, to, parties, text, signature }, teller);
             }
             Fact::Edited { by, room, target, text, signature } => {
-                self.revised(by, room, teller, signature, |room, sequence, by, signature| Event::Edited {
+                let revising = Revising { verb: Verb::Edit, by, room, signature };
+                self.revised(revising, teller, |room, sequence, by, signature| Event::Edited {
                     room,
                     sequence,
                     by,
@@ -102,7 +119,8 @@ impl Hub {
                 });
             }
             Fact::Redacted { by, room, target, reason, signature } => {
-                self.revised(by, room, teller, signature, |room, sequence, by, signature| Event::Redacted {
+                let revising = Revising { verb: Verb::Redact, by, room, signature };
+                self.revised(revising, teller, |room, sequence, by, signature| Event::Redacted {
                     room,
                     sequence,
                     by,
@@ -159,11 +177,12 @@ impl Hub {
     }
 
     /// Remembers what a client said under its own name for it.
-    fn remember(&mut self, signature: &Signature, room: RoomNumber, sequence: Sequence, position: Position) {
+    fn remember(&mut self, signature: &Signature, stated: Stated) {
         let Some(signed) = signature else { return };
         let Some(nonce) = signed.nonce.clone() else { return };
+        let Stated { verb, room, sequence, position } = stated;
         if let Some(client) = self.clients.get_mut(&signed.client) {
-            client.remember(Receipt { nonce, room, sequence, position });
+            client.remember(Receipt { nonce, verb, room, sequence, position });
         }
     }
 
@@ -271,7 +290,8 @@ impl Hub {
             }
             return;
         };
-        self.remember(&signature, number, sequence, teller.position);
+        let (verb, position) = (manner.verb(), teller.position);
+        self.remember(&signature, Stated { verb, room: number, sequence, position });
         let event = Event::Said { room, sequence, author, text, manner, signature };
         teller.tell(Audience::Room(number), event);
     }
@@ -292,7 +312,8 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(&conversation) else { return };
         room.sequence = room.sequence.next();
         let sequence = room.sequence;
-        self.remember(&signature, conversation, sequence, teller.position);
+        let (verb, position) = (Verb::Direct, teller.position);
+        self.remember(&signature, Stated { verb, room: conversation, sequence, position });
         let audience = Audience::Inboxes([to.member, from.member]);
         let away = self.members.get(&to.member).and_then(|member| member.away().cloned());
         let away = away.map(|message| Event::RecipientAway { nick: to.nick.clone(), message });
@@ -340,14 +361,13 @@ impl Hub {
     /// Something that was said is changed or erased: a kept fact of its own.
     fn revised(
         &mut self,
-        by: Who,
-        number: RoomNumber,
+        revising: Revising,
         teller: &mut Teller<'_>,
-        signature: Signature,
         event: impl FnOnce(RoomRef, Sequence, Who, Signature) -> Event,
     ) {
+        let Revising { verb, by, room: number, signature } = revising;
         let Some(place) = self.place_ref(number) else {
-            return teller.refuse_signed(by.member, Verb::Edit, no_such_room(number), &signature);
+            return teller.refuse_signed(by.member, verb, no_such_room(number), &signature);
         };
         let author = self.party(by.member);
         let Some(room) = self.rooms.get_mut(&number) else { return };
@@ -362,7 +382,7 @@ impl Hub {
             // Whoever is not here reads it in the conversation's history.
             Some(other) => Audience::Inboxes([self.member_of(other).unwrap_or(by.member), by.member]),
         };
-        self.remember(&signature, number, sequence, teller.position);
+        self.remember(&signature, Stated { verb, room: number, sequence, position: teller.position });
         teller.tell(audience, event(place, sequence, by, signature));
     }
 
@@ -445,7 +465,8 @@ impl Hub {
             let set = |text: &Line| Topic { text: text.clone(), by: by.nick.clone(), time: teller.time };
             room.topic = topic.as_ref().map(set);
         }
-        self.remember(&signature, number, sequence, teller.position);
+        let (verb, position) = (Verb::SetTopic, teller.position);
+        self.remember(&signature, Stated { verb, room: number, sequence, position });
         let event = Event::TopicSet { room: room_ref, sequence, by, topic, signature };
         teller.tell(Audience::Room(number), event);
     }
@@ -615,7 +636,7 @@ impl Hub {
 }
 
 fn no_such_room(number: RoomNumber) -> Refusal {
-    Refusal::NoSuchRoom(format!("{number}"))
+    Refusal::NoSuchRoom(conversation_name(number))
 }
 
 /// Nobody is named twice; who comes or goes again is counted.

@@ -298,6 +298,18 @@ impl Fact {
         }
     }
 
+    /// What was asked for that it comes of, if that may be asked for with a nonce.
+    pub fn verb(&self) -> Option<Verb> {
+        match self {
+            Fact::Said { manner, .. } => Some(manner.verb()),
+            Fact::Directed { .. } => Some(Verb::Direct),
+            Fact::Edited { .. } => Some(Verb::Edit),
+            Fact::Redacted { .. } => Some(Verb::Redact),
+            Fact::TopicSet { .. } => Some(Verb::SetTopic),
+            _ => None,
+        }
+    }
+
     /// Whether the fact gets a sequence and goes into the journal.
     pub fn is_kept(&self) -> bool {
         match self {

@@ -5,6 +5,7 @@
 //!
 //! What this file must never do: hold more of what was said than one page.
 
+use crate::command::Verb;
 use crate::event::{Event, RoomRef};
 use crate::ids::{ClientId, MemberId, Nonce, Position, RoomNumber, Sequence, Time};
 use crate::refusal::Refusal;
@@ -180,6 +181,8 @@ pub enum Authorship {
 pub struct Receipt {
     /// Its name for the client.
     pub nonce: Nonce,
+    /// What was asked for: only the same is taken for a repetition.
+    pub verb: Verb,
     /// Where.
     pub room: RoomNumber,
     /// Its sequence there.

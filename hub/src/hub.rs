@@ -448,7 +448,7 @@ impl Hub {
         if self.may_read(member, number) {
             Ok(number)
         } else {
-            Err(Refusal::NotInRoom(self.place_name(place)))
+            Err(Refusal::NotInRoom(self.number_name(number)))
         }
     }
     /// The open room that is meant, if the asker may see it.
@@ -535,14 +535,17 @@ impl Hub {
         Some(Conversation { room: self.place_ref(number)?, with, upto: room.sequence })
     }
 
-    /// A room as it can be named in a refusal.
+    /// A room as it is named in a refusal: with its mark, whether that was typed or not.
     pub(crate) fn place_name(&self, place: &Place) -> String {
         match place {
-            Place::Number(number) => self
-                .room_ref(*number)
-                .map_or_else(|| conversation_name(*number), |room| format!("#{}", room.name)),
-            Place::Name(name) => name.clone(),
+            Place::Number(number) => self.number_name(*number),
+            Place::Name(name) if name.starts_with(['#', '@']) => name.clone(),
+            Place::Name(name) => format!("#{name}"),
         }
+    }
+
+    pub(crate) fn number_name(&self, number: RoomNumber) -> String {
+        self.room_ref(number).map_or_else(|| conversation_name(number), |room| format!("#{}", room.name))
     }
 
     /// The visible member of this name.

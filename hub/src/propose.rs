@@ -6,7 +6,7 @@
 use crate::command::{Client, Command, Place, Presence, Speaker, Standing};
 use crate::event::{Author, Event, Who};
 use crate::fact::{Fact, Hearing, Manner, Returning, Signature, Signed};
-use crate::history::{Authorship, Known, Lookup, PageWanted, Reading, Search, Shape, Span, Wanted};
+use crate::history::{Authorship, Known, Lookup, PageWanted, Reading, Receipt, Search, Shape, Span, Wanted};
 use crate::hub::{Hub, Keeping, Member, Room};
 use crate::ids::{MemberId, Nonce, Position, RoomNumber, Sequence};
 use crate::names::{Nick, RoomName};
@@ -86,7 +86,7 @@ impl Hub {
             (Speaker::Member(member), _) => *member,
         };
         let who = self.who(member).ok_or(Refusal::NotConnected)?;
-        if let Some(receipt) = self.receipt(member, command) {
+        if let Some(receipt) = self.receipt(member, command)? {
             return Ok(receipt);
         }
         match command {
@@ -187,14 +187,26 @@ impl Hub {
         Ok(Proposal::Fact(Fact::Connected { member, nick, presence, address, client }))
     }
 
-    /// What is said under a nonce that was used before is not said again.
-    fn receipt(&self, member: MemberId, command: &Command) -> Option<Proposal> {
+    /// What is said under a nonce that was used before is not said again; anything else is not done under it.
+    fn receipt(&self, member: MemberId, command: &Command) -> Result<Option<Proposal>, Refusal> {
+        let Some((nonce, receipt)) = self.said_under_its_nonce(member, command) else { return Ok(None) };
+        let Some(room) = self.place_ref(receipt.room) else { return Ok(None) };
+        // A client that takes this for the receipt of an erasure would believe that something is gone.
+        if receipt.verb != command.verb() {
+            return Err(Refusal::NonceUsed);
+        }
+        let event = Event::Acknowledged { nonce: nonce.clone(), room, sequence: receipt.sequence };
+        Ok(Some(Proposal::Receipt(event, receipt.position)))
+    }
+
+    fn said_under_its_nonce<'a>(
+        &self,
+        member: MemberId,
+        command: &'a Command,
+    ) -> Option<(&'a Nonce, &Receipt)> {
         let nonce = command.nonce()?;
         let client = self.members.get(&member)?.client()?;
-        let receipt = self.clients.get(&client)?.receipt(nonce)?;
-        let room = self.place_ref(receipt.room)?;
-        let event = Event::Acknowledged { nonce: nonce.clone(), room, sequence: receipt.sequence };
-        Some(Proposal::Receipt(event, receipt.position))
+        Some((nonce, self.clients.get(&client)?.receipt(nonce)?))
     }
 
     fn signature(&self, member: MemberId, nonce: Option<&Nonce>) -> Signature {
@@ -272,7 +284,7 @@ impl Hub {
     /// The open room that is meant, if the member is in it.
     fn own_room(&self, member: MemberId, place: &Place) -> Result<RoomNumber, Refusal> {
         let room = self.find_room(place)?;
-        if self.may_speak(member, room) { Ok(room) } else { Err(Refusal::NotInRoom(self.place_name(place))) }
+        if self.may_speak(member, room) { Ok(room) } else { Err(Refusal::NotInRoom(self.number_name(room))) }
     }
 
     fn speak(
@@ -397,7 +409,8 @@ impl Hub {
                 .collect(),
         };
         self.check_keeping()?;
-        let has_words = !search.words.trim().is_empty();
+        // What shows nothing would be found in every text.
+        let has_words = Text::fitted(&search.words).is_ok();
         if !has_words && search.author.as_deref().is_none_or(|author| author.trim().is_empty()) {
             return Err(Refusal::NothingToLookFor);
         }

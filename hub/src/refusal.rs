@@ -23,13 +23,13 @@ pub enum Refusal {
     NoSuchNick(String),
     /// That is no name for a room.
     BadRoomName(String, NameProblem),
-    /// There is no such room, or it may not be seen: the two are not told apart.
+    /// There is no such room, or it may not be seen: the two are not told apart. Its name stands there with its mark.
     NoSuchRoom(String),
     /// A listener is in one room only: when it appears, that is one arrival at one position.
     OnlyListening,
     /// One is in that room already.
     AlreadyInRoom(Arc<str>),
-    /// One is not in that room.
+    /// One is not in that room; its name stands there with its mark.
     NotInRoom(String),
     /// That would be one's own self.
     ThatIsYou,
@@ -49,6 +49,8 @@ pub enum Refusal {
     NoSuchMessage,
     /// Somebody else said that.
     NotYours,
+    /// Under that nonce something else was asked for.
+    NonceUsed,
     /// A search needs something to look for.
     NothingToLookFor,
     /// Nothing can be asked before one is connected.
@@ -112,6 +114,7 @@ impl Refusal {
             Refusal::Unreadable => "unreadable",
             Refusal::NoSuchMessage => "no-such-message",
             Refusal::NotYours => "not-yours",
+            Refusal::NonceUsed => "nonce-used",
             Refusal::NothingToLookFor => "nothing-to-look-for",
             Refusal::NotConnected => "not-connected",
             Refusal::AlreadyConnected => "already-connected",
@@ -135,6 +138,11 @@ impl fmt::Display for Refusal {
             Refusal::BadRoomName(raw, problem) => {
                 write!(f, "'{}' is no name for a room: {problem}", quoted(raw))
             }
+            Refusal::NoSuchRoom(raw) if raw.starts_with('@') => write!(
+                f,
+                "there is no room '{}'; a conversation is read by its number if it is yours, and written to by nick",
+                quoted(raw)
+            ),
             Refusal::NoSuchRoom(raw) => {
                 write!(f, "there is no room '{}'; check the spelling, or join it to open it", quoted(raw))
             }
@@ -142,7 +150,7 @@ impl fmt::Display for Refusal {
                 write!(f, "you only listen so far; show yourself before you join another room")
             }
             Refusal::AlreadyInRoom(name) => write!(f, "you are in #{name} already"),
-            Refusal::NotInRoom(raw) => write!(f, "you are not in '{}'; join it first", quoted(raw)),
+            Refusal::NotInRoom(room) => write!(f, "you are not in {room}; join it first"),
             Refusal::ThatIsYou => write!(f, "that is you; name somebody else"),
             Refusal::BadText(what, problem) => write!(f, "that is no {}: {problem}", what.words()),
             Refusal::TooMany(bound, max) => {
@@ -164,6 +172,9 @@ impl fmt::Display for Refusal {
             }
             Refusal::NoSuchMessage => write!(f, "there is no such message, or it has been erased"),
             Refusal::NotYours => write!(f, "somebody else said that; only what you said is yours to change"),
+            Refusal::NonceUsed => {
+                write!(f, "that nonce was used for something else; use a fresh one for each request")
+            }
             Refusal::NothingToLookFor => write!(f, "say what to look for: words, or who said it"),
             Refusal::NotConnected => write!(f, "you are not connected yet"),
             Refusal::AlreadyConnected => write!(f, "you are connected already"),

@@ -173,7 +173,20 @@ enum LineFeeds {
 }
 
 fn check_not_blank(clean: &str) -> Result<(), TextProblem> {
-    if without_formatting(clean).trim().is_empty() { Err(TextProblem::Blank) } else { Ok(()) }
+    let shows_nothing = |character: char| character.is_whitespace() || is_ignorable(character);
+    if without_formatting(clean).chars().all(shows_nothing) { Err(TextProblem::Blank) } else { Ok(()) }
+}
+
+/// Unicode's `Default_Ignorable_Code_Point` property (UAX #44, version 16): what a terminal draws nothing for. In a text with
+/// something else in it these stay, because joiners and selectors say how their neighbours are drawn.
+fn is_ignorable(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 fn check_length(clean: &str, bytes_max: usize) -> Result<(), TextProblem> {
@@ -383,6 +396,25 @@ mod tests {
         );
         assert!(Line::new("12345", 4).is_err());
         assert_eq!(Text::new(" \u{1b}[0m "), Err(TextProblem::Blank));
+    }
+
+    #[test]
+    fn what_shows_nothing_is_no_text_but_stays_in_one() {
+        for raw in [
+            "\u{200b}",
+            "\u{200c} \u{2060}\n\u{feff}",
+            "\u{3164}\u{ffa0}",
+            "\u{ad}\u{3}4\u{e0020}",
+            "\u{3000}",
+        ] {
+            assert_eq!(Text::new(raw), Err(TextProblem::Blank), "{raw:?}");
+            assert_eq!(Text::fitted(raw), Err(TextProblem::Blank), "{raw:?}");
+            assert_eq!(Line::new(raw, 100), Err(TextProblem::Blank), "{raw:?}");
+        }
+        // An emoji of three, and a blank of Braille, which is a sign like its neighbours.
+        for raw in ["\u{1f469}\u{200d}\u{1f680}", "\u{2800}", "a\u{200b}"] {
+            assert_eq!(shown(raw), raw);
+        }
     }
 
     #[test]

@@ -44,15 +44,15 @@ pub(crate) fn back_up(arguments: &BackupArguments) -> Result<()> {
 
 /// `roomful export`.
 pub(crate) fn export(arguments: &ExportArguments) -> Result<()> {
+    let directory = directory(&arguments.data)?;
     let wanted = ExportWanted {
-        place: place(arguments)?,
+        place: place(arguments, &directory)?,
         format: arguments.format.into(),
         since: arguments.since,
         until: arguments.until,
         zone: TimeZone::system(),
         now: now(),
     };
-    let directory = directory(&arguments.data)?;
     let mut output = Output::open(arguments.output.as_deref())?;
     let interruption = output.is_unfinished_file().then(Interruption::watch).transpose()?;
     let mut progress = Progress::new("messages exported");
@@ -72,19 +72,21 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<()> {
 }
 
 /// A room, or a conversation if that was asked for: its two members think themselves alone.
-fn place(arguments: &ExportArguments) -> Result<Place> {
+fn place(arguments: &ExportArguments, directory: &Path) -> Result<Place> {
     let room = &arguments.room;
     let Some(number) = room.strip_prefix('@') else { return Ok(Place::Room(room.clone())) };
     let Ok(number) = number.parse() else {
         bail!("{room:?} is no room; a direct conversation is called @ and its number, as in @12");
     };
+    let number = RoomNumber(number);
     if !arguments.conversations {
+        history::find_conversation(directory, number)?;
         bail!(
             "{room} is a direct conversation, and nobody's but the two who have it; with --conversations it is \
              exported all the same"
         );
     }
-    Ok(Place::Conversation(RoomNumber(number)))
+    Ok(Place::Conversation(number))
 }
 
 /// `roomful import`.
@@ -100,7 +102,7 @@ pub(crate) fn import(arguments: &ImportArguments) -> Result<()> {
     });
     progress.end();
     let done = done.context("nothing was imported")?;
-    say(&format!("#{}: {} messages imported, with ids of their own", done.room, done.facts));
+    say(&format!("#{}: {} messages imported, with ids of their own", done.room, done.messages));
     if done.lost > 0 {
         say(&format!("{} that were missing are recorded as lost", done.lost));
     }

@@ -166,6 +166,10 @@ fn conversation_is_exported_only_if_that_is_what_is_wanted() {
     let text = printed(&data, &["export", "@2", "--conversations"]);
     assert!(text.ends_with("] <ann to bob> psst\n"), "{text}");
     assert!(complaint(&data, &["export", "@x"]).contains("as in @12"));
+    let words = complaint(&data, &["export", "@1"]);
+    assert_eq!(words, "roomful: @1 is no conversation but the room #lobby, which is exported by its name\n");
+    assert_eq!(complaint(&data, &["export", "@1", "--conversations"]), words);
+    assert_eq!(complaint(&data, &["export", "@99"]), "roomful: there is no conversation @99\n");
 }
 
 #[test]
@@ -186,7 +190,7 @@ fn imported_room_is_there_when_the_server_is_started() {
     { import.stdin.take().expect("a pipe") }.write_all(json.as_bytes()).expect("it is read");
     let output = import.wait_with_output().expect("it ends");
     let told = String::from_utf8(output.stdout).expect("UTF-8");
-    assert_eq!(told, "#lobby: 4 messages imported, with ids of their own\n");
+    assert_eq!(told, "#lobby: 2 messages imported, with ids of their own\n");
     let server = serve(&other);
     let mut bob = Client::connect(&server);
     bob.says("/nick bob");

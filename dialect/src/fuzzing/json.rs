@@ -5,7 +5,7 @@
 //!
 //! What this file must never do: what the file above it must not.
 
-use super::{Choices, HELD_BYTES_MAX, VERBS, answer, news, refusal, to_oneself};
+use super::{ASKED_MAX, Choices, HELD_BYTES_MAX, READ_BYTES_MAX, VERBS, answer, news, refusal, to_oneself};
 use crate::json::{JsonSession, LINE_BYTES_MAX};
 use crate::{Arrival, Flow, Output, Own, Secret, Session, Setup, Skipped, SkippedPlace};
 use hub::{
@@ -20,10 +20,6 @@ use std::sync::Arc;
 const LINE_HELD_BYTES_MAX: usize = HELD_BYTES_MAX + 2 * LINE_BYTES_MAX;
 /// The most words of one call, in bytes: a page, and an event more.
 const WORDS_BYTES_MAX: usize = 512 * 1024;
-/// What a shard reads at a time.
-const READ_BYTES_MAX: usize = 16 * 1024;
-/// So many questions are remembered for an answer.
-const ASKED_MAX: usize = 64;
 
 /// What programs send.
 const PIECES: &[&str] = &[

@@ -118,7 +118,8 @@ impl Request {
         let Some(text) = self.maybe_text(key)? else { return Ok(None) };
         let timestamp = text.parse::<jiff::Timestamp>().ok();
         let time = timestamp.and_then(|timestamp| u64::try_from(timestamp.as_millisecond()).ok()).map(Time);
-        time.map(Some).ok_or_else(|| bad(key, "must be a moment since 1970 like \"2026-07-31T18:00:00Z\""))
+        time.map(Some)
+            .ok_or_else(|| bad(key, "must be a moment from 1970 to 9999 like \"2026-07-31T18:00:00Z\""))
     }
 
     pub(super) fn maybe_id(&self, key: &str) -> Result<Option<MessageId>, Problem> {

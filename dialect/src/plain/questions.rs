@@ -44,13 +44,15 @@ pub(super) struct SearchAsked {
 #[derive(PartialEq, Eq, Debug)]
 pub(super) struct NotUnderstood<'a>(pub(super) &'a str);
 
-/// Every part of the past begins with a digit; a room that does so, too, is named with its `#`.
+/// Every part of the past begins with a digit; a room that does so, too, is named with its `#`. No room begins with a minus, so
+/// that it is taken for a wrong number.
 pub(super) fn history<'a>(
     setup: &Setup,
     now: Time,
     typed: &'a str,
 ) -> Result<HistoryAsked<'a>, NotUnderstood<'a>> {
-    let names_room = !typed.is_empty() && !typed.starts_with(|first: char| first.is_ascii_digit());
+    let is_part = |first: char| first.is_ascii_digit() || first == '-';
+    let names_room = !typed.is_empty() && !typed.starts_with(is_part);
     let (room, extent) = if names_room { split_word(typed) } else { ("", typed) };
     let room = Some(room).filter(|room| !room.is_empty());
     let found =
@@ -129,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_is_no_part_of_the_past_is_named() {
-        for typed in ["0", "5minutes", "9-3", "1-", "2026-13-01", "20 dev", "99999999999999999999"] {
+        for typed in ["0", "-1", "5minutes", "9-3", "1-", "2026-13-01", "20 dev", "99999999999999999999"] {
             assert_eq!(history(&setup(), NOW, typed), Err(NotUnderstood(typed)));
         }
         assert_eq!(history(&setup(), NOW, "dev yesterday"), Err(NotUnderstood("yesterday")));

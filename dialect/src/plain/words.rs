@@ -304,7 +304,15 @@ pub(super) fn skipped(skipped: &Skipped, way_back: &WayBack<'_>, output: &mut Ou
 /// What `/history` was asked for is nothing that it knows.
 pub(super) fn no_part_of_the_past(typed: &str, output: &mut Output) {
     let typed = hub::quoted(typed);
-    remark!(output, "'{typed}' says neither how many messages nor since when; see /help history");
+    remark!(
+        output,
+        "'{typed}' is no part of the past; '200', '2h', '10:00', '2026-11-20' or '17-428' is one"
+    );
+}
+
+/// What was typed behind `/history` was taken for a room, and there is none of that name.
+pub(super) fn no_room_with_a_past(output: &mut Output) {
+    remark!(output, "/help history lists what else can stand there");
 }
 
 /// What should have been a moment is none.

@@ -1,16 +1,14 @@
 //! Conversations in files: what clients send, and all that they read.
 //!
-//! A line is one of
+//! Besides what ann sends (`tests/shared/conversation.rs`), a line is one of
 //!
 //! ```text
-//! # a remark
 //! ann connects
-//! ann> a line that ann sends
-//! ann>> bytes\r\n              (escaped; no end of line is added)
 //! ann ends                     (nothing more will come from her)
 //! ann goes                     (her connection breaks)
 //! ann stops reading            (and goes on with `ann reads again`)
 //! journal stops                (nothing becomes durable, until `journal goes on`)
+//! disk is full                 (until `disk has room`)
 //! pages wait                   (nothing is read of the past, until `pages come`)
 //! all up to 4 is forgotten
 //! 50 ms pass
@@ -19,53 +17,20 @@
 //! 10 lines a second            (are possible from here on)
 //! ```
 //!
-//! or follows from those: `ann< ` what ann reads, `ann! ` what becomes of her connection. With `CONVERSATIONS=write` in the
-//! environment the files are written anew; look at what has changed.
+//! or follows from those: `ann< ` what ann reads, `ann! ` what becomes of her connection.
 
+use crate::conversation::{self, all_go_as_written, number, sent};
 use crate::world::World;
 use hub::{Sequence, Trouble};
 use std::fmt::Write as _;
-use std::path::Path;
 
 #[test]
 fn conversations_go_as_written() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/json/conversations");
-    let mut files: Vec<_> = std::fs::read_dir(&folder)
-        .expect("the folder")
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
-    files.sort();
-    assert!(!files.is_empty(), "no conversations in {}", folder.display());
-    for file in files {
-        let written = std::fs::read_to_string(&file).expect("a file that can be read");
-        let happened = play(&written);
-        if is_writing() {
-            std::fs::write(&file, &happened).expect("a file that can be written");
-        } else {
-            compare(&file, &written, &happened);
-        }
-    }
-}
-
-pub(crate) fn is_writing() -> bool {
-    std::env::var("CONVERSATIONS").is_ok_and(|mode| mode == "write")
-}
-
-pub(crate) fn compare(file: &Path, written: &str, happened: &str) {
-    let differing = written.lines().zip(happened.lines()).position(|(one, other)| one != other);
-    let line = differing.unwrap_or(written.lines().count().min(happened.lines().count()));
-    assert!(
-        written == happened,
-        "{}:{}\n  written:  {}\n  happened: {}\n\nall that happened:\n{happened}",
-        file.display(),
-        line + 1,
-        written.lines().nth(line).unwrap_or("(the end)"),
-        happened.lines().nth(line).unwrap_or("(the end)"),
-    );
+    all_go_as_written("tests/json/conversations", play);
 }
 
 /// Plays what is done, and returns it with all that comes of it.
-pub(crate) fn play(written: &str) -> String {
+fn play(written: &str) -> String {
     let mut world = World::new();
     for line in written.lines().filter(|line| !follows(line)) {
         writeln!(world.transcript, "{line}").expect("a string takes everything");
@@ -78,18 +43,12 @@ pub(crate) fn play(written: &str) -> String {
 
 /// Whether a line is not done, but comes of what is done.
 pub(crate) fn follows(line: &str) -> bool {
-    let name = line.find(|character: char| !character.is_alphanumeric());
-    name.is_some_and(|end| line[end..].starts_with(['<', '!']))
+    conversation::follows(line, &['<', '!'])
 }
 
 pub(crate) fn act(world: &mut World, line: &str) {
-    if let Some((name, bytes)) = line.split_once(">> ") {
-        let index = find(world, name);
-        return world.send(index, &unescaped(bytes));
-    }
-    if let Some((name, text)) = line.split_once("> ") {
-        let index = find(world, name);
-        return world.send(index, format!("{text}\n").as_bytes());
+    if let Some((name, bytes)) = sent(line) {
+        return world.send(find(world, name), &bytes);
     }
     match line.split(' ').collect::<Vec<_>>()[..] {
         [name, "connects"] => {
@@ -131,29 +90,4 @@ pub(crate) fn act(world: &mut World, line: &str) {
 fn find(world: &World, name: &str) -> usize {
     let found = world.clients.iter().rposition(|client| client.name == name);
     found.unwrap_or_else(|| panic!("{name} has not connected"))
-}
-
-fn number(text: &str) -> u64 {
-    text.parse().unwrap_or_else(|_| panic!("{text} is no number"))
-}
-
-/// Undoes `\r`, `\n`, `\\` and `\xNN`.
-fn unescaped(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let escaped = if byte == b'\\' { rest.next() } else { None };
-        bytes.push(match escaped {
-            None => byte,
-            Some(b'r') => b'\r',
-            Some(b'n') => b'\n',
-            Some(b'x') => {
-                let digits: Vec<u8> = rest.by_ref().take(2).collect();
-                let digits = std::str::from_utf8(&digits).expect("two digits");
-                u8::from_str_radix(digits, 16).expect("two hex digits")
-            }
-            Some(other) => other,
-        });
-    }
-    bytes
 }

@@ -1,7 +1,8 @@
 //! `docs/protocol.md` says the truth: its conversations go as written there, one after the other on one server; what clients
 //! send and read in them, and what servers send in all other conversations, is what the schema says.
 
-use crate::conversations::{act, compare, follows, is_writing};
+use crate::conversation::check;
+use crate::conversations::{act, follows};
 use crate::schema::Schema;
 use crate::world::World;
 use serde_json::Value;
@@ -39,11 +40,7 @@ fn conversations_of_the_document_go_as_written() {
         is_inside = line == CONVERSATION;
         writeln!(happened, "{line}").expect("a string takes everything");
     }
-    if is_writing() {
-        std::fs::write(document(), &happened).expect("a file that can be written");
-    } else {
-        compare(&document(), &written, &happened);
-    }
+    check(&document(), &written, &happened);
 }
 
 /// The JSON of a line like `ann< {...}`, and whether the server sent it.

@@ -5,6 +5,9 @@ mod past;
 mod schema;
 mod world;
 
+#[path = "../shared/conversation.rs"]
+mod conversation;
+
 mod conversations;
 mod document;
 mod gaps;

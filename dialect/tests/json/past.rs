@@ -1,8 +1,8 @@
 //! A history in memory: what was told and kept, page by page, as the journal on a disk would answer.
 
 use hub::{
-    Author, Authorship, ClientId, Event, Findings, Kept, Known, Lookup, Page, PageWanted, Past, Reading,
-    Receipt, Rest, RoomNumber, RoomRef, Search, Sequence, Shape, Span, Told, Wanted,
+    Author, Authorship, ClientId, Event, Findings, Kept, Known, Lookup, Manner, Page, PageWanted, Past,
+    Reading, Receipt, Rest, RoomNumber, RoomRef, Search, Sequence, Shape, Span, Told, Verb, Wanted,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -170,5 +170,18 @@ fn receipt(past: &Past) -> Option<(ClientId, Receipt)> {
     let signed = past.event.signature()?;
     let (room, sequence) = (past.event.kept_in()?, past.event.sequence()?);
     let nonce = signed.nonce.clone()?;
-    Some((signed.client, Receipt { nonce, room, sequence, position: past.position }))
+    let verb = verb_of(&past.event)?;
+    Some((signed.client, Receipt { nonce, verb, room, sequence, position: past.position }))
+}
+
+fn verb_of(event: &Event) -> Option<Verb> {
+    match event {
+        Event::Said { manner: Manner::Saying, .. } => Some(Verb::Say),
+        Event::Said { manner: Manner::Acting, .. } => Some(Verb::Act),
+        Event::Directed { .. } => Some(Verb::Direct),
+        Event::Edited { .. } => Some(Verb::Edit),
+        Event::Redacted { .. } => Some(Verb::Redact),
+        Event::TopicSet { .. } => Some(Verb::SetTopic),
+        _ => None,
+    }
 }

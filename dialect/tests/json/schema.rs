@@ -51,6 +51,10 @@ impl Schema {
                 ensure(is_of_type(value, argument.as_str().expect("a type")), || format!("no {argument}"))
             }
             "minimum" => ensure(value.as_u64() >= argument.as_u64(), || format!("below {argument}")),
+            "maxItems" => {
+                let items = value.as_array().map(|items| items.len() as u64);
+                ensure(items <= argument.as_u64(), || format!("more than {argument}"))
+            }
             "minLength" => ensure(chars(value) >= argument.as_u64(), || format!("shorter than {argument}")),
             "maxLength" => ensure(chars(value) <= argument.as_u64(), || format!("longer than {argument}")),
             "format" => {

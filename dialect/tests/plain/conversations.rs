@@ -1,12 +1,9 @@
 //! Conversations in files: what people do, and all that comes of it.
 //!
-//! A line is one of
+//! Besides what ann types (`tests/shared/conversation.rs`), a line is one of
 //!
 //! ```text
-//! # a remark
 //! ann connects
-//! ann> a line that ann types
-//! ann>> bytes\r\n             (escaped; no end of line is added)
 //! ann types x 5000 times
 //! ann ends                     (nothing more will come from her)
 //! ann misses 412 in 1          (a room's number, or inbox)
@@ -25,52 +22,26 @@
 //! ```
 //!
 //! or follows from those: `ann= ` what the session asks the hub for, `ann< ` private words, `ann| ` what ann reads of her
-//! rooms, `ann^ ` what her filter makes of both (escaped), `ann! ` what becomes of the connection. With `CONVERSATIONS=write` in the environment the files are written
-//! anew; look at what has changed.
+//! rooms, `ann^ ` what her filter makes of both (escaped), `ann! ` what becomes of the connection.
 
+use crate::conversation::{all_go_as_written, follows, number, sent, unescaped};
 use crate::world::{History, World};
 use dialect::SkippedPlace;
 use dialect::plain::Style;
 use hub::{RoomNumber, Time, Trouble};
 use std::fmt::Write as _;
-use std::path::Path;
+
+/// What stands behind a name in a line that comes of what is done.
+const FOLLOWING: &[char] = &['=', '<', '|', '^', '!'];
 
 #[test]
 fn conversations_go_as_written() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conversations");
-    let mut files: Vec<_> = std::fs::read_dir(&folder)
-        .expect("the folder")
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
-    files.sort();
-    assert!(!files.is_empty(), "no conversations in {}", folder.display());
-    for file in files {
-        check(&file);
-    }
-}
-
-fn check(file: &Path) {
-    let written = std::fs::read_to_string(file).expect("a file that can be read");
-    let happened = play(&written);
-    if std::env::var("CONVERSATIONS").is_ok_and(|mode| mode == "write") {
-        std::fs::write(file, &happened).expect("a file that can be written");
-        return;
-    }
-    let differing = written.lines().zip(happened.lines()).position(|(one, other)| one != other);
-    let line = differing.unwrap_or(written.lines().count().min(happened.lines().count()));
-    assert!(
-        written == happened,
-        "{}:{}\n  written:  {}\n  happened: {}\n\nall that happened:\n{happened}",
-        file.display(),
-        line + 1,
-        written.lines().nth(line).unwrap_or("(the end)"),
-        happened.lines().nth(line).unwrap_or("(the end)"),
-    );
+    all_go_as_written("tests/conversations", play);
 }
 
 fn play(written: &str) -> String {
     let mut world = World::new();
-    for line in written.lines().filter(|line| !follows(line)) {
+    for line in written.lines().filter(|line| !follows(line, FOLLOWING)) {
         writeln!(world.transcript, "{line}").expect("a string takes everything");
         if !line.is_empty() && !line.starts_with('#') {
             act(&mut world, line);
@@ -79,21 +50,9 @@ fn play(written: &str) -> String {
     world.transcript
 }
 
-/// Whether a line is not done, but comes of what is done.
-fn follows(line: &str) -> bool {
-    let name = line.find(|character: char| !character.is_alphanumeric());
-    name.is_some_and(|end| line[end..].starts_with(['=', '<', '|', '^', '!']))
-}
-
 fn act(world: &mut World, line: &str) {
-    if let Some((name, bytes)) = line.split_once(">> ") {
-        let index = find(world, name);
-        return world.send(index, &unescaped(bytes));
-    }
-    if let Some((name, text)) = line.split_once('>') {
-        let index = find(world, name);
-        let text = text.strip_prefix(' ').unwrap_or(text);
-        return world.send(index, format!("{text}\n").as_bytes());
+    if let Some((name, bytes)) = sent(line) {
+        return world.send(find(world, name), &bytes);
     }
     if let Some((what, text)) = line.split_once(" to ")
         && let [name, "changes", target, "in", room] = what.split(' ').collect::<Vec<_>>()[..]
@@ -149,29 +108,4 @@ fn act(world: &mut World, line: &str) {
 fn find(world: &World, name: &str) -> usize {
     let found = world.people.iter().rposition(|person| person.name == name);
     found.unwrap_or_else(|| panic!("{name} has not connected"))
-}
-
-fn number(text: &str) -> u64 {
-    text.parse().unwrap_or_else(|_| panic!("{text} is no number"))
-}
-
-/// Undoes `\r`, `\n`, `\\` and `\xNN`.
-fn unescaped(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let escaped = if byte == b'\\' { rest.next() } else { None };
-        bytes.push(match escaped {
-            None => byte,
-            Some(b'r') => b'\r',
-            Some(b'n') => b'\n',
-            Some(b'x') => {
-                let digits: Vec<u8> = rest.by_ref().take(2).collect();
-                let digits = std::str::from_utf8(&digits).expect("two digits");
-                u8::from_str_radix(digits, 16).expect("two hex digits")
-            }
-            Some(other) => other,
-        });
-    }
-    bytes
 }

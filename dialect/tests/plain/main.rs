@@ -3,6 +3,9 @@
 
 mod world;
 
+#[path = "../shared/conversation.rs"]
+mod conversation;
+
 mod conversations;
 mod forgery;
 mod splits;

@@ -37,6 +37,16 @@ pub(super) fn conversation(
     about(connection, "name IS NULL AND number = ?1", &number.0)
 }
 
+/// The name of the open room of this number.
+pub(super) fn name_of(
+    connection: &Connection,
+    number: RoomNumber,
+) -> Result<Option<String>, rusqlite::Error> {
+    let sql = "SELECT name FROM rooms WHERE closed = 0 AND name IS NOT NULL AND number = ?1";
+    let name = connection.query_row(sql, [number.0], |row| row.get::<_, String>(0)).optional()?;
+    Ok(name.map(|name| clean_nick(&name).to_string()))
+}
+
 /// The names of some open rooms.
 pub(super) fn some_rooms(connection: &Connection) -> Result<Vec<String>, rusqlite::Error> {
     let sql = "SELECT name FROM rooms WHERE closed = 0 AND name IS NOT NULL ORDER BY key LIMIT ?1";

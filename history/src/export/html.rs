@@ -62,11 +62,11 @@ impl Form for Html {
         }
     }
 
-    fn end(&mut self, whole: &Whole<'_>, lines: u64, bytes: &mut Vec<u8>) {
+    fn end(&mut self, whole: &Whole<'_>, messages: u64, bytes: &mut Vec<u8>) {
         if self.day.is_some() {
             let _ = writeln!(bytes, "</ol>");
         }
-        let colophon = colophon(whole, lines);
+        let colophon = colophon(whole, messages);
         let _ = writeln!(bytes, "<footer>{}</footer>\n</body>\n</html>", Escaped(&colophon));
     }
 }

@@ -39,8 +39,8 @@ impl Form for Markdown {
         }
     }
 
-    fn end(&mut self, whole: &Whole<'_>, lines: u64, bytes: &mut Vec<u8>) {
-        let _ = writeln!(bytes, "\n---\n\n{}", escaped(&colophon(whole, lines)));
+    fn end(&mut self, whole: &Whole<'_>, messages: u64, bytes: &mut Vec<u8>) {
+        let _ = writeln!(bytes, "\n---\n\n{}", escaped(&colophon(whole, messages)));
     }
 }
 

@@ -88,8 +88,8 @@ pub(super) fn local(whole: &Whole<'_>, time: Time) -> Zoned {
 }
 
 /// Under the last message: how many there are, and where they came from.
-pub(super) fn colophon(whole: &Whole<'_>, lines: u64) -> String {
-    let messages = if lines == 1 { "message" } else { "messages" };
+pub(super) fn colophon(whole: &Whole<'_>, messages: u64) -> String {
+    let word = if messages == 1 { "message" } else { "messages" };
     let now = local(whole, whole.wanted.now);
-    format!("{lines} {messages}, exported by roomful on {}", now.strftime("%Y-%m-%d at %H:%M"))
+    format!("{messages} {word}, exported by roomful on {}", now.strftime("%Y-%m-%d at %H:%M"))
 }

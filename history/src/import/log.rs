@@ -33,6 +33,7 @@ pub(super) struct Log<'c> {
     time: Time,
     topic: Option<Topic>,
     facts: u64,
+    messages: u64,
     bytes: i64,
     lost: u64,
 }
@@ -101,6 +102,7 @@ impl<'c> Log<'c> {
             time: Time(0),
             topic: head.topic,
             facts: 0,
+            messages: 0,
             bytes: 0,
             lost: 0,
         })
@@ -230,6 +232,7 @@ impl<'c> Log<'c> {
         text: Option<&str>,
     ) -> Result<(), Misfit> {
         let (nick, door) = author_columns(author);
+        self.messages += 1;
         self.put(&Row { nick: Some(nick), door, text, ..self.row(sequence, kind)? })
     }
 
@@ -318,6 +321,6 @@ impl<'c> Log<'c> {
             "UPDATE server SET position = ?1, written = ?1, next_room = ?2",
             params![signed(self.position.0).map_err(CommitError::from)?, self.number.0 + 1],
         )?;
-        Ok(Imported { room: self.name.shown.to_string(), facts: self.facts, lost: self.lost })
+        Ok(Imported { room: self.name.shown.to_string(), messages: self.messages, lost: self.lost })
     }
 }

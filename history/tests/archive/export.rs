@@ -79,7 +79,7 @@ what is new
 
 ---
 
-6 messages, exported by roomful on 2026-11-21 at 00:05
+4 messages, exported by roomful on 2026-11-21 at 00:05
 ";
     assert_eq!(text, expected);
 }
@@ -97,7 +97,7 @@ fn page_for_a_browser_has_an_anchor_for_each_message_and_a_time_for_programs() {
 <li id=\"28t5cy4t-1-3\"><a href=\"#28t5cy4t-1-3\"><time datetime=\"2026-11-20T23:07:00+05:00\">23:07</time></a><bdi class=\"nick\">bob</bdi>: <bdi>a typo</bdi> <span class=\"edited\">(edited)</span></li>
 ";
     assert!(body.starts_with(expected), "{body}");
-    assert!(body.ends_with("</ol>\n<footer>6 messages, exported by roomful on 2026-11-21 at 00:05</footer>\n</body>\n</html>\n"), "{body}");
+    assert!(body.ends_with("</ol>\n<footer>4 messages, exported by roomful on 2026-11-21 at 00:05</footer>\n</body>\n</html>\n"), "{body}");
     assert!(page.contains("content=\"default-src 'none'; style-src 'unsafe-inline'\""), "{page}");
     assert!(page.contains("<bdi>one\ntwo</bdi></li>\n"), "{page}");
 }
@@ -159,7 +159,11 @@ fn room_that_is_not_there_is_answered_with_those_that_are() {
     let conversation =
         |number| ExportWanted { place: Place::Conversation(RoomNumber(number)), ..wanted(Format::Text) };
     assert_eq!(exported(&directory, &conversation(3)), "-- 2026-11-20\n[23:07] <ann to bob> psst\n");
-    assert_eq!(refused(&directory, &conversation(1)), "there is no conversation @1");
+    assert_eq!(
+        refused(&directory, &conversation(1)),
+        "@1 is no conversation but the room #lobby, which is exported by its name"
+    );
+    assert_eq!(refused(&directory, &conversation(9)), "there is no conversation @9");
     let in_markdown = ExportWanted { format: Format::Markdown, ..conversation(3) };
     assert!(exported(&directory, &in_markdown).contains("- 23:07 **ann** to **bob**: psst\n"));
 }

@@ -93,7 +93,7 @@ fn what_comes_in_is_what_went_out() {
     let (from, into) = (dated(), Directory::new());
     let text = exported(&from, &wanted("lobby"));
     let done = imported(&into, &text).unwrap();
-    assert_eq!(done, Imported { room: "lobby".into(), facts: 10, lost: 0 });
+    assert_eq!(done, Imported { room: "lobby".into(), messages: 4, lost: 0 });
     assert_eq!(check(into.path()).unwrap(), [""; 0]);
     for shape in [Shape::Present, Shape::Facts] {
         assert_eq!(shown(&into, RoomNumber(1), shape), shown(&from, RoomNumber(1), shape));
@@ -168,7 +168,7 @@ fn part_of_a_log_keeps_its_numbers_and_its_topic() {
     let (from, into) = (dated(), Directory::new());
     let since = Some(Time(NOW.0 + 6 * 1_001));
     let text = exported(&from, &ExportWanted { since, ..wanted("lobby") });
-    assert_eq!(imported(&into, &text).unwrap(), Imported { room: "lobby".into(), facts: 3, lost: 0 });
+    assert_eq!(imported(&into, &text).unwrap(), Imported { room: "lobby".into(), messages: 1, lost: 0 });
     assert_eq!(check(into.path()).unwrap(), [""; 0]);
     assert_eq!(without_ids(&exported(&into, &wanted("lobby"))), without_ids(&text));
     let rooms = restored(into.path()).1.snapshot.rooms;
@@ -342,7 +342,7 @@ fn what_is_missing_is_recorded_as_lost() {
         &said(9, "c"),
         &event("lost", "\"sequence\":20,\"first\":12,\"last\":19"),
     ]);
-    assert_eq!(imported(&into, &text).unwrap(), Imported { room: "lobby".into(), facts: 6, lost: 6 });
+    assert_eq!(imported(&into, &text).unwrap(), Imported { room: "lobby".into(), messages: 3, lost: 6 });
     assert_eq!(check(into.path()).unwrap(), [""; 0]);
     let text = exported(&into, &wanted("lobby"));
     let kinds: Vec<String> = text
@@ -389,7 +389,7 @@ fn what_was_erased_stays_erased_though_a_line_says_otherwise() {
 fn members_that_nobody_knows_are_passed_over_however_deep_they_are() {
     let deep = format!("{}1{}", "[".repeat(60_000), "]".repeat(60_000));
     let line = said(1, "hello").replace("\"text\"", &format!("\"mood\":{deep},\"text\""));
-    assert_eq!(imported(&Directory::new(), &whole(&[&line])).unwrap().facts, 1);
+    assert_eq!(imported(&Directory::new(), &whole(&[&line])).unwrap().messages, 1);
 }
 
 #[test]

@@ -44,8 +44,9 @@ impl Store {
         let receipt = |fact: &Kept| {
             let signed = fact.record.fact.signature().filter(|signed| signed.client == client)?;
             let nonce = signed.nonce.clone()?;
+            let verb = fact.record.fact.verb()?;
             let (room, sequence, position) = (fact.room, fact.sequence, fact.record.position);
-            Some(Receipt { nonce, room, sequence, position })
+            Some(Receipt { nonce, verb, room, sequence, position })
         };
         let mut receipts: Vec<Receipt> = facts.filter_map(receipt).collect();
         receipts.sort_by_key(|receipt| receipt.position);

@@ -11,8 +11,7 @@ use crate::json::render;
 use crate::json::words::{self, Gap, PAGE_BYTES_MAX, Resumed};
 use crate::{Flow, Skipped, SkippedPlace};
 use hub::{
-    Command, Conversation, Epoch, Page, Place, Refusal, RoomNumber, RoomRef, RoomView, Sequence, Shape, Span,
-    Verb,
+    Command, Conversation, Page, Place, Refusal, RoomNumber, RoomRef, RoomView, Sequence, Shape, Span, Verb,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -21,8 +20,8 @@ const LINES_MAX: u32 = 200;
 
 /// What a client says it knows.
 pub(super) struct Known {
-    /// Of which history; `None` if that was no epoch at all.
-    pub(super) epoch: Option<Epoch>,
+    /// Why nothing can be told from there on, if it cannot: it is of another history, or of none that was named.
+    pub(super) unusable: Option<&'static str>,
     /// The last sequence by the key of a room, or by a conversation's name.
     pub(super) sequences: BTreeMap<String, Sequence>,
 }
@@ -49,8 +48,8 @@ enum Since {
     Now,
     /// From behind this one.
     After(Sequence),
-    /// From behind one of another history.
-    OtherEpoch,
+    /// From behind one that means nothing here, for this reason.
+    Nowhere(&'static str),
 }
 
 /// What is being done.
@@ -108,21 +107,21 @@ impl JsonSession {
         conversations: &[Conversation],
         turn: &mut Turn<'_>,
     ) {
-        let is_same_history = known.is_some_and(|known| known.epoch == Some(self.epoch));
+        let unusable = known.and_then(|known| known.unusable);
         let sequence_of = |key: &str| known.and_then(|known| known.sequences.get(key).copied());
         let mut left: VecDeque<Target> = rooms
             .into_iter()
             .map(|name| {
-                let since = match sequence_of(&super::requests::key_of(&name)) {
-                    None => Since::Now,
-                    Some(_) if !is_same_history => Since::OtherEpoch,
-                    Some(sequence) => Since::After(sequence),
+                let since = match (sequence_of(&super::requests::key_of(&name)), unusable) {
+                    (None, _) => Since::Now,
+                    (Some(_), Some(reason)) => Since::Nowhere(reason),
+                    (Some(sequence), None) => Since::After(sequence),
                 };
                 Target::Room { name, since }
             })
             .collect();
         let rooms_count = left.len();
-        if is_same_history {
+        if known.is_some() && unusable.is_none() {
             // One that the client has never heard of is new to it from its first word on.
             left.extend(conversations.iter().filter_map(|conversation| {
                 let (room, upto) = (conversation.room.clone(), conversation.upto);
@@ -194,7 +193,7 @@ impl JsonSession {
         };
         let resumed = match since {
             Since::Now => Resumed::NotAsked,
-            Since::OtherEpoch => Resumed::No("other-epoch"),
+            Since::Nowhere(reason) => Resumed::No(reason),
             Since::After(sequence) if sequence > view.upto => Resumed::No("future"),
             Since::After(sequence) if sequence == view.upto => Resumed::Yes,
             Since::After(after) => return self.begin_to_page(view, after, turn),

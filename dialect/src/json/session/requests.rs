@@ -11,8 +11,7 @@ use crate::Secret;
 use crate::json::VERSION;
 use crate::json::request::{Problem, Request, no_text};
 use crate::json::words;
-use hub::{Client, Command, Epoch, Place, Presence, Search, Sequence, Shape, Span, Standing, Text, quoted};
-use std::collections::BTreeMap;
+use hub::{Client, Command, Place, Presence, Search, Sequence, Shape, Span, Standing, Text, quoted};
 
 /// A hello names at most so many rooms: more than anybody may be in, unless the operator wants that.
 const ROOMS_MAX: usize = 1000;
@@ -106,7 +105,7 @@ fn hello(session: &mut JsonSession, request: &Request, turn: &mut Turn<'_>) -> R
     }
     let nick = request.maybe_text("nick")?.map(str::to_owned);
     let fresh = session.rare.as_ref().and_then(|rare| rare.secret);
-    let (secret, known) = returning(request)?;
+    let (secret, known) = returning(request, turn)?;
     let Some(secret) = secret.or(fresh) else { return Err(hello_first()) };
     let standing = if request.has("resume") { Standing::Returning } else { Standing::New };
     let rooms = rooms_wanted(request, known.as_ref(), turn)?;
@@ -119,20 +118,26 @@ fn hello(session: &mut JsonSession, request: &Request, turn: &mut Turn<'_>) -> R
 }
 
 /// The secret that a client brings, and what it says it knows.
-fn returning(request: &Request) -> Result<(Option<Secret>, Option<Known>), Problem> {
+fn returning(request: &Request, turn: &Turn<'_>) -> Result<(Option<Secret>, Option<Known>), Problem> {
     let Some(resume) = request.maybe_object("resume")? else { return Ok((None, None)) };
     let bad_secret = || {
         let text = "'resume' needs the 'secret' of a welcome: 32 hexadecimal digits";
         Problem::new("bad-secret", text)
     };
     let secret = resume.maybe_text("secret")?.and_then(Secret::parse).ok_or_else(bad_secret)?;
-    let Some(epoch) = resume.maybe_text("epoch")? else { return Ok((Some(secret), None)) };
-    // One that is none is another one, too.
-    let epoch: Option<Epoch> = epoch.parse().ok();
-    let numbers = resume.maybe_numbers("rooms")?.unwrap_or_default();
-    let sequences: BTreeMap<String, Sequence> =
-        numbers.into_iter().map(|(name, sequence)| (key_of(name), Sequence(sequence))).collect();
-    Ok((Some(secret), Some(Known { epoch, sequences })))
+    let (epoch, numbers) = (resume.maybe_text("epoch")?, resume.maybe_numbers("rooms")?);
+    if epoch.is_none() && numbers.is_none() {
+        return Ok((Some(secret), None));
+    }
+    let unusable = match epoch {
+        None => Some("no-epoch"),
+        Some(epoch) if epoch.parse() == Ok(turn.setup.epoch) => None,
+        // One that is none is another one, too.
+        Some(_) => Some("other-epoch"),
+    };
+    let numbers = numbers.unwrap_or_default().into_iter();
+    let sequences = numbers.map(|(name, sequence)| (key_of(name), Sequence(sequence))).collect();
+    Ok((Some(secret), Some(Known { unusable, sequences })))
 }
 
 /// A room's name as one and the same however it is written.

@@ -73,6 +73,9 @@ impl PlainSession {
 
     fn refused(&mut self, verb: Verb, refusal: &Refusal, turn: &mut Turn<'_>) {
         remark!(turn.output, "{refusal}");
+        if matches!((verb, refusal), (Verb::History, Refusal::NoSuchRoom(room)) if room.starts_with('#')) {
+            words::no_room_with_a_past(turn.output);
+        }
         if self.awaited == Some(verb) {
             self.end_long_answer(turn);
         }

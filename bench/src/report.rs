@@ -3,7 +3,7 @@
 //! `run` fills an [`Outcome`] per shape and prints what this makes of it; the same text goes into the report.
 //! A bound that is missed is said here and nowhere else: no program fails for it.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, ops::Range};
 
 use crate::{
     histogram::median,
@@ -21,7 +21,7 @@ pub struct Outcome {
     pub shape: Shape,
     /// What is asked of the product there.
     pub bound: fn(Shape, Measure) -> Option<Bound>,
-    /// Who took part: baseline, product, and perhaps another build of the product last.
+    /// Who took part: baseline, product, and perhaps the product in other ways and builds.
     pub contenders: Vec<Contender>,
     /// What each of them gave, round by round.
     pub samples: Vec<Vec<Sample>>,
@@ -53,9 +53,9 @@ impl Outcome {
         text
     }
 
-    fn against(&self) -> Option<usize> {
-        let last = self.contenders.len().checked_sub(1)?;
-        (last > PRODUCT).then_some(last)
+    /// The columns that are compared with the product's.
+    fn beside(&self) -> Range<usize> {
+        PRODUCT + 1..self.contenders.len()
     }
 
     fn head(&self) -> Vec<String> {
@@ -64,7 +64,7 @@ impl Outcome {
         head.extend(self.contenders.iter().map(|contender| contender.label.clone()));
         let label = |column: usize| self.contenders.get(column).map_or("", |contender| &contender.label);
         head.push(format!("{} ÷ {}", label(PRODUCT), label(BASELINE)));
-        head.extend(self.against().map(|column| format!("{} ÷ {}", label(PRODUCT), label(column))));
+        head.extend(self.beside().map(|column| format!("{} ÷ {}", label(column), label(PRODUCT))));
         head.extend(["bound".to_owned(), String::new()]);
         head
     }
@@ -83,13 +83,14 @@ impl Outcome {
         let columns: Vec<Vec<f64>> =
             (0..self.contenders.len()).map(|column| self.values(column, measure)).collect();
         let middle = |column: usize| columns.get(column).and_then(|values| median(values));
-        let times = |column: usize| ratio(middle(PRODUCT), middle(column));
-        let times_text = |column| times(column).map_or(String::new(), |times| format!("{times:.2}"));
+        let times = |column: usize, beside: usize| ratio(middle(column), middle(beside));
+        let times_text =
+            |column, beside| times(column, beside).map_or(String::new(), |times| format!("{times:.2}"));
         let mut row = vec![measure.title().to_owned()];
         row.extend(columns.iter().map(|values| spread(values)));
-        row.push(times_text(BASELINE));
-        row.extend(self.against().map(times_text));
-        row.extend(judge((self.bound)(self.shape, measure), middle(PRODUCT), times(BASELINE)));
+        row.push(times_text(PRODUCT, BASELINE));
+        row.extend(self.beside().map(|column| times_text(column, PRODUCT)));
+        row.extend(judge((self.bound)(self.shape, measure), middle(PRODUCT), times(PRODUCT, BASELINE)));
         row
     }
 
@@ -226,8 +227,8 @@ mod tests {
     #[test]
     fn another_build_gets_a_ratio_of_its_own() {
         let outcome = outcome(&[("floor", &[5.0]), ("ours", &[6.0]), ("against", &[3.0])]);
-        assert_eq!(outcome.head()[4..6], ["ours ÷ floor", "ours ÷ against"]);
-        assert_eq!(cells(&outcome)[4..6], ["1.20", "2.00"]);
+        assert_eq!(outcome.head()[4..6], ["ours ÷ floor", "against ÷ ours"]);
+        assert_eq!(cells(&outcome)[4..6], ["1.20", "0.50"]);
     }
 
     #[test]

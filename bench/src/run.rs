@@ -148,23 +148,25 @@ pub(crate) fn play(
     outcome
 }
 
-/// Who takes part in a shape: the baseline first, then the product, the other build last.
+/// Who takes part in a shape: the baseline first, then the product, which keeps nothing, as its baseline does; then the product as
+/// it comes, with a history, and the other build last.
 fn contenders(shape: Shape, options: &Options, floors: &Path) -> Vec<Contender> {
-    let mut builds = vec![(String::new(), &options.roomful)];
-    builds.extend(options.against.as_ref().map(|path| (" (against)".to_owned(), path)));
-    let product = |label: String, path: &PathBuf, stalled| Contender {
-        label,
-        program: Program::Product(path.clone(), Keeping::History),
+    let product = |label: &str, path: &Path, keeping, stalled| Contender {
+        label: label.to_owned(),
+        program: Program::Product(path.to_owned(), keeping),
         stalled,
     };
+    let (ours, against) = (&options.roomful, options.against.as_deref());
     if shape == Shape::Stall {
-        let both = |(suffix, path): (String, &PathBuf)| {
-            [
-                product(format!("nobody stalled{suffix}"), path, Stalled::Nobody),
-                product(format!("one stalled{suffix}"), path, Stalled::One),
-            ]
-        };
-        return builds.into_iter().flat_map(both).collect();
+        let mut contenders = vec![
+            product("nobody stalled", ours, Keeping::Nothing, Stalled::Nobody),
+            product("one stalled", ours, Keeping::Nothing, Stalled::One),
+            product("one stalled, with a history", ours, Keeping::History, Stalled::One),
+        ];
+        contenders.extend(
+            against.map(|path| product("one stalled (against)", path, Keeping::Nothing, Stalled::One)),
+        );
+        return contenders;
     }
     let floor = match shape {
         Shape::Paced | Shape::Rooms => Floor::Send,
@@ -175,9 +177,14 @@ fn contenders(shape: Shape, options: &Options, floors: &Path) -> Vec<Contender> 
         program: Program::Floor(floors.to_owned(), floor),
         stalled: Stalled::Nobody,
     };
-    let ours =
-        builds.into_iter().map(|(suffix, path)| product(format!("roomful{suffix}"), path, Stalled::Nobody));
-    std::iter::once(baseline).chain(ours).collect()
+    let mut contenders = vec![
+        baseline,
+        product("roomful", ours, Keeping::Nothing, Stalled::Nobody),
+        product("with a history", ours, Keeping::History, Stalled::Nobody),
+    ];
+    contenders
+        .extend(against.map(|path| product("roomful (against)", path, Keeping::Nothing, Stalled::Nobody)));
+    contenders
 }
 
 fn heading(options: &Options) -> String {
@@ -185,7 +192,9 @@ fn heading(options: &Options) -> String {
         "# Figures\n\n\
          Made by `cargo xtask bench`{} on {}, commit {}.\n\
          Machine: {}; loopback TCP, shared with the load generator and whoever else was there.\n\n\
-         The product is the release binary at default settings: it writes down what is said. The floors do the least that anything could do: the *send* \
+         The product is the release binary. Where it is judged it keeps nothing (`--data :memory:`), as the floors do; the \
+         column *with a history* is the same at default settings, where all that is said is written down. What that costs \
+         is judged in `history.md`. The floors do the least that anything could do: the *send* \
          floor is a bare epoll loop with one `send` per receiver, the *log* floor a shared log written once per member \
          and turn. Every round starts a fresh server; rounds of all columns are interleaved, and absolute figures swing \
          with the machine, so compare within a row. CPU is that of the server's process; a delivery is one message \
@@ -231,17 +240,23 @@ mod tests {
 
     #[test]
     fn every_shape_is_played_beside_its_floor() {
-        assert_eq!(labels(Shape::Paced, &options()), ["send floor", "roomful", "roomful (against)"]);
+        assert_eq!(
+            labels(Shape::Paced, &options()),
+            ["send floor", "roomful", "with a history", "roomful (against)"]
+        );
         assert_eq!(
             labels(Shape::Talk { in_flight: 64 }, &options()),
-            ["log floor", "roomful", "roomful (against)"]
+            ["log floor", "roomful", "with a history", "roomful (against)"]
         );
     }
 
     #[test]
-    fn stall_is_played_with_and_without_in_pairs() {
+    fn stall_is_played_with_and_without() {
         let alone = Options { against: None, ..options() };
-        assert_eq!(labels(Shape::Stall, &alone), ["nobody stalled", "one stalled"]);
+        assert_eq!(
+            labels(Shape::Stall, &alone),
+            ["nobody stalled", "one stalled", "one stalled, with a history"]
+        );
         assert_eq!(labels(Shape::Stall, &options()).len(), 4);
     }
 

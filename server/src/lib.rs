@@ -2,7 +2,8 @@
 //!
 //! Where it stands: it drives everything else. One thread runs the desk in front of the hub (`hub_thread`); each shard
 //! has a thread that polls its sockets, feeds what it reads to its `engine::Shard`, and writes what that plans
-//! (`shard_thread`). Where what is said is kept, one thread writes it (`journal`) and one reads it (`reading`). They reach
+//! (`shard_thread`). Where what is said is kept, one thread writes it (`journal`) and one reads it (`reading`), both set up in
+//! `kept`. They reach
 //! each other through mailboxes that are drained in batches (`mailbox`). Listeners are opened here (`listener`); whoever
 //! starts the server waits for the signals.
 //!
@@ -14,6 +15,7 @@ mod clock;
 mod draining;
 mod hub_thread;
 mod journal;
+mod kept;
 mod listener;
 mod mailbox;
 mod panics;
@@ -21,6 +23,7 @@ mod reading;
 mod room_left;
 mod secrets;
 mod shard_thread;
+mod turns;
 mod vanishing;
 
 pub use engine::{Bounds as FeedBounds, Limits as ShardLimits};
@@ -36,15 +39,14 @@ pub use dialect::ByOrigin;
 use dialect::Setup;
 pub use dialect::plain::Style as PlainStyle;
 use engine::{Desk, Release};
-use history::{CommitError, Ended, Journal, OpenError, Reader, Restored};
+use history::{CommitError, OpenError};
 use hub::{Epoch, Hub, Keeping};
-use hub_thread::{Archive, HubThread, Telling};
-use journal::{JournalMailbox, JournalThread};
+use hub_thread::HubThread;
+use journal::JournalMailbox;
+use kept::{Kept, Reach};
 use mailbox::{HubMailbox, ShardMailbox, Stopping};
-use reading::{ReaderMailbox, ReaderThread};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use shard_thread::{ShardThread, Surroundings};
-use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -192,7 +194,7 @@ impl Server {
             listener::SocketOptions::new(Patience::new(options.vanished), options.send_buffer_bytes);
         let listeners = listener::open_all(&options.listen, &sockets).map_err(StartError::Listen)?;
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
-        let kept = options.data.as_ref().map(|_| Kept::open(options)).transpose()?;
+        let kept = options.data.as_deref().map(|directory| Kept::open(directory, options)).transpose()?;
         start_threads(options, listeners, addresses, kept)
     }
 
@@ -249,38 +251,6 @@ pub fn raise_descriptor_limit() -> io::Result<()> {
     Ok(setrlimit(Resource::Nofile, limit)?)
 }
 
-/// The pages of the data file have so many bytes.
-const DATA_PAGE_BYTES: u64 = 4096;
-
-/// What is kept, opened.
-struct Kept {
-    journal: Journal,
-    reader: Reader,
-    restored: Restored,
-}
-
-impl Kept {
-    fn open(options: &Options) -> Result<Kept, StartError> {
-        let directory = options.data.as_deref().unwrap_or_else(|| std::path::Path::new(""));
-        let journal_options = history::Options {
-            durability: match options.durability {
-                Durability::None => history::Sync::Off,
-                Durability::Fast | Durability::Strict => history::Sync::Full,
-            },
-            epoch_bits: random_bits()?,
-            pages_max: options.data_bytes_max.map(pages),
-        };
-        let (journal, restored) = Journal::open(directory, &journal_options).map_err(StartError::Data)?;
-        let reader = Reader::open(directory).map_err(StartError::Data)?;
-        Ok(Kept { journal, reader, restored })
-    }
-}
-
-/// How many pages so many bytes are.
-fn pages(bytes: u64) -> u32 {
-    u32::try_from(bytes / DATA_PAGE_BYTES).unwrap_or(u32::MAX).max(1)
-}
-
 /// 64 bits that nobody can guess.
 fn random_bits() -> io::Result<u64> {
     let mut bytes = [0; 8];
@@ -291,24 +261,6 @@ fn random_bits() -> io::Result<u64> {
 /// Whether what is said can be read again, where there is something to keep it.
 fn keeping<T>(kept: Option<&T>) -> Keeping {
     if kept.is_some() { Keeping::History } else { Keeping::Nothing }
-}
-
-/// The desk as it was left, and everything stated that has to be before anybody is let in.
-fn set_up_desk(options: &Options, shards: u16, now: hub::Time, restored: Option<&Restored>) -> Desk {
-    let Some(restored) = restored else { return Desk::new(Hub::new(options.hub.clone()), shards) };
-    let settings = HubSettings { keeping: Keeping::History, ..options.hub.clone() };
-    let mut hub = Hub::restore(settings, &restored.snapshot);
-    hub.recover(&restored.reservation);
-    let losses = hub.losses(&restored.reservation);
-    let mut desk = Desk::new(hub, shards);
-    if options.durability == Durability::None {
-        desk.set_durability(engine::Durability::Stated);
-    }
-    for loss in losses {
-        desk.state(now, loss);
-    }
-    desk.chores(now);
-    desk
 }
 
 fn start_threads(
@@ -322,7 +274,7 @@ fn start_threads(
     let setup = Setup {
         lines_per_second: options.lines_per_second,
         plain_style: options.plain_style,
-        epoch: kept.as_ref().map_or_else(|| random_bits().map(Epoch::new), |kept| Ok(kept.restored.epoch))?,
+        epoch: kept.as_ref().map_or_else(|| random_bits().map(Epoch::new), |kept| Ok(kept.epoch()))?,
         keeping: keeping(kept.as_ref()),
         replay_lines: options.replay_lines,
         zone: jiff::tz::TimeZone::system(),
@@ -341,6 +293,7 @@ fn start_threads(
         let surroundings = Surroundings {
             poller: options.poller,
             hub: hub_mailbox.clone(),
+            reader: kept.as_ref().map(Kept::reader_mailbox),
             peers: peers.clone(),
             clock,
             plain_style: options.plain_style,
@@ -350,12 +303,13 @@ fn start_threads(
         shards.push(ShardThread::new(shard, listeners, surroundings)?);
     }
     let mailboxes: Vec<Arc<ShardMailbox>> = shards.iter().map(ShardThread::mailbox).collect();
-    let mut desk = set_up_desk(options, count, clock.now(), kept.as_ref().map(|kept| &kept.restored));
-    let mut threads = Vec::new();
-    let archive = match kept {
-        None => None,
-        Some(kept) => Some(keep(options, kept, &mut desk, &hub_mailbox, &mailboxes, clock, &mut threads)?),
+    let mut desk = match &kept {
+        None => Desk::new(Hub::new(options.hub.clone()), count),
+        Some(kept) => kept.set_up_desk(options, count, clock.now()),
     };
+    let mut threads = Vec::new();
+    let reach = Reach { hub: &hub_mailbox, shards: &mailboxes, clock };
+    let archive = kept.map(|kept| kept.start(options, &mut desk, &reach, &mut threads)).transpose()?;
     let journal = archive.as_ref().map(|archive| archive.journal.clone());
     let hub_thread =
         HubThread { desk, mailbox: hub_mailbox.clone(), shards: mailboxes.clone(), clock, archive };
@@ -365,65 +319,6 @@ fn start_threads(
         threads.push(spawn(&format!("shard {index}"), move || shard.run())?);
     }
     Ok(Server { addresses, hub: hub_mailbox, journal, peers, shards: mailboxes, threads })
-}
-
-/// Commits what has to be before anybody is let in, and starts the threads that write and read what is kept.
-fn keep(
-    options: &Options,
-    mut kept: Kept,
-    desk: &mut Desk,
-    hub: &Arc<HubMailbox>,
-    shards: &[Arc<ShardMailbox>],
-    clock: Clock,
-    threads: &mut Vec<JoinHandle<()>>,
-) -> Result<Archive, StartError> {
-    let (facts, reservation) = desk.to_commit();
-    let position = desk.hub().position();
-    let first = history::Batch { kept: facts, reservation, position };
-    kept.journal.commit(&first).map_err(StartError::Write)?;
-    desk.committed(position, &first.reservation);
-    if kept.restored.ended == Ended::Abruptly {
-        tracing::warn!("the server did not stop in order the last time; the data file is being checked");
-        let directory = options.data.clone().unwrap_or_default();
-        spawn("check", move || log_check(&directory))?;
-    }
-    let journal = Arc::new(JournalMailbox::new());
-    let reader = Arc::new(ReaderMailbox::new());
-    let journal_thread =
-        JournalThread::new(kept.journal, journal.clone(), hub.clone(), clock, options.retention);
-    threads.push(spawn("journal", move || journal_thread.run())?);
-    let reader_thread = ReaderThread {
-        reader: kept.reader,
-        mailbox: reader.clone(),
-        journal: journal.clone(),
-        hub: hub.clone(),
-        shards: shards.to_vec(),
-        clock,
-    };
-    threads.push(spawn("reader", move || reader_thread.run())?);
-    let is_strict = options.durability == Durability::Strict;
-    Ok(Archive {
-        journal,
-        reader,
-        telling: if is_strict { Telling::WhenDurable } else { Telling::AtOnce },
-        handed_over: position,
-        durable: position,
-        readings: VecDeque::new(),
-        patience: options.flush,
-    })
-}
-
-/// Looks at every page of the data file and says what it found, beside the running server.
-fn log_check(directory: &std::path::Path) {
-    match history::check(directory) {
-        Ok(findings) if findings.is_empty() => tracing::info!("the data file is sound"),
-        Ok(findings) => {
-            for finding in findings {
-                tracing::error!(%finding, "the data file is damaged");
-            }
-        }
-        Err(error) => tracing::warn!(%error, "the data file could not be checked"),
-    }
 }
 
 /// Starts a thread. If it panics the process ends: a hub or a shard that is missing would leave people talking into the

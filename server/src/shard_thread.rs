@@ -7,19 +7,20 @@
 //! is at work on requests of ours: its answer is then flushed with the rest.
 
 use crate::Options;
-use crate::addresses::{Addresses, Refusals, Refused};
+use crate::addresses::{Addresses, Refusals, Refused, Site};
 use crate::clock::{Clock, until};
 use crate::draining::{Draining, close};
 use crate::mailbox::{HubMailbox, ShardMailbox, Stopping, Stream};
 use crate::panics;
+use crate::reading::ReaderMailbox;
 use crate::room_left::RoomLeft;
 use crate::secrets::Secrets;
 use crate::vanishing::{Patience, Sweeps, Verdict};
 use dialect::plain::Style;
 use dialect::{AnySession, Arrival};
-use engine::{ConnectionId, Delivered, Due, Mail, Shard};
+use engine::{ConnectionId, Delivered, Due, Mail, Request, Shard, connection_index};
 use eventloop::{Event, Events, Interest, Poller, PollerKind, Token, Waker};
-use hub::Time;
+use hub::{Command, MemberId, Speaker, Time};
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendFlags, SocketFlags, sockopt};
 use std::io::{self, IoSlice};
@@ -56,6 +57,8 @@ pub(crate) struct ShardThread {
     poller: Poller,
     mailbox: Arc<ShardMailbox>,
     hub: Arc<HubMailbox>,
+    /// Where what is said can be searched.
+    reader: Option<Arc<ReaderMailbox>>,
     peers: Arc<Addresses>,
     clock: Clock,
     plain_style: Style,
@@ -105,6 +108,7 @@ struct Socket {
 pub(crate) struct Surroundings {
     pub(crate) poller: PollerKind,
     pub(crate) hub: Arc<HubMailbox>,
+    pub(crate) reader: Option<Arc<ReaderMailbox>>,
     pub(crate) peers: Arc<Addresses>,
     pub(crate) clock: Clock,
     pub(crate) plain_style: Style,
@@ -115,6 +119,7 @@ pub(crate) struct Surroundings {
 /// Used again from turn to turn.
 struct Buffers {
     read: Vec<u8>,
+    requests: Vec<Request>,
     mail: Mail,
     streams: Vec<Stream>,
     due: Vec<ConnectionId>,
@@ -126,7 +131,7 @@ impl ShardThread {
         listeners: Vec<TcpListener>,
         surroundings: Surroundings,
     ) -> io::Result<ShardThread> {
-        let Surroundings { poller, hub, peers, clock, plain_style, flush, patience } = surroundings;
+        let Surroundings { poller, hub, reader, peers, clock, plain_style, flush, patience } = surroundings;
         let room_left = RoomLeft::new(poller);
         let poller = Poller::of(poller)?;
         let mailbox = Arc::new(ShardMailbox::new(Waker::new(&poller, WAKER)?));
@@ -138,6 +143,7 @@ impl ShardThread {
             poller,
             mailbox,
             hub,
+            reader,
             peers,
             clock,
             plain_style,
@@ -158,6 +164,7 @@ impl ShardThread {
             secrets: Secrets::new()?,
             buffers: Buffers {
                 read: vec![0; READ_BYTES],
+                requests: Vec::new(),
                 mail: Mail::default(),
                 streams: Vec::new(),
                 due: Vec::new(),
@@ -253,7 +260,23 @@ impl ShardThread {
 
     fn post_requests(&mut self) {
         if self.shard.has_requests() {
-            self.hub.post(self.shard.requests());
+            self.buffers.requests.extend(self.shard.requests());
+            self.tell_who_searches();
+            self.hub.post(self.buffers.requests.drain(..));
+        }
+    }
+
+    /// Lets the reader's thread know where those are who are about to search: the hub knows nobody's address.
+    fn tell_who_searches(&self) {
+        let Some(reader) = &self.reader else { return };
+        let searches = |request: &&Request| matches!(request.command, Command::Search { .. });
+        for request in self.buffers.requests.iter().filter(searches) {
+            // Whoever has been closed meanwhile is not to be remembered.
+            if let Speaker::Member(member) = request.speaker
+                && let Some(socket) = self.socket_of(member)
+            {
+                reader.will_search(member, Site::of(socket.ip));
+            }
         }
     }
 
@@ -426,6 +449,12 @@ impl ShardThread {
     fn connection_of(&self, token: Token) -> Option<ConnectionId> {
         let socket = self.sockets.get((token.0 & 0xffff_ffff) as usize)?.as_ref()?;
         (socket.token() == token).then_some(socket.id)
+    }
+
+    /// The socket of a member that is here.
+    fn socket_of(&self, member: MemberId) -> Option<&Socket> {
+        let socket = self.sockets.get(connection_index(member))?.as_ref()?;
+        (self.shard.member(socket.id) == Some(member)).then_some(socket)
     }
 
     fn socket_mut(&mut self, id: ConnectionId) -> Option<&mut Socket> {
@@ -673,6 +702,9 @@ impl ShardThread {
 
     fn forget(&mut self, id: ConnectionId) -> Option<Socket> {
         let socket = self.sockets.get_mut(id.index())?.take()?;
+        if let (Some(reader), Some(member)) = (&self.reader, self.shard.member(id)) {
+            reader.left(member);
+        }
         self.shard.closed(id);
         self.peers.left(self.clock.now(), socket.ip);
         tracing::info!(peer = %SocketAddr::new(socket.ip, socket.port), connections = self.shard.connections(), "offline");

@@ -42,7 +42,7 @@ pub(crate) enum News {
 /// What waits for the journal's thread.
 #[derive(Debug)]
 pub(crate) struct JournalMailbox {
-    waiting: Mutex<Waiting>,
+    handed_over: Mutex<HandedOver>,
     filled: Condvar,
 }
 
@@ -57,7 +57,7 @@ pub(crate) enum Urgency {
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct HandedOver {
     /// Handed over and not committed yet, in their order.
     unwritten: VecDeque<Arc<Batch>>,
     /// Of all of them.
@@ -77,17 +77,17 @@ struct Ending {
 
 impl JournalMailbox {
     pub(crate) fn new() -> JournalMailbox {
-        JournalMailbox { waiting: Mutex::default(), filled: Condvar::new() }
+        JournalMailbox { handed_over: Mutex::default(), filled: Condvar::new() }
     }
 
     /// Hands over what is to be committed next.
     pub(crate) fn hand_over(&self, batch: Batch, urgency: Urgency) {
-        let mut waiting = lock(&self.waiting);
+        let mut handed_over = lock(&self.handed_over);
         // Whoever waits for the pace to allow the next commit is not woken by more of the same.
-        let is_news = waiting.unwritten.is_empty() || urgency > waiting.urgency;
-        waiting.unwritten.push_back(Arc::new(batch));
-        waiting.urgency = waiting.urgency.max(urgency);
-        drop(waiting);
+        let is_news = handed_over.unwritten.is_empty() || urgency > handed_over.urgency;
+        handed_over.unwritten.push_back(Arc::new(batch));
+        handed_over.urgency = handed_over.urgency.max(urgency);
+        drop(handed_over);
         if is_news {
             self.filled.notify_one();
         }
@@ -96,34 +96,38 @@ impl JournalMailbox {
     /// What has been handed over and may not be committed yet. To be looked at before the file is: what leaves this list is
     /// in the file by then.
     pub(crate) fn unwritten(&self) -> Vec<Arc<Batch>> {
-        lock(&self.waiting).unwritten.iter().cloned().collect()
+        lock(&self.handed_over).unwritten.iter().cloned().collect()
     }
 
     /// Lets go of old facts by these rules from now on.
     pub(crate) fn set_retention(&self, retention: Retention) {
-        lock(&self.waiting).retention = Some(retention);
+        lock(&self.handed_over).retention = Some(retention);
         self.filled.notify_one();
     }
 
     /// Nothing more will be handed over: writes the rest, and that exactly this was used. A disk that cannot be written to is
     /// given up after `patience`.
     pub(crate) fn finish(&self, reservation: Reservation, patience: Duration) {
-        lock(&self.waiting).ending = Some(Ending { reservation, until: Instant::now() + patience });
+        lock(&self.handed_over).ending = Some(Ending { reservation, until: Instant::now() + patience });
         self.filled.notify_one();
     }
 
     /// The first of what was handed over are committed.
     fn written(&self, batches: usize) {
-        let mut waiting = lock(&self.waiting);
-        waiting.unwritten.drain(..batches);
+        let mut handed_over = lock(&self.handed_over);
+        handed_over.unwritten.drain(..batches);
         // What came meanwhile may be awaited, too; nobody notes whose that was.
-        if waiting.unwritten.is_empty() {
-            waiting.urgency = Urgency::CanWait;
+        if handed_over.unwritten.is_empty() {
+            handed_over.urgency = Urgency::CanWait;
         }
     }
 
-    fn wait<'a>(&self, waiting: MutexGuard<'a, Waiting>, timeout: Duration) -> MutexGuard<'a, Waiting> {
-        self.filled.wait_timeout(waiting, timeout).unwrap_or_else(PoisonError::into_inner).0
+    fn wait<'a>(
+        &self,
+        handed_over: MutexGuard<'a, HandedOver>,
+        timeout: Duration,
+    ) -> MutexGuard<'a, HandedOver> {
+        self.filled.wait_timeout(handed_over, timeout).unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
@@ -186,23 +190,23 @@ impl JournalThread {
     /// Waits for something to commit, for the end, or for the next chore.
     fn next(&mut self) -> (Vec<Arc<Batch>>, Option<Ending>) {
         let mailbox = self.mailbox.clone();
-        let mut waiting = lock(&mailbox.waiting);
+        let mut handed_over = lock(&mailbox.handed_over);
         loop {
-            if let Some(retention) = waiting.retention.take() {
+            if let Some(retention) = handed_over.retention.take() {
                 self.retention = retention;
                 self.chores.forget = Instant::now();
             }
-            let has_batches = !waiting.unwritten.is_empty();
-            let at = match waiting.urgency {
+            let has_batches = !handed_over.unwritten.is_empty();
+            let at = match handed_over.urgency {
                 Urgency::Awaited => self.last_commit,
                 Urgency::CanWait if has_batches => self.last_commit + PACE,
                 Urgency::CanWait => self.chores.next_at(),
             };
             let timeout = at.saturating_duration_since(Instant::now());
-            if waiting.ending.is_some() || timeout.is_zero() {
-                return (waiting.unwritten.iter().cloned().collect(), waiting.ending.clone());
+            if handed_over.ending.is_some() || timeout.is_zero() {
+                return (handed_over.unwritten.iter().cloned().collect(), handed_over.ending.clone());
             }
-            waiting = mailbox.wait(waiting, timeout);
+            handed_over = mailbox.wait(handed_over, timeout);
         }
     }
 
@@ -239,15 +243,15 @@ impl JournalThread {
         self.hub.hear(News::Failing(error.trouble));
         self.trouble = Some(pause);
         let until = Instant::now() + pause;
-        let mut waiting = lock(&self.mailbox.waiting);
-        while waiting.ending.is_none()
+        let mut handed_over = lock(&self.mailbox.handed_over);
+        while handed_over.ending.is_none()
             && let Some(left) = until.checked_duration_since(Instant::now())
             && !left.is_zero()
         {
-            waiting = self.mailbox.wait(waiting, left);
+            handed_over = self.mailbox.wait(handed_over, left);
         }
-        if waiting.ending.is_some() {
-            drop(waiting);
+        if handed_over.ending.is_some() {
+            drop(handed_over);
             std::thread::sleep(FIRST_RETRY);
         }
     }

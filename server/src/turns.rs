@@ -6,8 +6,9 @@
 //! connections that never stop.
 //!
 //! Nobody knows beforehand how long a search takes. While others wait it is given a short time at first; if that was not
-//! enough it waits for another turn, and then has all the time that a search may have. It begins anew then: what SQLite has
-//! looked at by the time that it is interrupted cannot be kept, for one step of it may go through all of the index.
+//! enough it waits for another turn, behind the first tries of its address, and then has all the time that a search may
+//! have. It begins anew then: what SQLite has looked at by the time that it is interrupted cannot be kept, for one step of
+//! it may go through all of the index. So a search that is quick, as most are, waits for one slow search and not for all.
 //!
 //! What this file must never do: ask a clock, remember what anybody has taken when nobody waits, or keep what was asked by
 //! somebody who has left.
@@ -21,6 +22,8 @@ use std::time::{Duration, Instant};
 /// While others wait, a search has so much time before it has to wait for another turn. Most need less; a hundred that
 /// do not are through with it in less than three seconds.
 const FIRST_TRY: Duration = Duration::from_millis(25);
+/// So many first tries may go before a second one: where many search quickly and never stop, slow ones are answered, too.
+const BEFORE_A_SECOND_MAX: u32 = 64;
 /// What somebody has taken counts half after so long: otherwise whoever once searched a lot would always be last.
 const HALF_LIFE: Duration = Duration::from_secs(10);
 /// What so many addresses have taken is remembered. If more than that search before nobody waits, all begin anew.
@@ -37,7 +40,7 @@ pub(crate) struct Search {
 }
 
 /// How often a search has been begun.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Attempt {
     First,
     /// Its first time was too short.
@@ -50,6 +53,8 @@ pub(crate) struct Turns {
     /// In the order in which they came. There is one of a connection at most, so that looking at all of them for the next one
     /// takes less time than a search does.
     waiting: Vec<Search>,
+    /// So many first tries have gone since the last second one.
+    went_before: u32,
     accounts: HashMap<Site, Account>,
     /// What was taken has been halved up to this moment.
     halved_at: Instant,
@@ -66,7 +71,7 @@ struct Account {
 impl Turns {
     /// Nobody waits.
     pub(crate) fn new(now: Instant) -> Turns {
-        Turns { waiting: Vec::new(), accounts: HashMap::new(), halved_at: now }
+        Turns { waiting: Vec::new(), went_before: 0, accounts: HashMap::new(), halved_at: now }
     }
 
     /// Puts in what is asked, or what was given too little time.
@@ -77,8 +82,14 @@ impl Turns {
     /// Takes out what is next: of those who have taken equally little, what came first.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<Search> {
         self.halve(now);
-        let next = (0..self.waiting.len()).min_by_key(|nth| self.taken(&self.waiting[*nth]))?;
-        Some(self.waiting.remove(next))
+        let is_second = |search: &Search| search.attempt == Attempt::Second;
+        let must_be_second = self.went_before >= BEFORE_A_SECOND_MAX && self.waiting.iter().any(is_second);
+        let next = (0..self.waiting.len())
+            .filter(|nth| !must_be_second || is_second(&self.waiting[*nth]))
+            .min_by_key(|nth| self.rank(&self.waiting[*nth]))?;
+        let search = self.waiting.remove(next);
+        self.went_before = if is_second(&search) { 0 } else { self.went_before.saturating_add(1) };
+        Some(search)
     }
 
     /// How long this one, which has been taken out, may take now.
@@ -117,11 +128,11 @@ impl Turns {
         self.accounts = HashMap::new();
     }
 
-    /// What the address has taken and what the member has, in milliseconds: less is as good as nothing.
-    fn taken(&self, search: &Search) -> (u128, u128) {
-        let Some(account) = self.accounts.get(&search.site) else { return (0, 0) };
+    /// What the address has taken, which try it is, and what the member has taken. In milliseconds: less is as good as nothing.
+    fn rank(&self, search: &Search) -> (u128, Attempt, u128) {
+        let Some(account) = self.accounts.get(&search.site) else { return (0, search.attempt, 0) };
         let own = account.members.get(&search.reading.member).copied().unwrap_or_default();
-        (account.taken.as_millis(), own.as_millis())
+        (account.taken.as_millis(), search.attempt, own.as_millis())
     }
 
     fn halve(&mut self, now: Instant) {
@@ -247,26 +258,45 @@ mod tests {
     }
 
     #[test]
-    fn search_from_the_same_address_stands_behind_first_tries_at_most() {
+    fn search_from_the_same_address_stands_behind_first_tries_and_one_slow_search_at_most() {
         for so_long in [0, 1, 60, 600] {
             let mut world = besieged(7, Duration::from_secs(so_long));
             let waited = waits(&mut world, 7, 7);
-            assert!(waited <= 100 * FIRST_TRY + QUICK, "after {so_long} s: {waited:?}");
+            assert!(waited <= 100 * FIRST_TRY + SLOW + QUICK, "after {so_long} s: {waited:?}");
         }
     }
 
     #[test]
-    fn whoever_searches_every_other_second_waits_no_longer_each_time() {
+    fn whoever_searches_quickly_and_often_waits_no_longer_each_time() {
         let mut world = besieged(7, Duration::from_secs(60));
-        for _ in 0..100 {
-            assert_eq!(waits(&mut world, 7, 7), QUICK);
-            let next = world.now + Duration::from_secs(2);
+        for _ in 0..300 {
+            let waited = waits(&mut world, 7, 7);
+            assert!(waited <= SLOW + QUICK, "{waited:?}");
+            let next = world.now + Duration::from_millis(100);
             while world.now < next {
                 if let Some(own) = world.turn(hostile_are_slow) {
                     world.asks(7, own);
                 }
             }
         }
+    }
+
+    #[test]
+    fn slow_search_is_answered_though_a_hundred_search_quickly_and_never_stop() {
+        let mut world = World::new();
+        (1..=100).for_each(|own| world.asks(7, own));
+        world.asks(7, HONEST);
+        let is_slow = |own| if own == HONEST { SLOW } else { QUICK };
+        let mut answered = 0;
+        loop {
+            match world.turn(is_slow) {
+                Some(HONEST) => break,
+                Some(own) => world.asks(7, own),
+                None => {}
+            }
+            answered += 1;
+        }
+        assert!(answered <= 101 + 1 + BEFORE_A_SECOND_MAX, "after {answered}");
     }
 
     #[test]

@@ -225,6 +225,7 @@ impl ShardThread {
         if !self.has_deferred {
             self.write_due(now);
         }
+        self.part_with_the_rest(now);
         self.resume(now);
         self.close_broken(now);
         self.post_requests();
@@ -578,6 +579,19 @@ impl ShardThread {
     fn stop(&mut self, now: Time) {
         self.stops_at = Some(now.after_ms(self.flush.as_millis() as u64));
         self.shard.shutdown();
+    }
+
+    /// When everything has been told, and nobody is left whose socket has to take more of it, those who are still here wait for
+    /// something to become durable that could not be written down. That will not come any more.
+    fn part_with_the_rest(&mut self, now: Time) {
+        let is_blocked = |socket: &Socket| socket.is_blocked;
+        if self.stops_at.is_none() || self.shard.has_due() || self.sockets.iter().flatten().any(is_blocked) {
+            return;
+        }
+        let rest: Vec<_> = self.sockets.iter().flatten().map(|socket| socket.id).collect();
+        for id in rest {
+            self.finish(now, id);
+        }
     }
 
     // Writing.

@@ -288,7 +288,7 @@ impl JournalThread {
     fn finish(self, ending: &Ending) {
         self.hub.hear(News::Finished);
         if let Err(error) = self.journal.finish(&ending.reservation) {
-            tracing::error!(%error, "the data file could not be closed in order; the next start looks at it");
+            tracing::error!(%error, "the data file could not be closed in order; if it is still there, the next start looks at it");
         }
     }
 

@@ -20,17 +20,19 @@ fn server_whose_data_was_deleted_says_so_and_stops_within_seconds() {
     }
     let mut ann = Client::join(&server, "ann");
     let mut bob = JsonClient::join(&server, "bob");
+    bob.asks(json!({"type": "say", "room": "lobby", "text": "kept"}));
     std::fs::remove_dir_all(data.path()).expect("it can be deleted");
 
     bob.sends(&json!({"type": "say", "room": "lobby", "text": "in vain", "nonce": "1"}));
     ann.waits_for("-- what is said now cannot be written down: the data file is gone");
     assert_eq!(bob.waits_for_event("journal")["trouble"], "gone");
 
-    // The reservation is used up by nobody here, so both are only told of the end; bob still waits for a receipt.
+    // Bob still waits for a receipt, and is not waited for.
     let signalled = Instant::now();
     server.signal(Signal::TERM);
     ann.waits_for("-- Shutdown Server");
     bob.waits_for_type("bye");
+    assert_eq!(server.ends().code(), Some(0));
     let log = server.whole_log();
     assert!(signalled.elapsed() < Duration::from_secs(5), "it took {:?}", signalled.elapsed());
     assert!(log.contains(GIVEN_UP) && log.contains("facts=1"), "{log}");

@@ -2,10 +2,9 @@
 //!
 //! Where it stands: it drives everything else. One thread runs the desk in front of the hub (`hub_thread`); each shard
 //! has a thread that polls its sockets, feeds what it reads to its `engine::Shard`, and writes what that plans
-//! (`shard_thread`). Where what is said is kept, one thread writes it (`journal`) and one reads it (`reading`), both set up in
-//! `kept`. They reach
-//! each other through mailboxes that are drained in batches (`mailbox`). Listeners are opened here (`listener`); whoever
-//! starts the server waits for the signals.
+//! (`shard_thread`). Where what is said is kept (`kept`), one thread writes it (`journal`) and one reads it (`reading`). They
+//! reach each other through mailboxes that are drained in batches (`mailbox`). Listeners are opened here (`listener`);
+//! whoever starts the server waits for the signals.
 //!
 //! What this crate must never do: decide anything about rooms, members or bytes (the engine does), write what people say
 //! into a log, or let one connection's trouble reach another.
@@ -263,6 +262,12 @@ fn keeping<T>(kept: Option<&T>) -> Keeping {
     if kept.is_some() { Keeping::History } else { Keeping::Nothing }
 }
 
+/// How many shards there are.
+fn shard_count(options: &Options) -> u16 {
+    options.shards.clamp(1, 256)
+}
+
+/// Makes the shards, restores the desk, and only when all of it is there starts one thread after the other.
 fn start_threads(
     options: &Options,
     listeners: Vec<TcpListener>,
@@ -270,55 +275,63 @@ fn start_threads(
     kept: Option<Kept>,
 ) -> Result<Server, StartError> {
     let clock = Clock::start();
-    let hub_mailbox = Arc::new(HubMailbox::new(usize::from(options.shards.max(1))));
+    let hub = Arc::new(HubMailbox::new(usize::from(shard_count(options))));
+    let peers = Arc::new(Addresses::new(options.connections));
+    let surroundings = Surroundings {
+        poller: options.poller,
+        hub: hub.clone(),
+        reader: kept.as_ref().map(Kept::reader_mailbox),
+        peers: peers.clone(),
+        clock,
+        plain_style: options.plain_style,
+        flush: options.flush,
+        patience: Patience::new(options.vanished),
+    };
+    let shards = make_shards(options, kept.as_ref(), listeners, &surroundings)?;
+    let mailboxes: Vec<Arc<ShardMailbox>> = shards.iter().map(ShardThread::mailbox).collect();
+    let mut desk = match &kept {
+        None => Desk::new(Hub::new(options.hub.clone()), shard_count(options)),
+        Some(kept) => kept.set_up_desk(options, shard_count(options), clock.now()),
+    };
+    let mut threads = Vec::new();
+    let reach = Reach { hub: &hub, shards: &mailboxes, clock };
+    let archive = kept.map(|kept| kept.start(options, &mut desk, &reach, &mut threads)).transpose()?;
+    let journal = archive.as_ref().map(|archive| archive.journal.clone());
+    let hub_thread = HubThread { desk, mailbox: hub.clone(), shards: mailboxes.clone(), clock, archive };
+    threads.push(spawn("hub", move || hub_thread.run())?);
+    for (index, mut shard) in shards.into_iter().enumerate() {
+        shard.deal_to(&mailboxes);
+        threads.push(spawn(&format!("shard {index}"), move || shard.run())?);
+    }
+    Ok(Server { addresses, hub, journal, peers, shards: mailboxes, threads })
+}
+
+/// The shards, with their pollers. The first one accepts for all of them.
+fn make_shards(
+    options: &Options,
+    kept: Option<&Kept>,
+    listeners: Vec<TcpListener>,
+    surroundings: &Surroundings,
+) -> Result<Vec<ShardThread>, StartError> {
     let setup = Setup {
         lines_per_second: options.lines_per_second,
         plain_style: options.plain_style,
-        epoch: kept.as_ref().map_or_else(|| random_bits().map(Epoch::new), |kept| Ok(kept.epoch()))?,
-        keeping: keeping(kept.as_ref()),
+        epoch: kept.map_or_else(|| random_bits().map(Epoch::new), |kept| Ok(kept.epoch()))?,
+        keeping: keeping(kept),
         replay_lines: options.replay_lines,
         zone: jiff::tz::TimeZone::system(),
         ..Setup::new(options.hub.home.clone())
     };
     let is_strict = kept.is_some() && options.durability == Durability::Strict;
     let release = if is_strict { Release::WhenDurable } else { Release::AtOnce };
-    let peers = Arc::new(Addresses::new(options.connections));
     let mut listeners = Some(listeners);
     let mut shards = Vec::new();
-    let count = options.shards.clamp(1, 256);
-    for index in 0..count {
-        // The first shard accepts for all of them.
-        let listeners = listeners.take().unwrap_or_default();
+    for index in 0..shard_count(options) {
         let shard = engine::Shard::new(index as u8, setup.clone(), options.limits, release);
-        let surroundings = Surroundings {
-            poller: options.poller,
-            hub: hub_mailbox.clone(),
-            reader: kept.as_ref().map(Kept::reader_mailbox),
-            peers: peers.clone(),
-            clock,
-            plain_style: options.plain_style,
-            flush: options.flush,
-            patience: Patience::new(options.vanished),
-        };
-        shards.push(ShardThread::new(shard, listeners, surroundings)?);
+        let listeners = listeners.take().unwrap_or_default();
+        shards.push(ShardThread::new(shard, listeners, surroundings.clone())?);
     }
-    let mailboxes: Vec<Arc<ShardMailbox>> = shards.iter().map(ShardThread::mailbox).collect();
-    let mut desk = match &kept {
-        None => Desk::new(Hub::new(options.hub.clone()), count),
-        Some(kept) => kept.set_up_desk(options, count, clock.now()),
-    };
-    let mut threads = Vec::new();
-    let reach = Reach { hub: &hub_mailbox, shards: &mailboxes, clock };
-    let archive = kept.map(|kept| kept.start(options, &mut desk, &reach, &mut threads)).transpose()?;
-    let journal = archive.as_ref().map(|archive| archive.journal.clone());
-    let hub_thread =
-        HubThread { desk, mailbox: hub_mailbox.clone(), shards: mailboxes.clone(), clock, archive };
-    threads.push(spawn("hub", move || hub_thread.run())?);
-    for (index, mut shard) in shards.into_iter().enumerate() {
-        shard.deal_to(&mailboxes);
-        threads.push(spawn(&format!("shard {index}"), move || shard.run())?);
-    }
-    Ok(Server { addresses, hub: hub_mailbox, journal, peers, shards: mailboxes, threads })
+    Ok(shards)
 }
 
 /// Starts a thread. If it panics the process ends: a hub or a shard that is missing would leave people talking into the

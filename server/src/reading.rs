@@ -39,18 +39,24 @@ pub(crate) struct ReaderMailbox {
 
 #[derive(Debug, Default)]
 struct Asked {
-    /// Answered within milliseconds.
-    quick: VecDeque<Ask>,
-    searches: Vec<Search>,
+    news: News,
     /// Where those are who have searched, as long as they are here.
     searchers: HashMap<MemberId, Site>,
-    /// Those of them who have left since the last time.
-    departed: HashMap<MemberId, Site>,
     has_ended: bool,
 }
 
-impl Asked {
-    fn is_nothing(&self) -> bool {
+/// What has come since the thread looked last.
+#[derive(Debug, Default)]
+struct News {
+    /// Answered within milliseconds.
+    quick: VecDeque<Ask>,
+    searches: Vec<Search>,
+    /// Who has left of those who have ever searched.
+    departed: HashMap<MemberId, Site>,
+}
+
+impl News {
+    fn is_none(&self) -> bool {
         self.quick.is_empty() && self.searches.is_empty() && self.departed.is_empty()
     }
 }
@@ -69,7 +75,7 @@ impl ReaderMailbox {
     pub(crate) fn left(&self, member: MemberId) {
         let mut asked = lock(&self.asked);
         if let Some(site) = asked.searchers.remove(&member) {
-            asked.departed.insert(member, site);
+            asked.news.departed.insert(member, site);
             drop(asked);
             self.filled.notify_one();
         }
@@ -81,9 +87,13 @@ impl ReaderMailbox {
             Ask::Read(reading) if matches!(reading.what, Wanted::Search { .. }) => {
                 // If nobody knows where the asker is, it has left.
                 let Some(site) = asked.searchers.get(&reading.member).copied() else { return };
-                asked.searches.push(Search { site, reading: Box::new(reading), attempt: Attempt::First });
+                asked.news.searches.push(Search {
+                    site,
+                    reading: Box::new(reading),
+                    attempt: Attempt::First,
+                });
             }
-            Ask::Read(_) | Ask::LookUp(..) => asked.quick.push_back(ask),
+            Ask::Read(_) | Ask::LookUp(..) => asked.news.quick.push_back(ask),
         }
         drop(asked);
         self.filled.notify_one();
@@ -95,23 +105,27 @@ impl ReaderMailbox {
         self.filled.notify_one();
     }
 
-    /// Moves what is asked into the queue; waits for something if that is empty. Gives what is to be answered next, `None` at
-    /// the end.
+    /// Gives what is to be answered next; waits for it if nobody waits for an answer. `None` at the end.
     fn next(&self, queue: &mut Queue) -> Option<Next> {
-        let mut asked = lock(&self.asked);
         loop {
-            if asked.has_ended {
-                return None;
-            }
-            queue.take(&mut asked);
+            queue.take(self.news()?);
             if let Some(next) = queue.pop(Instant::now()) {
                 return Some(next);
             }
-            // Nobody waits.
             queue.searches.forget();
-            while asked.is_nothing() && !asked.has_ended {
-                asked = self.filled.wait(asked).unwrap_or_else(PoisonError::into_inner);
-            }
+            self.wait();
+        }
+    }
+
+    fn news(&self) -> Option<News> {
+        let mut asked = lock(&self.asked);
+        (!asked.has_ended).then(|| std::mem::take(&mut asked.news))
+    }
+
+    fn wait(&self) {
+        let mut asked = lock(&self.asked);
+        while asked.news.is_none() && !asked.has_ended {
+            asked = self.filled.wait(asked).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -140,10 +154,12 @@ impl Queue {
         Queue { quick: VecDeque::new(), searches: Turns::new(Instant::now()), went_before: 0 }
     }
 
-    fn take(&mut self, asked: &mut Asked) {
-        self.quick.append(&mut asked.quick);
-        asked.searches.drain(..).for_each(|search| self.searches.push(search));
-        self.searches.leave(&std::mem::take(&mut asked.departed));
+    fn take(&mut self, mut news: News) {
+        self.quick.append(&mut news.quick);
+        for search in news.searches {
+            self.searches.push(search);
+        }
+        self.searches.leave(&news.departed);
     }
 
     fn pop(&mut self, now: Instant) -> Option<Next> {
@@ -252,7 +268,7 @@ mod tests {
     /// What there is is answered in this order; then nobody waits.
     fn are_searches(mailbox: &ReaderMailbox) -> Vec<bool> {
         let mut queue = Queue::new();
-        queue.take(&mut lock(&mailbox.asked));
+        queue.take(mailbox.news().unwrap());
         let next = || Some(matches!(queue.pop(Instant::now())?, Next::Search(_)));
         std::iter::from_fn(next).collect()
     }
@@ -285,9 +301,9 @@ mod tests {
         assert_eq!(are_searches(&mailbox), [false; 0], "not taken");
         let mut queue = Queue::new();
         ask_for_a_search(&mailbox);
-        queue.take(&mut lock(&mailbox.asked));
+        queue.take(mailbox.news().unwrap());
         mailbox.left(ANN);
-        queue.take(&mut lock(&mailbox.asked));
+        queue.take(mailbox.news().unwrap());
         assert!(queue.pop(Instant::now()).is_none(), "taken");
     }
 
@@ -308,7 +324,7 @@ mod tests {
         mailbox.left(ANN);
         assert!(are_searches(&mailbox).is_empty());
         let asked = lock(&mailbox.asked);
-        assert!(asked.searchers.is_empty() && asked.is_nothing());
+        assert!(asked.searchers.is_empty() && asked.news.is_none());
     }
 
     #[test]

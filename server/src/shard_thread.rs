@@ -105,6 +105,7 @@ struct Socket {
 }
 
 /// What a shard's thread shares with the rest of the server.
+#[derive(Clone)]
 pub(crate) struct Surroundings {
     pub(crate) poller: PollerKind,
     pub(crate) hub: Arc<HubMailbox>,

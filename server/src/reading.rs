@@ -39,15 +39,15 @@ pub(crate) struct ReaderMailbox {
 
 #[derive(Debug, Default)]
 struct Asked {
-    news: News,
+    intake: Intake,
     /// Where those are who have searched, as long as they are here.
     searchers: HashMap<MemberId, Site>,
     has_ended: bool,
 }
 
-/// What has come since the thread looked last.
+/// What has come in since the thread looked last.
 #[derive(Debug, Default)]
-struct News {
+struct Intake {
     /// Answered within milliseconds.
     quick: VecDeque<Ask>,
     searches: Vec<Search>,
@@ -55,8 +55,8 @@ struct News {
     departed: HashMap<MemberId, Site>,
 }
 
-impl News {
-    fn is_none(&self) -> bool {
+impl Intake {
+    fn is_nothing(&self) -> bool {
         self.quick.is_empty() && self.searches.is_empty() && self.departed.is_empty()
     }
 }
@@ -75,7 +75,7 @@ impl ReaderMailbox {
     pub(crate) fn left(&self, member: MemberId) {
         let mut asked = lock(&self.asked);
         if let Some(site) = asked.searchers.remove(&member) {
-            asked.news.departed.insert(member, site);
+            asked.intake.departed.insert(member, site);
             drop(asked);
             self.filled.notify_one();
         }
@@ -87,13 +87,13 @@ impl ReaderMailbox {
             Ask::Read(reading) if matches!(reading.what, Wanted::Search { .. }) => {
                 // If nobody knows where the asker is, it has left.
                 let Some(site) = asked.searchers.get(&reading.member).copied() else { return };
-                asked.news.searches.push(Search {
+                asked.intake.searches.push(Search {
                     site,
                     reading: Box::new(reading),
                     attempt: Attempt::First,
                 });
             }
-            Ask::Read(_) | Ask::LookUp(..) => asked.news.quick.push_back(ask),
+            Ask::Read(_) | Ask::LookUp(..) => asked.intake.quick.push_back(ask),
         }
         drop(asked);
         self.filled.notify_one();
@@ -108,7 +108,7 @@ impl ReaderMailbox {
     /// Gives what is to be answered next; waits for it if nobody waits for an answer. `None` at the end.
     fn next(&self, queue: &mut Queue) -> Option<Next> {
         loop {
-            queue.take(self.news()?);
+            queue.take(self.intake()?);
             if let Some(next) = queue.pop(Instant::now()) {
                 return Some(next);
             }
@@ -117,14 +117,14 @@ impl ReaderMailbox {
         }
     }
 
-    fn news(&self) -> Option<News> {
+    fn intake(&self) -> Option<Intake> {
         let mut asked = lock(&self.asked);
-        (!asked.has_ended).then(|| std::mem::take(&mut asked.news))
+        (!asked.has_ended).then(|| std::mem::take(&mut asked.intake))
     }
 
     fn wait(&self) {
         let mut asked = lock(&self.asked);
-        while asked.news.is_none() && !asked.has_ended {
+        while asked.intake.is_nothing() && !asked.has_ended {
             asked = self.filled.wait(asked).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -154,12 +154,12 @@ impl Queue {
         Queue { quick: VecDeque::new(), searches: Turns::new(Instant::now()), went_before: 0 }
     }
 
-    fn take(&mut self, mut news: News) {
-        self.quick.append(&mut news.quick);
-        for search in news.searches {
+    fn take(&mut self, mut intake: Intake) {
+        self.quick.append(&mut intake.quick);
+        for search in intake.searches {
             self.searches.push(search);
         }
-        self.searches.leave(&news.departed);
+        self.searches.leave(&intake.departed);
     }
 
     fn pop(&mut self, now: Instant) -> Option<Next> {
@@ -268,7 +268,7 @@ mod tests {
     /// What there is is answered in this order; then nobody waits.
     fn are_searches(mailbox: &ReaderMailbox) -> Vec<bool> {
         let mut queue = Queue::new();
-        queue.take(mailbox.news().unwrap());
+        queue.take(mailbox.intake().unwrap());
         let next = || Some(matches!(queue.pop(Instant::now())?, Next::Search(_)));
         std::iter::from_fn(next).collect()
     }
@@ -301,9 +301,9 @@ mod tests {
         assert_eq!(are_searches(&mailbox), [false; 0], "not taken");
         let mut queue = Queue::new();
         ask_for_a_search(&mailbox);
-        queue.take(mailbox.news().unwrap());
+        queue.take(mailbox.intake().unwrap());
         mailbox.left(ANN);
-        queue.take(mailbox.news().unwrap());
+        queue.take(mailbox.intake().unwrap());
         assert!(queue.pop(Instant::now()).is_none(), "taken");
     }
 
@@ -324,7 +324,7 @@ mod tests {
         mailbox.left(ANN);
         assert!(are_searches(&mailbox).is_empty());
         let asked = lock(&mailbox.asked);
-        assert!(asked.searchers.is_empty() && asked.news.is_none());
+        assert!(asked.searchers.is_empty() && asked.intake.is_nothing());
     }
 
     #[test]

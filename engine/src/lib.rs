@@ -8,9 +8,11 @@
 //!
 //! What this crate must never do: I/O, ask a clock, start a thread, or let the order of a hash map reach anybody.
 
+mod connection_index;
 mod desk;
 mod shard;
 
+pub use connection_index::connection_index;
 pub use desk::{Desk, Durability, Journal, Mail, Request};
 pub use feed::{Bounds, ReaderId as ConnectionId, Release};
 pub use shard::{Delivered, Due, Limits, Shard};

@@ -107,9 +107,8 @@ impl From<io::Error> for CommitError {
     fn from(error: io::Error) -> CommitError {
         let trouble = match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Trouble::Full,
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::NotFound => {
-                Trouble::ReadOnly
-            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Trouble::ReadOnly,
+            io::ErrorKind::NotFound => Trouble::Gone,
             _ => Trouble::Failing,
         };
         CommitError { trouble, cause: Cause::File(error) }
@@ -118,7 +117,11 @@ impl From<io::Error> for CommitError {
 
 impl From<Cause> for CommitError {
     fn from(cause: Cause) -> CommitError {
-        CommitError { trouble: Trouble::Failing, cause }
+        let trouble = match cause {
+            Cause::Exchanged => Trouble::Gone,
+            _ => Trouble::Failing,
+        };
+        CommitError { trouble, cause }
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Reader {
     connection: Connection,
 }
 
-/// A search takes no longer, and says so if there might be more.
+/// No search is given longer than this; one that would take longer says that there may be more.
 pub const SEARCH_MAX: Duration = Duration::from_millis(250);
 
 impl Reader {
@@ -71,7 +71,8 @@ impl Reader {
         Ok(page::page(&transaction, wanted, unwritten, written)?)
     }
 
-    /// Looks for something in rooms, each up to its last fact that may be read, for at most [`SEARCH_MAX`].
+    /// Looks for something in rooms, each up to its last fact that may be read, for so long at most:
+    /// [`SEARCH_MAX`], or less if it is to be asked again.
     ///
     /// # Errors
     /// What SQLite says.
@@ -80,8 +81,9 @@ impl Reader {
         rooms: &[(RoomRef, Sequence)],
         search: &Search,
         unwritten: &[Arc<Batch>],
+        time_max: Duration,
     ) -> Result<Findings, ReadError> {
-        let until = Instant::now() + SEARCH_MAX;
+        let until = Instant::now() + time_max;
         let is_time_up = move || Instant::now() >= until;
         Ok(search::search(&self.connection, rooms, search, unwritten, is_time_up)?)
     }

@@ -331,6 +331,7 @@ fn nothing_is_called_durable_in_a_file_that_was_deleted() {
     for _ in 0..2 {
         let error = journal.commit(&log.batch(1)).unwrap_err();
         assert!(matches!(error.cause, Cause::Exchanged), "{error}");
+        assert_eq!(error.trouble, Trouble::Gone);
     }
 }
 

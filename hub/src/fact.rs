@@ -243,6 +243,8 @@ pub enum Trouble {
     Full,
     /// The file or its directory may not be written to.
     ReadOnly,
+    /// The data file has been deleted, moved or replaced: what is written would be found by nobody.
+    Gone,
     /// The disk reports errors.
     Failing,
 }
@@ -252,6 +254,7 @@ impl fmt::Display for Trouble {
         formatter.write_str(match self {
             Trouble::Full => "the disk is full",
             Trouble::ReadOnly => "the data may not be written to",
+            Trouble::Gone => "the data file is gone",
             Trouble::Failing => "the disk reports errors",
         })
     }

@@ -6,6 +6,7 @@ mod facts;
 mod failing_disk;
 mod faithful;
 mod full_disk;
+mod gone;
 mod killed;
 mod meddling;
 mod mounts;

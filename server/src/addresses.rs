@@ -30,14 +30,14 @@ pub(crate) struct Addresses {
 #[derive(Debug)]
 struct Known {
     limits: ByOrigin<ConnectionLimits>,
-    addresses: HashMap<Key, Address>,
+    addresses: HashMap<Site, Address>,
     /// With so many addresses, those that can be forgotten are looked for.
     sweep_at: usize,
 }
 
 /// What counts as one address.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Key {
+pub(crate) enum Site {
     V4([u8; 4]),
     V6([u8; 8]),
 }
@@ -99,13 +99,13 @@ impl Addresses {
         let mut known = lock(&self.known);
         let limits = known.limits.of(Origin::of(ip));
         known.sweep_if_large(now);
-        known.addresses.entry(Key::of(ip)).or_default().arrived(now, limits)
+        known.addresses.entry(Site::of(ip)).or_default().arrived(now, limits)
     }
 
     /// A connection has ended.
     pub(crate) fn left(&self, now: Time, ip: IpAddr) {
         let mut known = lock(&self.known);
-        let key = Key::of(ip);
+        let key = Site::of(ip);
         let Some(address) = known.addresses.get_mut(&key) else { return };
         address.connections = address.connections.saturating_sub(1);
         if address.can_be_forgotten(now) {
@@ -128,13 +128,13 @@ impl Known {
     }
 }
 
-impl Key {
-    fn of(ip: IpAddr) -> Key {
+impl Site {
+    pub(crate) fn of(ip: IpAddr) -> Site {
         match ip.to_canonical() {
-            IpAddr::V4(ip) => Key::V4(ip.octets()),
+            IpAddr::V4(ip) => Site::V4(ip.octets()),
             IpAddr::V6(ip) => {
-                let [site @ .., _, _, _, _, _, _, _, _] = ip.octets();
-                Key::V6(site)
+                let [network @ .., _, _, _, _, _, _, _, _] = ip.octets();
+                Site::V6(network)
             }
         }
     }

@@ -6,7 +6,7 @@
 
 use crate::clock::{Clock, until};
 use crate::journal::{JournalMailbox, News, Urgency};
-use crate::mailbox::{HubMailbox, Inbox, ShardMailbox, Stopping, Waiting};
+use crate::mailbox::{HubMailbox, Inbox, ShardMailbox, Stopping, WaitFor};
 use crate::reading::{Ask, ReaderMailbox};
 use engine::{Desk, Journal, Request};
 use history::Batch;
@@ -56,10 +56,10 @@ impl HubThread {
     pub(crate) fn run(mut self) {
         let mut inbox = Inbox::default();
         let mut requests = VecDeque::new();
-        let mut waiting = Waiting::ForAnything;
+        let mut wait_for = WaitFor::Anything;
         while !(inbox.are_last && requests.is_empty()) {
             let timeout = self.desk.next_chore().map(|at| until(at, self.clock.now()));
-            self.mailbox.wait(&mut inbox, waiting, timeout);
+            self.mailbox.wait(&mut inbox, wait_for, timeout);
             if let Some(settings) = inbox.settings.take() {
                 self.desk.set_settings(&settings);
             }
@@ -67,7 +67,7 @@ impl HubThread {
                 self.hear(news);
             }
             requests.extend(inbox.requests.drain(..));
-            waiting = self.take(&mut requests);
+            wait_for = self.take(&mut requests);
         }
         self.finish(inbox);
         for shard in &self.shards {
@@ -76,15 +76,15 @@ impl HubThread {
     }
 
     /// Takes requests until there are none, or one needs a commit first.
-    fn take(&mut self, requests: &mut VecDeque<Request>) -> Waiting {
+    fn take(&mut self, requests: &mut VecDeque<Request>) -> WaitFor {
         let now = self.clock.now();
         let mut taken = 0;
-        let mut waiting = Waiting::ForAnything;
+        let mut wait_for = WaitFor::Anything;
         while let Some(request) = requests.pop_front() {
             if let Err(request) = self.desk.take(now, request) {
                 requests.push_front(*request);
                 if self.archive.is_some() {
-                    waiting = Waiting::ForTheJournal;
+                    wait_for = WaitFor::TheJournal;
                     break;
                 }
                 // Where nothing is kept, numbers are reserved whenever somebody needs them.
@@ -100,7 +100,7 @@ impl HubThread {
         self.desk.chores(now);
         self.hand_over();
         self.post();
-        waiting
+        wait_for
     }
 
     /// Hands over what has to be kept, and then what is to be read: whoever reads finds what was handed over.
@@ -173,7 +173,7 @@ impl HubThread {
         archive.reader.end();
         archive.journal.finish(self.desk.hub().exact_reservation(), archive.patience);
         loop {
-            self.mailbox.wait(&mut inbox, Waiting::ForTheJournal, None);
+            self.mailbox.wait(&mut inbox, WaitFor::TheJournal, None);
             let mut has_finished = false;
             for news in inbox.news.drain(..) {
                 has_finished |= matches!(news, News::Finished);

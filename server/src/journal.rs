@@ -18,13 +18,16 @@ use std::time::{Duration, Instant};
 /// After a failed commit the next is tried so much later, and twice as much later after each that fails, up to the last.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(2);
+/// A stopping server waits no longer for a data file that is gone. Who has moved it can hardly move it back in time; who has
+/// deleted it cannot at all.
+const GONE_PATIENCE: Duration = Duration::from_secs(1);
 /// While nobody waits for a receipt, commits are at least so long apart: each costs the processor as much as a hundred facts.
 const PACE: Duration = Duration::from_millis(20);
 /// The index follows when nothing has been committed for so long: people who talk go first, and a message that comes alone
 /// costs no commit of its own for it.
 const INDEX_DELAY: Duration = Duration::from_secs(1);
 /// But where people never stop talking, it works all the same, and pauses so many times as long as it worked.
-const INDEX_PAUSES: u32 = 50;
+const INDEX_PAUSES: u32 = 200;
 /// How often old facts are let go of, where the operator wants that.
 const FORGET_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -42,7 +45,7 @@ pub(crate) enum News {
 /// What waits for the journal's thread.
 #[derive(Debug)]
 pub(crate) struct JournalMailbox {
-    waiting: Mutex<Waiting>,
+    handed_over: Mutex<HandedOver>,
     filled: Condvar,
 }
 
@@ -57,7 +60,7 @@ pub(crate) enum Urgency {
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct HandedOver {
     /// Handed over and not committed yet, in their order.
     unwritten: VecDeque<Arc<Batch>>,
     /// Of all of them.
@@ -71,23 +74,52 @@ struct Waiting {
 struct Ending {
     /// What was used, exactly.
     reservation: Reservation,
-    /// When to give up a disk that cannot be written to.
-    until: Instant,
+    began: Instant,
+    /// When to give up a disk that cannot be written to, after the beginning.
+    patience: Duration,
+}
+
+impl Ending {
+    /// Whether it is time to give up what cannot be written for this reason.
+    fn gives_up(&self, trouble: Trouble, now: Instant) -> bool {
+        let patience = match trouble {
+            Trouble::Gone => self.patience.min(GONE_PATIENCE),
+            Trouble::Full | Trouble::ReadOnly | Trouble::Failing => self.patience,
+        };
+        self.began + patience <= now
+    }
+}
+
+impl HandedOver {
+    /// When there is something to do next, unless more is handed over before: a commit if there is something to be committed,
+    /// else a chore.
+    fn next_at(&self, last_commit: Instant, next_chore: Instant) -> Instant {
+        match self.urgency {
+            Urgency::Awaited => last_commit,
+            Urgency::CanWait if !self.unwritten.is_empty() => last_commit + PACE,
+            Urgency::CanWait => next_chore,
+        }
+    }
+
+    /// When a commit that failed is to be tried again, which was to be after a pause: earlier when the server stops.
+    fn retry_at(&self, failed: Instant, pause: Duration) -> Instant {
+        if self.ending.is_some() { failed + pause.min(FIRST_RETRY) } else { failed + pause }
+    }
 }
 
 impl JournalMailbox {
     pub(crate) fn new() -> JournalMailbox {
-        JournalMailbox { waiting: Mutex::default(), filled: Condvar::new() }
+        JournalMailbox { handed_over: Mutex::default(), filled: Condvar::new() }
     }
 
     /// Hands over what is to be committed next.
     pub(crate) fn hand_over(&self, batch: Batch, urgency: Urgency) {
-        let mut waiting = lock(&self.waiting);
+        let mut handed_over = lock(&self.handed_over);
         // Whoever waits for the pace to allow the next commit is not woken by more of the same.
-        let is_news = waiting.unwritten.is_empty() || urgency > waiting.urgency;
-        waiting.unwritten.push_back(Arc::new(batch));
-        waiting.urgency = waiting.urgency.max(urgency);
-        drop(waiting);
+        let is_news = handed_over.unwritten.is_empty() || urgency > handed_over.urgency;
+        handed_over.unwritten.push_back(Arc::new(batch));
+        handed_over.urgency = handed_over.urgency.max(urgency);
+        drop(handed_over);
         if is_news {
             self.filled.notify_one();
         }
@@ -96,34 +128,38 @@ impl JournalMailbox {
     /// What has been handed over and may not be committed yet. To be looked at before the file is: what leaves this list is
     /// in the file by then.
     pub(crate) fn unwritten(&self) -> Vec<Arc<Batch>> {
-        lock(&self.waiting).unwritten.iter().cloned().collect()
+        lock(&self.handed_over).unwritten.iter().cloned().collect()
     }
 
     /// Lets go of old facts by these rules from now on.
     pub(crate) fn set_retention(&self, retention: Retention) {
-        lock(&self.waiting).retention = Some(retention);
+        lock(&self.handed_over).retention = Some(retention);
         self.filled.notify_one();
     }
 
     /// Nothing more will be handed over: writes the rest, and that exactly this was used. A disk that cannot be written to is
-    /// given up after `patience`.
+    /// given up after `patience`, or sooner if there is none.
     pub(crate) fn finish(&self, reservation: Reservation, patience: Duration) {
-        lock(&self.waiting).ending = Some(Ending { reservation, until: Instant::now() + patience });
+        lock(&self.handed_over).ending = Some(Ending { reservation, began: Instant::now(), patience });
         self.filled.notify_one();
     }
 
     /// The first of what was handed over are committed.
     fn written(&self, batches: usize) {
-        let mut waiting = lock(&self.waiting);
-        waiting.unwritten.drain(..batches);
+        let mut handed_over = lock(&self.handed_over);
+        handed_over.unwritten.drain(..batches);
         // What came meanwhile may be awaited, too; nobody notes whose that was.
-        if waiting.unwritten.is_empty() {
-            waiting.urgency = Urgency::CanWait;
+        if handed_over.unwritten.is_empty() {
+            handed_over.urgency = Urgency::CanWait;
         }
     }
 
-    fn wait<'a>(&self, waiting: MutexGuard<'a, Waiting>, timeout: Duration) -> MutexGuard<'a, Waiting> {
-        self.filled.wait_timeout(waiting, timeout).unwrap_or_else(PoisonError::into_inner).0
+    fn wait<'a>(
+        &self,
+        handed_over: MutexGuard<'a, HandedOver>,
+        timeout: Duration,
+    ) -> MutexGuard<'a, HandedOver> {
+        self.filled.wait_timeout(handed_over, timeout).unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
@@ -186,23 +222,18 @@ impl JournalThread {
     /// Waits for something to commit, for the end, or for the next chore.
     fn next(&mut self) -> (Vec<Arc<Batch>>, Option<Ending>) {
         let mailbox = self.mailbox.clone();
-        let mut waiting = lock(&mailbox.waiting);
+        let mut handed_over = lock(&mailbox.handed_over);
         loop {
-            if let Some(retention) = waiting.retention.take() {
+            if let Some(retention) = handed_over.retention.take() {
                 self.retention = retention;
                 self.chores.forget = Instant::now();
             }
-            let has_batches = !waiting.unwritten.is_empty();
-            let at = match waiting.urgency {
-                Urgency::Awaited => self.last_commit,
-                Urgency::CanWait if has_batches => self.last_commit + PACE,
-                Urgency::CanWait => self.chores.next_at(),
-            };
+            let at = handed_over.next_at(self.last_commit, self.chores.next_at());
             let timeout = at.saturating_duration_since(Instant::now());
-            if waiting.ending.is_some() || timeout.is_zero() {
-                return (waiting.unwritten.iter().cloned().collect(), waiting.ending.clone());
+            if handed_over.ending.is_some() || timeout.is_zero() {
+                return (handed_over.unwritten.iter().cloned().collect(), handed_over.ending.clone());
             }
-            waiting = mailbox.wait(waiting, timeout);
+            handed_over = mailbox.wait(handed_over, timeout);
         }
     }
 
@@ -218,7 +249,7 @@ impl JournalThread {
                 self.last_commit = now;
                 self.chores.committed(now);
             }
-            Err(error) if ending.is_some_and(|ending| ending.until <= Instant::now()) => {
+            Err(error) if ending.is_some_and(|ending| ending.gives_up(error.trouble, Instant::now())) => {
                 let facts: usize = batches.iter().map(|batch| batch.kept.len()).sum();
                 tracing::error!(%error, facts, "given up: these facts could not be written, and nobody was told that they were");
                 self.mailbox.written(batches.len());
@@ -238,17 +269,12 @@ impl JournalThread {
         };
         self.hub.hear(News::Failing(error.trouble));
         self.trouble = Some(pause);
-        let until = Instant::now() + pause;
-        let mut waiting = lock(&self.mailbox.waiting);
-        while waiting.ending.is_none()
-            && let Some(left) = until.checked_duration_since(Instant::now())
+        let failed = Instant::now();
+        let mut handed_over = lock(&self.mailbox.handed_over);
+        while let Some(left) = handed_over.retry_at(failed, pause).checked_duration_since(Instant::now())
             && !left.is_zero()
         {
-            waiting = self.mailbox.wait(waiting, left);
-        }
-        if waiting.ending.is_some() {
-            drop(waiting);
-            std::thread::sleep(FIRST_RETRY);
+            handed_over = self.mailbox.wait(handed_over, left);
         }
     }
 
@@ -262,7 +288,7 @@ impl JournalThread {
     fn finish(self, ending: &Ending) {
         self.hub.hear(News::Finished);
         if let Err(error) = self.journal.finish(&ending.reservation) {
-            tracing::error!(%error, "the data file could not be closed in order; the next start looks at it");
+            tracing::error!(%error, "the data file could not be closed in order; if it is still there, the next start looks at it");
         }
     }
 
@@ -290,9 +316,9 @@ impl JournalThread {
     /// People talk and do not stop: the index follows a little.
     fn index_in_between(&mut self) {
         let now = Instant::now();
-        if self.chores.index.is_some() && self.chores.index_in_between <= now {
+        if self.chores.may_index_in_between(now) {
             self.index(now + INDEX_DELAY);
-            self.chores.index_in_between = Instant::now() + now.elapsed() * INDEX_PAUSES;
+            self.chores.indexed_in_between(now, Instant::now());
         }
     }
 
@@ -336,7 +362,126 @@ impl Chores {
         self.tidy.get_or_insert(now + INDEX_DELAY);
     }
 
+    fn may_index_in_between(&self, now: Instant) -> bool {
+        self.index.is_some() && self.index_in_between <= now
+    }
+
+    /// The index has been looked after though people talk, from one moment to another: it pauses.
+    fn indexed_in_between(&mut self, began: Instant, ended: Instant) {
+        self.index_in_between = ended + (ended - began) * INDEX_PAUSES;
+    }
+
     fn next_at(&self) -> Instant {
         [self.index, self.tidy].into_iter().flatten().fold(self.forget, Instant::min)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hub::{Position, RoomNumber};
+    use std::collections::BTreeMap;
+
+    fn batch() -> Batch {
+        let reservation =
+            Reservation { position: Position(1), next_room: RoomNumber(1), sequences: BTreeMap::new() };
+        Batch { kept: Vec::new(), reservation, position: Position(1) }
+    }
+
+    /// When the next commit is due, after the last one, with these handed over since; the next chore is due in an hour.
+    fn due_after(batches: &[Urgency]) -> Duration {
+        let mailbox = JournalMailbox::new();
+        for urgency in batches {
+            mailbox.hand_over(batch(), *urgency);
+        }
+        let last_commit = Instant::now();
+        let chore = last_commit + Duration::from_secs(3600);
+        lock(&mailbox.handed_over).next_at(last_commit, chore) - last_commit
+    }
+
+    #[test]
+    fn commit_that_nobody_waits_for_comes_no_sooner_than_the_pace_allows() {
+        assert_eq!(due_after(&[Urgency::CanWait; 3]), PACE);
+    }
+
+    #[test]
+    fn commit_that_somebody_waits_for_comes_at_once() {
+        assert_eq!(due_after(&[Urgency::CanWait, Urgency::Awaited, Urgency::CanWait]), Duration::ZERO);
+    }
+
+    #[test]
+    fn nothing_is_committed_when_nothing_is_handed_over() {
+        assert_eq!(due_after(&[]), Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn what_comes_behind_a_commit_that_was_awaited_can_wait() {
+        let mailbox = JournalMailbox::new();
+        mailbox.hand_over(batch(), Urgency::Awaited);
+        mailbox.written(1);
+        mailbox.hand_over(batch(), Urgency::CanWait);
+        let last_commit = Instant::now();
+        assert_eq!(lock(&mailbox.handed_over).next_at(last_commit, last_commit), last_commit + PACE);
+    }
+
+    #[test]
+    fn index_takes_a_fiftieth_of_the_time_while_people_never_stop_talking() {
+        const SLICE: Duration = Duration::from_millis(4);
+        let start = Instant::now();
+        let mut chores = Chores { index: Some(start), index_in_between: start, forget: start, tidy: None };
+        let (mut now, mut indexed) = (start, Duration::ZERO);
+        for _ in 0..10_000 {
+            chores.committed(now);
+            if chores.may_index_in_between(now) {
+                let began = now;
+                now += SLICE;
+                indexed += SLICE;
+                chores.indexed_in_between(began, now);
+            }
+            now += Duration::from_millis(1);
+        }
+        let times = (now - start).as_secs_f64() / indexed.as_secs_f64();
+        let expected = f64::from(1 + INDEX_PAUSES);
+        assert!((times - expected).abs() < 1.0, "all of it took {times} times as long as the index");
+    }
+
+    #[test]
+    fn index_is_left_alone_for_a_while_after_it_was_up_to_date() {
+        let start = Instant::now();
+        let mut chores = Chores { index: None, index_in_between: start, forget: start, tidy: None };
+        chores.committed(start);
+        chores.committed(start + INDEX_DELAY / 2);
+        assert!(!chores.may_index_in_between(start + INDEX_DELAY / 2));
+        assert!(chores.may_index_in_between(start + INDEX_DELAY));
+    }
+
+    fn ending(patience: Duration) -> Ending {
+        Ending { reservation: batch().reservation, began: Instant::now(), patience }
+    }
+
+    #[test]
+    fn stopping_server_gives_up_a_data_file_that_is_gone_sooner_than_a_failing_disk() {
+        let long = ending(Duration::from_secs(5));
+        let after = |ending: &Ending, wait: Duration| {
+            [Trouble::Failing, Trouble::Gone].map(|trouble| ending.gives_up(trouble, ending.began + wait))
+        };
+        assert_eq!(after(&long, GONE_PATIENCE / 2), [false, false]);
+        assert_eq!(after(&long, GONE_PATIENCE), [false, true]);
+        assert_eq!(after(&long, Duration::from_secs(5)), [true, true]);
+        let short = ending(Duration::from_millis(10));
+        assert_eq!(
+            after(&short, Duration::from_millis(10)),
+            [true, true],
+            "the operator may be less patient"
+        );
+    }
+
+    #[test]
+    fn stopping_server_tries_again_sooner() {
+        let mut handed_over = HandedOver::default();
+        let failed = Instant::now();
+        assert_eq!(handed_over.retry_at(failed, LAST_RETRY), failed + LAST_RETRY);
+        handed_over.ending = Some(ending(Duration::from_secs(5)));
+        assert_eq!(handed_over.retry_at(failed, LAST_RETRY), failed + FIRST_RETRY);
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! Where it stands: it drives everything else. One thread runs the desk in front of the hub (`hub_thread`); each shard
 //! has a thread that polls its sockets, feeds what it reads to its `engine::Shard`, and writes what that plans
-//! (`shard_thread`). Where what is said is kept, one thread writes it (`journal`) and one reads it (`reading`). They reach
-//! each other through mailboxes that are drained in batches (`mailbox`). Listeners are opened here (`listener`); whoever
-//! starts the server waits for the signals.
+//! (`shard_thread`). Where what is said is kept (`kept`), one thread writes it (`journal`) and one reads it (`reading`). They
+//! reach each other through mailboxes that are drained in batches (`mailbox`). Listeners are opened here (`listener`);
+//! whoever starts the server waits for the signals.
 //!
 //! What this crate must never do: decide anything about rooms, members or bytes (the engine does), write what people say
 //! into a log, or let one connection's trouble reach another.
@@ -14,6 +14,7 @@ mod clock;
 mod draining;
 mod hub_thread;
 mod journal;
+mod kept;
 mod listener;
 mod mailbox;
 mod panics;
@@ -21,6 +22,7 @@ mod reading;
 mod room_left;
 mod secrets;
 mod shard_thread;
+mod turns;
 mod vanishing;
 
 pub use engine::{Bounds as FeedBounds, Limits as ShardLimits};
@@ -36,15 +38,14 @@ pub use dialect::ByOrigin;
 use dialect::Setup;
 pub use dialect::plain::Style as PlainStyle;
 use engine::{Desk, Release};
-use history::{CommitError, Ended, Journal, OpenError, Reader, Restored};
+use history::{CommitError, OpenError};
 use hub::{Epoch, Hub, Keeping};
-use hub_thread::{Archive, HubThread, Telling};
-use journal::{JournalMailbox, JournalThread};
+use hub_thread::HubThread;
+use journal::JournalMailbox;
+use kept::{Kept, Reach};
 use mailbox::{HubMailbox, ShardMailbox, Stopping};
-use reading::{ReaderMailbox, ReaderThread};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use shard_thread::{ShardThread, Surroundings};
-use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -192,7 +193,7 @@ impl Server {
             listener::SocketOptions::new(Patience::new(options.vanished), options.send_buffer_bytes);
         let listeners = listener::open_all(&options.listen, &sockets).map_err(StartError::Listen)?;
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
-        let kept = options.data.as_ref().map(|_| Kept::open(options)).transpose()?;
+        let kept = options.data.as_deref().map(|directory| Kept::open(directory, options)).transpose()?;
         start_threads(options, listeners, addresses, kept)
     }
 
@@ -249,30 +250,6 @@ pub fn raise_descriptor_limit() -> io::Result<()> {
     Ok(setrlimit(Resource::Nofile, limit)?)
 }
 
-/// What is kept, opened.
-struct Kept {
-    journal: Journal,
-    reader: Reader,
-    restored: Restored,
-}
-
-impl Kept {
-    fn open(options: &Options) -> Result<Kept, StartError> {
-        let directory = options.data.as_deref().unwrap_or_else(|| std::path::Path::new(""));
-        let journal_options = history::Options {
-            durability: match options.durability {
-                Durability::None => history::Sync::Off,
-                Durability::Fast | Durability::Strict => history::Sync::Full,
-            },
-            epoch_bits: random_bits()?,
-            bytes_max: options.data_bytes_max,
-        };
-        let (journal, restored) = Journal::open(directory, &journal_options).map_err(StartError::Data)?;
-        let reader = Reader::open(directory).map_err(StartError::Data)?;
-        Ok(Kept { journal, reader, restored })
-    }
-}
-
 /// 64 bits that nobody can guess.
 fn random_bits() -> io::Result<u64> {
     let mut bytes = [0; 8];
@@ -285,24 +262,12 @@ fn keeping<T>(kept: Option<&T>) -> Keeping {
     if kept.is_some() { Keeping::History } else { Keeping::Nothing }
 }
 
-/// The desk as it was left, and everything stated that has to be before anybody is let in.
-fn set_up_desk(options: &Options, shards: u16, now: hub::Time, restored: Option<&Restored>) -> Desk {
-    let Some(restored) = restored else { return Desk::new(Hub::new(options.hub.clone()), shards) };
-    let settings = HubSettings { keeping: Keeping::History, ..options.hub.clone() };
-    let mut hub = Hub::restore(settings, &restored.snapshot);
-    hub.recover(&restored.reservation);
-    let losses = hub.losses(&restored.reservation);
-    let mut desk = Desk::new(hub, shards);
-    if options.durability == Durability::None {
-        desk.set_durability(engine::Durability::Stated);
-    }
-    for loss in losses {
-        desk.state(now, loss);
-    }
-    desk.chores(now);
-    desk
+/// How many shards there are.
+fn shard_count(options: &Options) -> u16 {
+    options.shards.clamp(1, 256)
 }
 
+/// Makes the shards, restores the desk, and only when all of it is there starts one thread after the other.
 fn start_threads(
     options: &Options,
     listeners: Vec<TcpListener>,
@@ -310,112 +275,63 @@ fn start_threads(
     kept: Option<Kept>,
 ) -> Result<Server, StartError> {
     let clock = Clock::start();
-    let hub_mailbox = Arc::new(HubMailbox::new(usize::from(options.shards.max(1))));
+    let hub = Arc::new(HubMailbox::new(usize::from(shard_count(options))));
+    let peers = Arc::new(Addresses::new(options.connections));
+    let surroundings = Surroundings {
+        poller: options.poller,
+        hub: hub.clone(),
+        reader: kept.as_ref().map(Kept::reader_mailbox),
+        peers: peers.clone(),
+        clock,
+        plain_style: options.plain_style,
+        flush: options.flush,
+        patience: Patience::new(options.vanished),
+    };
+    let shards = make_shards(options, kept.as_ref(), listeners, &surroundings)?;
+    let mailboxes: Vec<Arc<ShardMailbox>> = shards.iter().map(ShardThread::mailbox).collect();
+    let mut desk = match &kept {
+        None => Desk::new(Hub::new(options.hub.clone()), shard_count(options)),
+        Some(kept) => kept.set_up_desk(options, shard_count(options), clock.now()),
+    };
+    let mut threads = Vec::new();
+    let reach = Reach { hub: &hub, shards: &mailboxes, clock };
+    let archive = kept.map(|kept| kept.start(options, &mut desk, &reach, &mut threads)).transpose()?;
+    let journal = archive.as_ref().map(|archive| archive.journal.clone());
+    let hub_thread = HubThread { desk, mailbox: hub.clone(), shards: mailboxes.clone(), clock, archive };
+    threads.push(spawn("hub", move || hub_thread.run())?);
+    for (index, mut shard) in shards.into_iter().enumerate() {
+        shard.deal_to(&mailboxes);
+        threads.push(spawn(&format!("shard {index}"), move || shard.run())?);
+    }
+    Ok(Server { addresses, hub, journal, peers, shards: mailboxes, threads })
+}
+
+/// The shards, with their pollers. The first one accepts for all of them.
+fn make_shards(
+    options: &Options,
+    kept: Option<&Kept>,
+    listeners: Vec<TcpListener>,
+    surroundings: &Surroundings,
+) -> Result<Vec<ShardThread>, StartError> {
     let setup = Setup {
         lines_per_second: options.lines_per_second,
         plain_style: options.plain_style,
-        epoch: kept.as_ref().map_or_else(|| random_bits().map(Epoch::new), |kept| Ok(kept.restored.epoch))?,
-        keeping: keeping(kept.as_ref()),
+        epoch: kept.map_or_else(|| random_bits().map(Epoch::new), |kept| Ok(kept.epoch()))?,
+        keeping: keeping(kept),
         replay_lines: options.replay_lines,
         zone: jiff::tz::TimeZone::system(),
         ..Setup::new(options.hub.home.clone())
     };
     let is_strict = kept.is_some() && options.durability == Durability::Strict;
     let release = if is_strict { Release::WhenDurable } else { Release::AtOnce };
-    let peers = Arc::new(Addresses::new(options.connections));
     let mut listeners = Some(listeners);
     let mut shards = Vec::new();
-    let count = options.shards.clamp(1, 256);
-    for index in 0..count {
-        // The first shard accepts for all of them.
-        let listeners = listeners.take().unwrap_or_default();
+    for index in 0..shard_count(options) {
         let shard = engine::Shard::new(index as u8, setup.clone(), options.limits, release);
-        let surroundings = Surroundings {
-            poller: options.poller,
-            hub: hub_mailbox.clone(),
-            peers: peers.clone(),
-            clock,
-            plain_style: options.plain_style,
-            flush: options.flush,
-            patience: Patience::new(options.vanished),
-        };
-        shards.push(ShardThread::new(shard, listeners, surroundings)?);
+        let listeners = listeners.take().unwrap_or_default();
+        shards.push(ShardThread::new(shard, listeners, surroundings.clone())?);
     }
-    let mailboxes: Vec<Arc<ShardMailbox>> = shards.iter().map(ShardThread::mailbox).collect();
-    let mut desk = set_up_desk(options, count, clock.now(), kept.as_ref().map(|kept| &kept.restored));
-    let mut threads = Vec::new();
-    let archive = match kept {
-        None => None,
-        Some(kept) => Some(keep(options, kept, &mut desk, &hub_mailbox, &mailboxes, clock, &mut threads)?),
-    };
-    let journal = archive.as_ref().map(|archive| archive.journal.clone());
-    let hub_thread =
-        HubThread { desk, mailbox: hub_mailbox.clone(), shards: mailboxes.clone(), clock, archive };
-    threads.push(spawn("hub", move || hub_thread.run())?);
-    for (index, mut shard) in shards.into_iter().enumerate() {
-        shard.deal_to(&mailboxes);
-        threads.push(spawn(&format!("shard {index}"), move || shard.run())?);
-    }
-    Ok(Server { addresses, hub: hub_mailbox, journal, peers, shards: mailboxes, threads })
-}
-
-/// Commits what has to be before anybody is let in, and starts the threads that write and read what is kept.
-fn keep(
-    options: &Options,
-    mut kept: Kept,
-    desk: &mut Desk,
-    hub: &Arc<HubMailbox>,
-    shards: &[Arc<ShardMailbox>],
-    clock: Clock,
-    threads: &mut Vec<JoinHandle<()>>,
-) -> Result<Archive, StartError> {
-    let (facts, reservation) = desk.to_commit();
-    let position = desk.hub().position();
-    let first = history::Batch { kept: facts, reservation, position };
-    kept.journal.commit(&first).map_err(StartError::Write)?;
-    desk.committed(position, &first.reservation);
-    if kept.restored.ended == Ended::Abruptly {
-        tracing::warn!("the server did not stop in order the last time; the data file is being checked");
-        let directory = options.data.clone().unwrap_or_default();
-        spawn("check", move || log_check(&directory))?;
-    }
-    let journal = Arc::new(JournalMailbox::new());
-    let reader = Arc::new(ReaderMailbox::new());
-    let journal_thread =
-        JournalThread::new(kept.journal, journal.clone(), hub.clone(), clock, options.retention);
-    threads.push(spawn("journal", move || journal_thread.run())?);
-    let reader_thread = ReaderThread {
-        reader: kept.reader,
-        mailbox: reader.clone(),
-        journal: journal.clone(),
-        hub: hub.clone(),
-        shards: shards.to_vec(),
-        clock,
-    };
-    threads.push(spawn("reader", move || reader_thread.run())?);
-    let is_strict = options.durability == Durability::Strict;
-    Ok(Archive {
-        journal,
-        reader,
-        telling: if is_strict { Telling::WhenDurable } else { Telling::AtOnce },
-        handed_over: position,
-        durable: position,
-        readings: VecDeque::new(),
-        patience: options.flush,
-    })
-}
-
-/// Looks at every page of the data file and says what it found, beside the running server.
-fn log_check(directory: &std::path::Path) {
-    match history::check(directory) {
-        Ok(findings) if findings.is_empty() => tracing::info!("the data file is sound"),
-        Ok(findings) => {
-            for finding in findings {
-                tracing::error!(%finding, "the data file is damaged");
-            }
-        }
-        Err(error) => tracing::warn!(%error, "the data file could not be checked"),
-    }
+    Ok(shards)
 }
 
 /// Starts a thread. If it panics the process ends: a hub or a shard that is missing would leave people talking into the

@@ -73,10 +73,10 @@ pub(crate) struct Inbox {
 
 /// What the hub's thread waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Waiting {
-    ForAnything,
+pub(crate) enum WaitFor {
+    Anything,
     /// A request that was taken before needs a commit, and the others wait behind it.
-    ForTheJournal,
+    TheJournal,
 }
 
 impl HubMailbox {
@@ -132,9 +132,9 @@ impl HubMailbox {
     }
 
     /// Waits for something to do, at most `timeout`, and moves it into `inbox`, which must have been emptied.
-    pub(crate) fn wait(&self, inbox: &mut Inbox, what: Waiting, timeout: Option<Duration>) {
+    pub(crate) fn wait(&self, inbox: &mut Inbox, what: WaitFor, timeout: Option<Duration>) {
         let mut waiting = lock(&self.waiting);
-        let is_for_anything = what == Waiting::ForAnything;
+        let is_for_anything = what == WaitFor::Anything;
         while waiting.news.is_empty()
             && waiting.settings.is_none()
             && !(is_for_anything && (!waiting.requests.is_empty() || waiting.shards_open == 0))
@@ -305,9 +305,9 @@ mod tests {
         let hub = HubMailbox::new(1);
         hub.set_up(Settings::new(hub::RoomName::parse("lobby").unwrap()));
         let mut inbox = Inbox::default();
-        hub.wait(&mut inbox, Waiting::ForAnything, None);
+        hub.wait(&mut inbox, WaitFor::Anything, None);
         assert!(inbox.settings.is_some());
-        hub.wait(&mut inbox, Waiting::ForAnything, Some(Duration::ZERO));
+        hub.wait(&mut inbox, WaitFor::Anything, Some(Duration::ZERO));
         assert!(inbox.settings.is_none());
     }
 
@@ -316,10 +316,10 @@ mod tests {
         let hub = HubMailbox::new(2);
         let mut inbox = Inbox::default();
         hub.close_shard();
-        hub.wait(&mut inbox, Waiting::ForAnything, Some(Duration::ZERO));
+        hub.wait(&mut inbox, WaitFor::Anything, Some(Duration::ZERO));
         assert!(!inbox.are_last);
         hub.close_shard();
-        hub.wait(&mut inbox, Waiting::ForAnything, None);
+        hub.wait(&mut inbox, WaitFor::Anything, None);
         assert!(inbox.are_last);
     }
 }

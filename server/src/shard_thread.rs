@@ -7,19 +7,20 @@
 //! is at work on requests of ours: its answer is then flushed with the rest.
 
 use crate::Options;
-use crate::addresses::{Addresses, Refusals, Refused};
+use crate::addresses::{Addresses, Refusals, Refused, Site};
 use crate::clock::{Clock, until};
 use crate::draining::{Draining, close};
 use crate::mailbox::{HubMailbox, ShardMailbox, Stopping, Stream};
 use crate::panics;
+use crate::reading::ReaderMailbox;
 use crate::room_left::RoomLeft;
 use crate::secrets::Secrets;
 use crate::vanishing::{Patience, Sweeps, Verdict};
 use dialect::plain::Style;
 use dialect::{AnySession, Arrival};
-use engine::{ConnectionId, Delivered, Due, Mail, Shard};
+use engine::{ConnectionId, Delivered, Due, Mail, Request, Shard, connection_index};
 use eventloop::{Event, Events, Interest, Poller, PollerKind, Token, Waker};
-use hub::Time;
+use hub::{Command, MemberId, Speaker, Time};
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendFlags, SocketFlags, sockopt};
 use std::io::{self, IoSlice};
@@ -56,6 +57,8 @@ pub(crate) struct ShardThread {
     poller: Poller,
     mailbox: Arc<ShardMailbox>,
     hub: Arc<HubMailbox>,
+    /// Where what is said can be searched.
+    reader: Option<Arc<ReaderMailbox>>,
     peers: Arc<Addresses>,
     clock: Clock,
     plain_style: Style,
@@ -102,9 +105,11 @@ struct Socket {
 }
 
 /// What a shard's thread shares with the rest of the server.
+#[derive(Clone)]
 pub(crate) struct Surroundings {
     pub(crate) poller: PollerKind,
     pub(crate) hub: Arc<HubMailbox>,
+    pub(crate) reader: Option<Arc<ReaderMailbox>>,
     pub(crate) peers: Arc<Addresses>,
     pub(crate) clock: Clock,
     pub(crate) plain_style: Style,
@@ -115,6 +120,7 @@ pub(crate) struct Surroundings {
 /// Used again from turn to turn.
 struct Buffers {
     read: Vec<u8>,
+    requests: Vec<Request>,
     mail: Mail,
     streams: Vec<Stream>,
     due: Vec<ConnectionId>,
@@ -126,7 +132,7 @@ impl ShardThread {
         listeners: Vec<TcpListener>,
         surroundings: Surroundings,
     ) -> io::Result<ShardThread> {
-        let Surroundings { poller, hub, peers, clock, plain_style, flush, patience } = surroundings;
+        let Surroundings { poller, hub, reader, peers, clock, plain_style, flush, patience } = surroundings;
         let room_left = RoomLeft::new(poller);
         let poller = Poller::of(poller)?;
         let mailbox = Arc::new(ShardMailbox::new(Waker::new(&poller, WAKER)?));
@@ -138,6 +144,7 @@ impl ShardThread {
             poller,
             mailbox,
             hub,
+            reader,
             peers,
             clock,
             plain_style,
@@ -158,6 +165,7 @@ impl ShardThread {
             secrets: Secrets::new()?,
             buffers: Buffers {
                 read: vec![0; READ_BYTES],
+                requests: Vec::new(),
                 mail: Mail::default(),
                 streams: Vec::new(),
                 due: Vec::new(),
@@ -218,6 +226,7 @@ impl ShardThread {
         if !self.has_deferred {
             self.write_due(now);
         }
+        self.part_with_the_rest(now);
         self.resume(now);
         self.close_broken(now);
         self.post_requests();
@@ -253,7 +262,23 @@ impl ShardThread {
 
     fn post_requests(&mut self) {
         if self.shard.has_requests() {
-            self.hub.post(self.shard.requests());
+            self.buffers.requests.extend(self.shard.requests());
+            self.tell_who_searches();
+            self.hub.post(self.buffers.requests.drain(..));
+        }
+    }
+
+    /// Lets the reader's thread know where those are who are about to search: the hub knows nobody's address.
+    fn tell_who_searches(&self) {
+        let Some(reader) = &self.reader else { return };
+        let searches = |request: &&Request| matches!(request.command, Command::Search { .. });
+        for request in self.buffers.requests.iter().filter(searches) {
+            // Whoever has been closed meanwhile is not to be remembered.
+            if let Speaker::Member(member) = request.speaker
+                && let Some(socket) = self.socket_of(member)
+            {
+                reader.will_search(member, Site::of(socket.ip));
+            }
         }
     }
 
@@ -428,6 +453,12 @@ impl ShardThread {
         (socket.token() == token).then_some(socket.id)
     }
 
+    /// The socket of a member that is here.
+    fn socket_of(&self, member: MemberId) -> Option<&Socket> {
+        let socket = self.sockets.get(connection_index(member))?.as_ref()?;
+        (self.shard.member(socket.id) == Some(member)).then_some(socket)
+    }
+
     fn socket_mut(&mut self, id: ConnectionId) -> Option<&mut Socket> {
         self.sockets.get_mut(id.index())?.as_mut()
     }
@@ -549,6 +580,19 @@ impl ShardThread {
     fn stop(&mut self, now: Time) {
         self.stops_at = Some(now.after_ms(self.flush.as_millis() as u64));
         self.shard.shutdown();
+    }
+
+    /// When everything has been told, and nobody is left whose socket has to take more of it, those who are still here wait for
+    /// something to become durable that could not be written down. That will not come any more.
+    fn part_with_the_rest(&mut self, now: Time) {
+        let is_blocked = |socket: &Socket| socket.is_blocked;
+        if self.stops_at.is_none() || self.shard.has_due() || self.sockets.iter().flatten().any(is_blocked) {
+            return;
+        }
+        let rest: Vec<_> = self.sockets.iter().flatten().map(|socket| socket.id).collect();
+        for id in rest {
+            self.finish(now, id);
+        }
     }
 
     // Writing.
@@ -673,6 +717,9 @@ impl ShardThread {
 
     fn forget(&mut self, id: ConnectionId) -> Option<Socket> {
         let socket = self.sockets.get_mut(id.index())?.take()?;
+        if let (Some(reader), Some(member)) = (&self.reader, self.shard.member(id)) {
+            reader.left(member);
+        }
         self.shard.closed(id);
         self.peers.left(self.clock.now(), socket.ip);
         tracing::info!(peer = %SocketAddr::new(socket.ip, socket.port), connections = self.shard.connections(), "offline");

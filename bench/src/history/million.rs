@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use history::{Journal, Reader, Remaining, Sync};
+use history::{Journal, Reader, Remaining, SEARCH_MAX, Sync};
 use hub::{PageWanted, Rest, Search, Sequence, Shape, Span};
 
 use serde_json::json;
@@ -164,7 +164,7 @@ impl Million {
         let lines = match ask {
             Ask::Page(wanted) => reader.page(wanted, &[])?.lines.len(),
             Ask::Search(search) => {
-                let findings = reader.search(&[(Talk::room(), self.upto)], search, &[])?;
+                let findings = reader.search(&[(Talk::room(), self.upto)], search, &[], SEARCH_MAX)?;
                 ensure!(findings.rest != Rest::OutOfTime, "the search ran out of time");
                 findings.lines.len()
             }

@@ -184,6 +184,7 @@ fn trouble_code(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Full => "full",
         Trouble::ReadOnly => "read-only",
+        Trouble::Gone => "gone",
         Trouble::Failing => "failing",
     }
 }

@@ -1,7 +1,9 @@
 //! Imports: what comes in is what went out, or nothing, whatever was done to it on the way.
 
 use super::*;
-use history::{ExportWanted, Format, ImportError, Imported, Place, Reader, check, export, import};
+use history::{
+    ExportWanted, Format, ImportError, Imported, Place, Reader, SEARCH_MAX, check, export, import,
+};
 use hub::{PageWanted, RoomName, RoomNumber, RoomRef, Sequence, Shape, Span, Time};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -124,7 +126,7 @@ fn imported_room_goes_on_and_is_found_by_its_words() {
     let found = |words: &str| {
         let search = hub::Search { words: words.into(), lines_max: 10, ..hub::Search::default() };
         let mut reader = Reader::open(into.path()).unwrap();
-        reader.search(&[(room.clone(), Sequence(16))], &search, &[]).unwrap().lines.len()
+        reader.search(&[(room.clone(), Sequence(16))], &search, &[], SEARCH_MAX).unwrap().lines.len()
     };
     assert_eq!((found("morning"), found("typo"), found("tyop"), found("new here")), (1, 1, 0, 1));
 }

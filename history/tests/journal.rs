@@ -2,7 +2,9 @@
 
 mod shared;
 
-use history::{Batch, Cause, Ended, Journal, OpenError, Options, Reader, Remaining, Retention, Sync};
+use history::{
+    Batch, Cause, Ended, Journal, OpenError, Options, Reader, Remaining, Retention, SEARCH_MAX, Sync,
+};
 use hub::{
     Author, Epoch, Event, Fact, KeptKind, Known, Lookup, Manner, Page, PageWanted, Party, Position, Receipt,
     Reservation, RoomNumber, RoomRef, Search, Sequence, Shape, Span, Time, Trouble,
@@ -251,7 +253,7 @@ fn found(directory: &Directory, words: &str) -> usize {
     let search = Search { words: words.into(), lines_max: 50, ..Search::default() };
     let mut reader = Reader::open(directory.path()).unwrap();
     assert_eq!(reader.index_behind().unwrap(), 0);
-    reader.search(&[(room, Sequence(u64::MAX))], &search, &[]).unwrap().lines.len()
+    reader.search(&[(room, Sequence(u64::MAX))], &search, &[], SEARCH_MAX).unwrap().lines.len()
 }
 
 #[test]

@@ -425,12 +425,12 @@ mod tests {
     }
 
     #[test]
-    fn index_takes_a_fiftieth_of_the_time_while_people_never_stop_talking() {
+    fn index_takes_its_small_part_of_the_time_while_people_never_stop_talking() {
         const SLICE: Duration = Duration::from_millis(4);
         let start = Instant::now();
         let mut chores = Chores { index: Some(start), index_in_between: start, forget: start, tidy: None };
         let (mut now, mut indexed) = (start, Duration::ZERO);
-        for _ in 0..10_000 {
+        for _ in 0..400_000 {
             chores.committed(now);
             if chores.may_index_in_between(now) {
                 let began = now;
@@ -442,7 +442,7 @@ mod tests {
         }
         let times = (now - start).as_secs_f64() / indexed.as_secs_f64();
         let expected = f64::from(1 + INDEX_PAUSES);
-        assert!((times - expected).abs() < 1.0, "all of it took {times} times as long as the index");
+        assert!((times / expected - 1.0).abs() < 0.01, "all of it took {times} times as long as the index");
     }
 
     #[test]

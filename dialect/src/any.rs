@@ -58,8 +58,6 @@ impl AnySession {
 impl Session for AnySession {
     type Rendition = AnyRendition;
 
-    const PASSES_TROUBLE: bool = true;
-
     fn new(setup: &Setup, arrival: &Arrival) -> AnySession {
         AnySession(Spoken::Plain(PlainSession::new(setup, arrival), arrival.secret))
     }

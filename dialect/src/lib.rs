@@ -122,7 +122,8 @@ pub enum Own {
     StepOver,
     /// Shows it like anybody's.
     Show,
-    /// Waits until the fact is durable, then shows these bytes in its place.
+    /// Waits until the fact is durable, then shows these bytes in its place; later, if waiting would cost the author what
+    /// others say.
     Hold(Vec<u8>),
 }
 
@@ -130,10 +131,6 @@ pub enum Own {
 pub trait Session: Sized {
     /// Names one way of writing events. Holds only what changes the bytes.
     type Rendition: Copy + Ord + std::fmt::Debug;
-
-    /// Whether the trouble of the journal, and while it lasts all private words, pass what waits to become durable. Whoever
-    /// waits for a receipt would else hear nothing at all, not even why.
-    const PASSES_TROUBLE: bool = false;
 
     /// A connection that has just been accepted.
     fn new(setup: &Setup, arrival: &Arrival) -> Self;

@@ -441,7 +441,11 @@ impl Desk {
             return;
         }
         self.count(&told);
-        let shards = self.shards_concerned(&told.audience);
+        let shards = match &told.event {
+            // Who is not here yet will have to know, too.
+            Event::JournalIs { .. } => (0..self.mails.len()).collect(),
+            _ => self.shards_concerned(&told.audience),
+        };
         for shard in shards {
             if let Some(mail) = self.mails.get_mut(shard) {
                 mail.told.push(told.clone());

@@ -6,7 +6,7 @@
 
 use crate::desk::{Mail, Request};
 use dialect::{Arrival, ByOrigin, Flow, Output, Own, Session, Setup, Skipped, SkippedPlace};
-use feed::{Bounds, Detour, Entry, Feeds, Kind, LogId, Plan, ReaderId, Release};
+use feed::{Bounds, Detour, Entry, Feeds, Holding, Kind, LogId, Plan, ReaderId, Release};
 use hub::{Audience, Command, Event, Hearing, MemberId, RoomNumber, Sequence, Speaker, Time, Told};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io::IoSlice;
@@ -60,7 +60,8 @@ pub enum Delivered {
     Portion,
 }
 
-/// A portion of mail is this part of what somebody may lag behind, so that its last entry, however long, does not matter.
+/// A portion of mail is this part of what somebody may lag behind, so that its last entry, however long, does not matter, not
+/// even to somebody who waits for a receipt and therefore lags by as much as the feeds let it.
 const PORTIONS_PER_LAG: usize = 4;
 /// What a log needs for an entry beside its bytes, or more.
 const ENTRY_BYTES: usize = 32;
@@ -98,11 +99,9 @@ pub struct Shard<S: Session> {
     may_resume: bool,
     /// Connections whose sessions have panicked and that have not been closed yet. Some may have gone since.
     broken: Vec<ReaderId>,
-    /// Nothing can be written down at the moment.
-    is_in_trouble: bool,
     output: Output,
     rendered: Vec<u8>,
-    /// So much was appended to logs by the portion of mail that is being delivered.
+    /// So much was appended to logs since those who are due were named last.
     appended_bytes: usize,
 }
 
@@ -166,7 +165,6 @@ impl<S: Session> Shard<S> {
             paused: VecDeque::new(),
             may_resume: false,
             broken: Vec::new(),
-            is_in_trouble: false,
             output: Output::default(),
             rendered: Vec::new(),
             appended_bytes: 0,
@@ -425,7 +423,6 @@ impl<S: Session> Shard<S> {
     /// Takes in of what the desk has sent only so much that nobody who reads it at once falls behind the lag bound by it:
     /// serve those who are due before the next portion. [`Shard::acknowledge`] belongs behind the last.
     pub fn deliver_portion(&mut self, now: Time, mail: &mut impl Iterator<Item = Told>) -> Delivered {
-        self.appended_bytes = 0;
         for told in mail {
             self.tell(now, &told);
             if self.appended_bytes > self.limits.feeds.lag_bytes_max / PORTIONS_PER_LAG {
@@ -447,10 +444,9 @@ impl<S: Session> Shard<S> {
         // Pages of the past come late, and belong where they were granted.
         self.position = self.position.max(told.position.0);
         if let Event::JournalIs { trouble } = &told.event {
-            self.is_in_trouble = trouble.is_some();
-            if S::PASSES_TROUBLE {
-                return self.tell_trouble(told);
-            }
+            // While nothing becomes durable, nobody waits for that.
+            self.feeds.set_holding(if trouble.is_some() { Holding::Passes } else { Holding::Waits });
+            return self.tell_trouble(told);
         }
         match &told.audience {
             Audience::Member(member) => self.tell_member(now, *member, told),
@@ -470,14 +466,14 @@ impl<S: Session> Shard<S> {
         }
     }
 
-    /// Everybody who reads anything hears at once how the journal is, in front of all that waits.
+    /// Everybody who reads anything hears how the journal is, however much it lags.
     fn tell_trouble(&mut self, told: &Told) {
         for id in self.all() {
             let Some(rendition) = self.ask_session(id, S::rendition) else { continue };
             if self.feeds.reads_anything(id) {
                 self.rendered.clear();
                 S::render(rendition, &self.setup, told, &mut self.rendered);
-                self.feeds.tell(id, 0, &self.rendered);
+                self.feeds.tell(id, told.position.0, &self.rendered);
             }
         }
     }
@@ -631,6 +627,7 @@ impl<S: Session> Shard<S> {
 
     /// The connections that may have something to write, in the order in which they should be served.
     pub fn take_due(&mut self, due: &mut Vec<ReaderId>) {
+        self.appended_bytes = 0;
         self.feeds.take_due(due);
     }
 
@@ -694,6 +691,12 @@ impl<S: Session> Shard<S> {
                     }
                 }
                 Plan::Held => return Due::Nothing,
+                Plan::Owed => {
+                    // It is not over before it was shown that, too.
+                    if !self.drained(id) {
+                        return Due::Nothing;
+                    }
+                }
                 Plan::Nothing => {
                     if !self.drained(id) {
                         return if self.is_over(id) { Due::Over } else { Due::Nothing };
@@ -722,6 +725,9 @@ impl<S: Session> Shard<S> {
     }
 
     fn tell_skipped(&mut self, id: ReaderId, skipped: feed::Skipped) {
+        if skipped.entries == 0 {
+            return;
+        }
         let place = match self.places.get(&skipped.label) {
             Some(Place::Room(room, _)) => SkippedPlace::Room(*room),
             Some(Place::Inbox(_)) => SkippedPlace::Inbox,
@@ -850,8 +856,11 @@ impl<S: Session> Shard<S> {
         let (member, is_ending) = (connection.member, connection.is_ending);
         if !self.output.words.is_empty() {
             connection.was_told = true;
-            let passes = S::PASSES_TROUBLE && self.is_in_trouble;
-            self.feeds.tell(id, if passes { 0 } else { position }, &self.output.words);
+            if is_closing {
+                self.feeds.tell_at_last(id, position, &self.output.words);
+            } else {
+                self.feeds.tell(id, position, &self.output.words);
+            }
             self.output.words.clear();
         }
         match std::mem::take(&mut self.output.flow) {

@@ -4,7 +4,7 @@
 //! what the fuzzer found worth keeping. What it must never do: panic for another reason than that the feeds are wrong.
 
 use crate::model::{self, Append, Op, Way};
-use crate::{Bounds, Kind, Release};
+use crate::{Bounds, Holding, Kind, Release};
 
 /// Longer runs find nothing that shorter ones do not.
 const OPS_MAX: usize = 300;
@@ -47,7 +47,10 @@ fn bounds(choices: &mut Choices<'_>) -> Bounds {
 
 fn op(choices: &mut Choices<'_>) -> Op {
     match choices.byte() {
-        // Few of them, so that what was kept before there was a gate means much the same.
+        // Few of them, so that what was kept before there was a gate, or trouble, means much the same.
+        0xed => Op::TellAtLast(reader(choices), 1 + choices.below(60)),
+        0xee => Op::Holding(Holding::Waits),
+        0xef => Op::Holding(Holding::Passes),
         0xf0..=0xf7 => Op::HoldBack(reader(choices), choices.below(9) as u64),
         0xf8..=0xff => Op::LetGo(reader(choices)),
         ungated => ungated_op(ungated % 16, choices),

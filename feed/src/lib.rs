@@ -14,6 +14,11 @@
 //! - **Detours.** A cursor may do something else with an entry than all others: step over it (one's own line, somebody
 //!   ignored), show it for sure (what concerns the member itself), or hold it until it is durable and then show bytes of
 //!   its own. A detour that shows has its own copy of its bytes, so that no jump can skip it.
+//! - **Being owed.** Nobody misses what others say because of what it said itself. While nothing becomes durable
+//!   ([`Feeds::set_holding`]), when more than three eighths of the lag bound wait for one of the reader's cursors, or when all
+//!   logs together keep more than half of what they may, the cursor goes on past a held entry; its bytes are owed, and told as
+//!   a note of its position as soon as they are durable, never before. Last words wait for that ([`Feeds::tell_at_last`]). Where
+//!   nobody is shown anything before it is durable, nobody is while nothing becomes so; but notes then pass what waits.
 //! - **A beginning and an end.** A cursor begins at the log's end and may be given an end there; when it has been read to
 //!   its end it is gone, and a log whose last cursor has gone is closed.
 //! - **The gate.** A reader may be held back at a position: it is shown its notes, and no entry behind that, until it is let
@@ -23,7 +28,7 @@
 //!   what is kept jumps to the log's end, at entry boundaries, and is told exactly what it missed ([`Skipped`]). What
 //!   nobody is going to read is not kept.
 //! - **Being due.** Whoever has something new to be written is among [`Feeds::take_due`] once. It is then planned until there
-//!   is [`Plan::Nothing`], until it is [`Plan::Held`], or until its socket takes no more; in the last case the caller has
+//!   is [`Plan::Nothing`], [`Plan::Owed`] or [`Plan::Held`], or until its socket takes no more; in the last case the caller has
 //!   to ask again when there is room ([`Feeds::mark_due`]).
 //! - **Whole entries.** A cursor stands between entries. What the socket did not take of an entry that it has begun is
 //!   copied aside and goes first, so that trimming the log never tears one.
@@ -90,6 +95,15 @@ pub enum Release {
     WhenDurable,
 }
 
+/// What readers do at an entry that their cursor holds, while it is not durable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Holding {
+    /// They wait there, unless so much gathers behind it that they would be made to jump for that.
+    Waits,
+    /// They go on, and are told later. Where nobody is shown what is not durable, what is told one alone passes it.
+    Passes,
+}
+
 /// What an entry is, besides its bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Entry {
@@ -119,7 +133,8 @@ pub enum Detour {
     StepOver,
     /// Shows it, and no jump skips it.
     Show,
-    /// Waits until it is durable, then shows these bytes instead; no jump skips it.
+    /// Waits until it is durable, then shows these bytes instead; no jump skips it. Where waiting would cost the reader what
+    /// others say, it passes the entry and is told these bytes as a note when they are durable.
     Hold(Vec<u8>),
 }
 
@@ -128,7 +143,10 @@ pub enum Detour {
 pub struct Skipped {
     /// The label of the log.
     pub label: u64,
-    /// How many messages the reader would have been shown, and will not be.
+    /// How many entries the reader would have been shown, and will not be. If there are none, it lagged by what it did itself
+    /// or steps over: there is nothing to tell.
+    pub entries: u64,
+    /// How many of them are messages.
     pub messages: u64,
     /// The sequence of the first kept fact that was passed.
     pub from: u64,
@@ -146,6 +164,7 @@ pub struct Skipped {
 pub struct Feeds {
     bounds: Bounds,
     release: Release,
+    holding: Holding,
     logs: Slab<Log>,
     readers: Slab<Reader>,
     /// Everything up to this position is durable.
@@ -177,6 +196,7 @@ impl Feeds {
         Feeds {
             bounds,
             release,
+            holding: Holding::Waits,
             logs: Slab::default(),
             readers: Slab::default(),
             durable: 0,
@@ -361,7 +381,21 @@ impl Feeds {
         }
         let Some(found) = self.readers.get_mut(reader.0) else { return };
         let gate = found.gate().unwrap_or(u64::MAX);
+        if found.last_words_position().is_some_and(|last| last <= position) {
+            return found.tell_at_last(position.min(gate), bytes);
+        }
         found.tell(position.min(gate), bytes);
+        self.mark_due(reader);
+    }
+
+    /// The same for words with which everything ends: they wait until nothing is owed, unless nothing becomes durable or the
+    /// reader is held back. What is told later of that position or one behind it comes behind them.
+    pub fn tell_at_last(&mut self, reader: ReaderId, position: u64, bytes: &[u8]) {
+        let Some(found) = self.readers.get_mut(reader.0) else { return };
+        if !found.is_owed_anything() || found.gate().is_some() || bytes.is_empty() {
+            return self.tell(reader, position, bytes);
+        }
+        found.tell_at_last(position, bytes);
         self.mark_due(reader);
     }
 
@@ -426,6 +460,17 @@ impl Feeds {
             if let Some(found) = self.readers.get_mut(reader.0) {
                 found.held = false;
                 self.mark_due(reader);
+            }
+        }
+    }
+
+    /// Whether readers wait at what they hold, from now on. While nothing can become durable nobody should: those who wait are
+    /// due then.
+    pub fn set_holding(&mut self, holding: Holding) {
+        self.holding = holding;
+        if holding == Holding::Passes {
+            for nth in 0..self.held.len() {
+                self.mark_due(self.held[nth]);
             }
         }
     }

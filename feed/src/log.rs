@@ -28,11 +28,20 @@ pub(crate) fn kept_bytes_max(lag_bytes_max: usize) -> usize {
     lag_bytes_max - SEGMENTS_AROUND * segment_bytes_max(lag_bytes_max)
 }
 
+/// A reader that has to wait at a held entry does so while what waits for it in each log is not more than this, the index
+/// included and counted from the beginning of a segment. So it never jumps because of that if it is served whenever a
+/// quarter of the lag bound was appended: three sixteenths of it are left for the last entry, however long.
+pub(crate) fn held_bytes_max(lag_bytes_max: usize) -> usize {
+    lag_bytes_max / 8 * 3
+}
+
 /// A place between two entries, and what stands in front of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Place {
     /// Bytes since the log's opening.
     offset: u64,
+    /// Entries since the log's opening.
+    entries: u64,
     /// Messages since the log's opening.
     messages: u64,
     /// The sequence of the last kept fact.
@@ -110,9 +119,11 @@ impl Segment {
 
     /// The place behind so many of its entries.
     fn place_behind(&self, count: usize) -> Place {
-        let Some(entry) = self.entries[..count.min(self.entries.len())].last() else { return self.start };
+        let in_front = &self.entries[..count.min(self.entries.len())];
+        let Some(entry) = in_front.last() else { return self.start };
         Place {
             offset: self.start.offset + u64::from(entry.end),
+            entries: self.start.entries + in_front.len() as u64,
             messages: self.start.messages + u64::from(entry.messages),
             sequence: entry.sequence,
             position: entry.position,
@@ -157,8 +168,8 @@ pub(crate) struct Cursor {
 struct Rare {
     /// Where it ends, if it has an end yet.
     end: Option<Place>,
-    /// Where it stood when the log let go of what it had not read: from there it is going to jump. Messages that it would
-    /// not have been shown are counted as being in front of it.
+    /// Where it stood when the log let go of what it had not read: from there it is going to jump. What it would not have
+    /// been shown is counted as being in front of it.
     lost: Option<Place>,
     /// If it is lost, where a note about that belongs.
     note_position: u64,
@@ -185,6 +196,13 @@ impl DetourEntry {
         match &self.action {
             DetourAction::StepOver => &[],
             DetourAction::Show(bytes) | DetourAction::Hold(bytes) => bytes,
+        }
+    }
+
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        match self.action {
+            DetourAction::StepOver => Vec::new(),
+            DetourAction::Show(bytes) | DetourAction::Hold(bytes) => bytes.into_vec(),
         }
     }
 
@@ -279,41 +297,60 @@ impl Cursor {
     /// ignores, does not gather them.
     fn forget_lost_detours(&mut self, begin: u64) {
         if let Some(lost) = self.lost() {
-            let messages = lost.messages + self.drop_step_overs(self.offset, begin);
-            self.rare_mut().lost = Some(Place { messages, ..lost });
+            let dropped = self.drop_step_overs(self.offset, begin);
+            let (entries, messages) = (lost.entries + dropped.entries, lost.messages + dropped.messages);
+            self.rare_mut().lost = Some(Place { entries, messages, ..lost });
         }
     }
 
-    /// Drops the detours that step over something between two offsets. Returns how many of that were messages.
-    fn drop_step_overs(&mut self, from: u64, to: u64) -> u64 {
-        let Some(detours) = &mut self.detours else { return 0 };
-        let mut messages = 0;
+    /// Drops the detours that step over something between two offsets. Returns how much that was.
+    fn drop_step_overs(&mut self, from: u64, to: u64) -> Count {
+        let mut dropped = Count::default();
+        let Some(detours) = &mut self.detours else { return dropped };
         detours.retain(|detour| {
             let drops = detour.steps_over() && detour.start >= from && detour.end <= to;
-            messages += u64::from(drops && detour.kind == Kind::Message);
+            if drops {
+                dropped.add(detour);
+            }
             !drops
         });
         self.tidy();
-        messages
+        dropped
     }
 
     /// Moves from where it was lost to `target`. Detours on the way that step over are forgotten, the others stay to be
     /// shown.
     fn jump(&mut self, label: u64, (from, behind): (Place, u64), target: Place) -> Skipped {
         let on_the_way = |detour: &&DetourEntry| detour.start >= from.offset && detour.end <= target.offset;
-        let is_shown = |detour: &&DetourEntry| !detour.steps_over() && detour.kind == Kind::Message;
-        let detours = self.detours.iter().flat_map(|detours| detours.iter());
-        let shown = detours.filter(on_the_way).filter(is_shown).count() as u64;
-        let stepped_over = self.drop_step_overs(from.offset, target.offset);
+        let mut detoured = Count::default();
+        for detour in self.detours.iter().flat_map(|detours| detours.iter()).filter(on_the_way) {
+            detoured.add(detour);
+        }
+        self.drop_step_overs(from.offset, target.offset);
         self.offset = target.offset;
         Skipped {
             label,
-            messages: target.messages - from.messages - shown - stepped_over,
+            entries: target.entries - from.entries - detoured.entries,
+            messages: target.messages - from.messages - detoured.messages,
             from: from.sequence + 1,
             to: target.sequence,
             behind,
             position: target.position,
         }
+    }
+}
+
+/// How many entries, and how many of them messages.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    entries: u64,
+    messages: u64,
+}
+
+impl Count {
+    fn add(&mut self, detour: &DetourEntry) {
+        self.entries += 1;
+        self.messages += u64::from(detour.kind == Kind::Message);
     }
 }
 
@@ -344,6 +381,17 @@ impl Log {
         self.segments.front().map_or(self.end.offset, |segment| segment.start.offset)
     }
 
+    /// Whether a cursor that has come so far has more than this in front of it, the index included and counted from the
+    /// beginning of the segment.
+    pub(crate) fn has_more_to_read(&self, cursor: usize, offset: u64, bytes_max: usize) -> bool {
+        let end = self.end.offset.min(self.cursors[cursor].end_offset());
+        if self.kept_bytes <= bytes_max || offset >= end {
+            return false;
+        }
+        let first = self.segment_index(offset).unwrap_or(0);
+        self.segments.range(first..).map(Segment::kept_bytes).sum::<usize>() > bytes_max
+    }
+
     /// Where what may be read ends.
     pub(crate) fn limit(&self) -> u64 {
         self.undurable.front().map_or(self.end.offset, |(_, offset)| *offset)
@@ -372,6 +420,7 @@ impl Log {
         let start = self.end;
         self.end = Place {
             offset: start.offset + bytes.len() as u64,
+            entries: start.entries + 1,
             messages: start.messages + u64::from(entry.kind == Kind::Message),
             sequence: entry.sequence.unwrap_or(start.sequence),
             position: entry.position,

@@ -2,13 +2,21 @@
 //!
 //! A run is a list of operations; proptest invents them in `tests`, a fuzzer in `fuzzing`. The model is told the same as the
 //! feeds; whatever bytes are taken from the feeds have to be what the model has next. What the model cannot know is when a
-//! log lets go of something; it checks that this was allowed, and what was said about it. It must never be in what is
-//! shipped: it is built for tests and for fuzzing alone, and panics when the two differ.
+//! log lets go of something, and when so much of it waits behind a held entry that this is passed; it checks that either was
+//! allowed, and what became of it. It must never be in what is shipped: it is built for tests and for fuzzing alone, and
+//! panics when the two differ.
 
 use crate::log::INDEX_BYTES;
-use crate::{Bounds, Detour, Entry, Feeds, Kind, LogId, Plan, ReaderId, Release, Skipped, log};
+use crate::{Bounds, Detour, Entry, Feeds, Holding, Kind, LogId, Plan, ReaderId, Release, Skipped, log};
 use std::collections::{BTreeSet, VecDeque};
 use std::io::IoSlice;
+
+/// What has a rank of its own among entries at one position: what nobody may read yet, what waits to become durable, what is
+/// passed before it is, and what is stepped over.
+const UNREADABLE: u8 = 0;
+const WAITS: u8 = 1;
+const PASSED: u8 = 2;
+const STEPPED_OVER: u8 = 5;
 
 /// What a one-buffer filter takes at once.
 const FILTER_BYTES_MAX: usize = 150;
@@ -25,6 +33,7 @@ pub(crate) enum Op {
     EndAll(usize),
     Append(Append),
     Tell(usize, usize),
+    TellAtLast(usize, usize),
     Ignore(usize, u64),
     Hear(usize, u64),
     /// The reader is held back this far behind the last position, or in front of the next.
@@ -32,6 +41,7 @@ pub(crate) enum Op {
     LetGo(usize),
     /// Everything but so many of the last positions is durable.
     Durable(u64),
+    Holding(Holding),
     /// The reader's socket takes so many bytes more.
     Room(usize, usize),
     /// Those who are due are served, with room for so many slices.
@@ -69,6 +79,8 @@ struct Item {
     way: Option<Way>,
     /// Whether the cursor has jumped over it.
     is_left_over: bool,
+    /// Whether it was held, and its reader has gone on before it was durable.
+    is_passed: bool,
 }
 
 #[derive(Debug)]
@@ -111,6 +123,10 @@ struct ModelReader {
     id: ReaderId,
     cursors: Vec<ModelCursor>,
     notes: Vec<(u64, Vec<u8>)>,
+    /// What was held and passed, and is not durable.
+    owed: Vec<(u64, Vec<u8>)>,
+    /// What waits until nothing is owed.
+    last_words: Vec<(u64, Vec<u8>)>,
     /// What is left of something that was begun.
     rest: VecDeque<u8>,
     ignored: BTreeSet<u64>,
@@ -121,6 +137,27 @@ struct ModelReader {
     /// What a filter has taken and the socket has not.
     filtered: Option<usize>,
     shown_position: u64,
+}
+
+impl ModelReader {
+    fn say_at_last(&mut self, position: u64, bytes: Vec<u8>) {
+        self.last_words.push((self.gate.map_or(position, |gate| gate.min(position)), bytes));
+    }
+
+    fn note_last_words(&mut self) {
+        for (position, bytes) in std::mem::take(&mut self.last_words) {
+            self.note(position, bytes);
+        }
+    }
+
+    fn note(&mut self, position: u64, bytes: Vec<u8>) {
+        let at = self.notes.partition_point(|(other, _)| *other <= position);
+        // What is told at one position is one note: who has begun to read it reads all of it.
+        match self.notes[..at].last_mut().filter(|(last, _)| *last == position) {
+            Some((_, last)) => last.extend(bytes),
+            None => self.notes.insert(at, (position, bytes)),
+        }
+    }
 }
 
 #[derive(PartialEq, Eq, Debug)]
@@ -136,6 +173,7 @@ struct World {
     feeds: Feeds,
     bounds: Bounds,
     release: Release,
+    holding: Holding,
     logs: Vec<ModelLog>,
     readers: Vec<ModelReader>,
     position: u64,
@@ -160,7 +198,8 @@ impl World {
     fn new(bounds: Bounds, release: Release) -> World {
         let feeds = Feeds::new(bounds, release);
         let (logs, readers) = (Vec::new(), Vec::new());
-        World { feeds, bounds, release, logs, readers, position: 0, durable: 0, count: 0 }
+        let holding = Holding::Waits;
+        World { feeds, bounds, release, holding, logs, readers, position: 0, durable: 0, count: 0 }
     }
 
     fn run(&mut self, op: Op) {
@@ -175,6 +214,11 @@ impl World {
             Op::Tell(reader, len) => {
                 if let Some(reader) = self.reader(reader) {
                     self.tell(reader, self.position, len);
+                }
+            }
+            Op::TellAtLast(reader, len) => {
+                if let Some(reader) = self.reader(reader) {
+                    self.tell_at_last(reader, len);
                 }
             }
             Op::Ignore(reader, author) => {
@@ -206,6 +250,10 @@ impl World {
             Op::Durable(behind) => {
                 self.durable = self.durable.max(self.position.saturating_sub(behind));
                 self.feeds.durable(self.durable);
+            }
+            Op::Holding(holding) => {
+                self.holding = holding;
+                self.feeds.set_holding(holding);
             }
             Op::Room(reader, room) => {
                 if let Some(reader) = self.reader(reader) {
@@ -249,6 +297,8 @@ impl World {
             id: self.feeds.add_reader(),
             cursors: Vec::new(),
             notes: Vec::new(),
+            owed: Vec::new(),
+            last_words: Vec::new(),
             rest: VecDeque::new(),
             ignored: BTreeSet::new(),
             gate: None,
@@ -355,7 +405,16 @@ impl World {
             for cursor in reader.cursors.iter_mut().filter(|cursor| cursor.log == log && !cursor.has_end) {
                 let bytes = bytes.clone();
                 let position = self.position;
-                cursor.queue.push_back(Item { position, sequence, kind, bytes, way, is_left_over: false });
+                let (is_left_over, is_passed) = (false, false);
+                cursor.queue.push_back(Item {
+                    position,
+                    sequence,
+                    kind,
+                    bytes,
+                    way,
+                    is_left_over,
+                    is_passed,
+                });
             }
         }
     }
@@ -387,14 +446,21 @@ impl World {
         let bytes = self.bytes("n", len);
         let reader = &mut self.readers[reader];
         self.feeds.tell(reader.id, position, &bytes);
-        // While its reader is held back, a note stands at the gate.
-        let position = reader.gate.map_or(position, |gate| gate.min(position));
-        let at = reader.notes.partition_point(|(other, _)| *other <= position);
-        // What is told at one position is one note: who has begun to read it reads all of it.
-        match reader.notes[..at].last_mut().filter(|(last, _)| *last == position) {
-            Some((_, last)) => last.extend(bytes),
-            None => reader.notes.insert(at, (position, bytes)),
+        if reader.last_words.first().is_some_and(|(last, _)| *last <= position) {
+            return reader.say_at_last(position, bytes);
         }
+        // While its reader is held back, a note stands at the gate.
+        reader.note(reader.gate.map_or(position, |gate| gate.min(position)), bytes);
+    }
+
+    fn tell_at_last(&mut self, reader: usize, len: usize) {
+        if self.readers[reader].owed.is_empty() || self.readers[reader].gate.is_some() {
+            return self.tell(reader, self.position, len);
+        }
+        let bytes = self.bytes("l", len);
+        let reader = &mut self.readers[reader];
+        self.feeds.tell_at_last(reader.id, self.position, &bytes);
+        reader.say_at_last(self.position, bytes);
     }
 
     fn give_room(&mut self, reader: usize, room: usize) {
@@ -413,14 +479,16 @@ impl World {
         self.release == Release::AtOnce || !self.logs[log].kept_facts.iter().any(is_undurable)
     }
 
+    /// Which of several entries at one position speaks for all of them: the lowest.
     fn rank(&self, log: usize, item: &Item) -> u8 {
         match item.way {
-            _ if !self.is_readable(log, item.position) => 0,
-            Some(Way::Hold) if item.position > self.durable => 0,
-            Some(Way::Hold) => 1,
-            Some(Way::Show) => 2,
-            Some(Way::StepOver) => 3,
-            None => 4,
+            Some(Way::Hold) if item.is_passed => PASSED,
+            _ if !self.is_readable(log, item.position) => UNREADABLE,
+            Some(Way::Hold) if item.position > self.durable => WAITS,
+            Some(Way::Hold) => 3,
+            Some(Way::Show) => 4,
+            Some(Way::StepOver) => STEPPED_OVER,
+            None => 6,
         }
     }
 
@@ -437,14 +505,20 @@ impl World {
             let note = reader.notes.first().map_or(u64::MAX, |(position, _)| *position);
             match first {
                 Some((at, log, item)) if item.position <= note => match self.rank(log, item) {
-                    0 => return (ModelNext::Held, passed),
-                    3 => Self::pass_twins(&mut passed, reader, item.position),
+                    UNREADABLE if self.notes_pass(reader) => return (ModelNext::Note, passed),
+                    UNREADABLE | WAITS => return (ModelNext::Held, passed),
+                    PASSED | STEPPED_OVER => Self::pass_twins(&mut passed, reader, item.position),
                     _ => return (ModelNext::Item(at), passed),
                 },
                 _ if reader.notes.is_empty() => return (ModelNext::Nothing, passed),
                 _ => return (ModelNext::Note, passed),
             }
         }
+    }
+
+    /// Nothing becomes durable: notes pass what nobody is shown.
+    fn notes_pass(&self, reader: &ModelReader) -> bool {
+        self.holding == Holding::Passes && !reader.notes.is_empty()
     }
 
     fn pass_twins(passed: &mut [usize], reader: &ModelReader, position: u64) {
@@ -455,9 +529,13 @@ impl World {
     }
 
     fn pass(&mut self, reader: usize, passed: &[usize]) {
-        for (cursor, count) in self.readers[reader].cursors.iter_mut().zip(passed) {
-            for _ in 0..*count {
-                cursor.pop();
+        let reader = &mut self.readers[reader];
+        for (cursor, count) in reader.cursors.iter_mut().zip(passed) {
+            for item in (0..*count).filter_map(|_| cursor.pop()) {
+                let is_first = reader.owed.iter().all(|(position, _)| *position != item.position);
+                if item.is_passed && is_first {
+                    reader.owed.push((item.position, item.bytes));
+                }
             }
         }
     }
@@ -470,9 +548,9 @@ impl World {
             ModelNext::Note => {
                 self.pass(reader, &passed);
                 let (position, bytes) = self.readers[reader].notes.remove(0);
-                // It passes the gate, but does not open it.
-                let position = self.readers[reader].gate.map_or(position, |gate| gate.min(position));
-                (position.max(self.readers[reader].shown_position), bytes)
+                // It may have passed what nobody is shown yet, but lets nothing else do so.
+                let first = self.first(reader).map_or(u64::MAX, |(_, item)| item.position);
+                (position.min(first - 1).max(self.readers[reader].shown_position), bytes)
             }
             ModelNext::Item(cursor) => {
                 let item = self.readers[reader].cursors[cursor].queue[passed[cursor]].clone();
@@ -498,6 +576,80 @@ impl World {
         self.forget_ended(reader);
     }
 
+    // What is passed before it is durable.
+
+    /// What the reader is owed and is durable becomes notes, in front of all that it has not been shown.
+    fn tell_what_is_owed(&mut self, reader: usize) {
+        let reader = &mut self.readers[reader];
+        let is_durable = |(position, _): &mut (u64, Vec<u8>)| *position <= self.durable;
+        for (position, bytes) in reader.owed.extract_if(.., is_durable).collect::<Vec<_>>() {
+            reader.note(position, bytes);
+        }
+        if reader.owed.is_empty() || self.holding == Holding::Passes {
+            reader.note_last_words();
+        }
+    }
+
+    /// Finds out which held entries the feeds have passed for the reader, and whether they may.
+    fn learn_what_was_passed(&mut self, reader: usize) {
+        let owed = self.feeds.readers.get(self.readers[reader].id.0).expect("a reader").owed_positions();
+        let is_known = |position: &u64| self.readers[reader].owed.iter().any(|(known, _)| known == position);
+        let passed: Vec<u64> = owed.into_iter().filter(|position| !is_known(position)).collect();
+        if passed.is_empty() {
+            return;
+        }
+        let segment_bytes_max = log::segment_bytes_max(self.bounds.lag_bytes_max);
+        let counted =
+            |cursor: &ModelCursor| self.bytes_from(cursor, cursor.unread().next()) + segment_bytes_max;
+        assert!(self.may_pass(reader, counted), "{passed:?} are passed in a hurry");
+        for position in passed {
+            assert!(position > self.durable, "what is durable is shown in its place");
+            let cursors = self.readers[reader].cursors.iter_mut();
+            let items = cursors.flat_map(|cursor| &mut cursor.queue);
+            let held = items.filter(|item| item.position == position && item.way == Some(Way::Hold));
+            let count = held.map(|item| item.is_passed = true).count();
+            assert!(count > 0, "what was not held is owed: {position}");
+        }
+    }
+
+    /// Whether the reader goes on past what it holds, if so many bytes wait for each of its cursors.
+    fn may_pass(&self, reader: usize, waiting: impl Fn(&ModelCursor) -> usize) -> bool {
+        let held_bytes_max = log::held_bytes_max(self.bounds.lag_bytes_max);
+        self.holding == Holding::Passes
+            || self.feeds.kept_bytes() > self.bounds.feeds_bytes_max / 2
+            || self.readers[reader].cursors.iter().any(|cursor| waiting(cursor) > held_bytes_max)
+    }
+
+    /// What the cursor's log was given from this item on.
+    fn bytes_from(&self, cursor: &ModelCursor, first: Option<&Item>) -> usize {
+        let first = first.map_or(u64::MAX, |item| item.position);
+        let sizes = self.logs[cursor.log].sizes.iter();
+        sizes.filter(|(position, _)| *position >= first).map(|(_, size)| size).sum()
+    }
+
+    /// What stands first in the reader's queues, and of which log it is.
+    fn first(&self, reader: usize) -> Option<(usize, &Item)> {
+        let cursors = self.readers[reader].cursors.iter();
+        let heads = cursors.filter_map(|cursor| Some((cursor.log, cursor.queue.front()?)));
+        heads.min_by_key(|(log, item)| (item.position, self.rank(*log, item)))
+    }
+
+    /// Takes what was passed, and what stands in front of it, out of the queues.
+    fn pass_what_was_passed(&mut self, reader: usize) {
+        let is_left = |world: &World| {
+            let mut items = world.readers[reader].cursors.iter().flat_map(|cursor| &cursor.queue);
+            items.any(|item| item.is_passed)
+        };
+        while is_left(self) {
+            let (log, item) = self.first(reader).expect("something is left");
+            assert!(matches!(self.rank(log, item), PASSED | STEPPED_OVER), "{item:?} is not shown");
+            let mut passed = vec![0; self.readers[reader].cursors.len()];
+            Self::pass_twins(&mut passed, &self.readers[reader], item.position);
+            self.pass(reader, &passed);
+        }
+        self.forget_ended(reader);
+    }
+
     // Serving.
 
     fn turn(&mut self, slices_max: usize) {
@@ -514,6 +666,11 @@ impl World {
         for reader in (0..self.readers.len()).filter(|reader| !self.readers[*reader].is_blocked) {
             let next = self.next(reader).0;
             assert!(matches!(next, ModelNext::Nothing | ModelNext::Held), "{next:?} without being due");
+            let owed = &self.readers[reader].owed;
+            assert!(owed.iter().all(|(position, _)| *position > self.durable), "{owed:?} without being due");
+            let has_last_words = !self.readers[reader].last_words.is_empty();
+            let may_wait = !owed.is_empty() && self.holding == Holding::Waits;
+            assert!(!has_last_words || may_wait, "last words without being due");
         }
     }
 
@@ -524,7 +681,10 @@ impl World {
                 return;
             }
             let id = self.readers[reader].id;
+            self.tell_what_is_owed(reader);
             let plan = self.feeds.plan(id);
+            self.learn_what_was_passed(reader);
+            self.pass_what_was_passed(reader);
             match plan {
                 Plan::Bytes => {
                     if !self.write(reader, slices_max) {
@@ -532,16 +692,26 @@ impl World {
                     }
                 }
                 Plan::Jumped(skipped) => self.jump(reader, skipped),
-                Plan::Nothing | Plan::Held => {
-                    assert!(self.readers[reader].rest.is_empty());
-                    let (next, passed) = self.next(reader);
-                    let expected = if plan == Plan::Held { ModelNext::Held } else { ModelNext::Nothing };
-                    assert_eq!(next, expected);
-                    self.pass(reader, &passed);
-                    self.forget_ended(reader);
-                    return;
-                }
+                Plan::Nothing | Plan::Owed | Plan::Held => return self.come_to_rest(reader, plan),
             }
+        }
+    }
+
+    fn come_to_rest(&mut self, reader: usize, plan: Plan) {
+        assert!(self.readers[reader].rest.is_empty());
+        let (next, passed) = self.next(reader);
+        let is_held = plan == Plan::Held || (plan == Plan::Owed && self.holding == Holding::Passes);
+        assert!(next == ModelNext::Nothing || (next == ModelNext::Held && is_held), "{plan:?}, but {next:?}");
+        assert!(next == ModelNext::Held || plan != Plan::Held, "{plan:?}, but {next:?}");
+        self.pass(reader, &passed);
+        self.forget_ended(reader);
+        let is_owed_anything = !self.readers[reader].owed.is_empty();
+        let waits = is_owed_anything || next == ModelNext::Held;
+        assert!(plan == Plan::Held || waits == (plan == Plan::Owed), "{plan:?}");
+        let is_held = |(log, item): (usize, &Item)| self.rank(log, item) == WAITS;
+        if next == ModelNext::Held && self.first(reader).is_some_and(is_held) {
+            let waiting = |cursor: &ModelCursor| self.bytes_from(cursor, cursor.unread().next());
+            assert!(!self.may_pass(reader, waiting), "it waits, though it misses something");
         }
     }
 
@@ -575,7 +745,9 @@ impl World {
         }
         let is_blocked = found.is_blocked;
         self.feeds.taken(bytes.len());
+        self.learn_what_was_passed(reader);
         self.take(reader, &bytes);
+        self.pass_what_was_passed(reader);
         !is_blocked
     }
 
@@ -587,7 +759,7 @@ impl World {
         let cursor = self.readers[reader].cursors.iter().position(is_meant).expect("a cursor that lags");
         self.check_target(&self.readers[reader].cursors[cursor], skipped);
         let cursor = &mut self.readers[reader].cursors[cursor];
-        let (mut messages, mut from_max) = (0, cursor.sequence + 1);
+        let (mut entries, mut messages, mut from_max) = (0, 0, cursor.sequence + 1);
         let (from_min, mut to) = (from_max, cursor.sequence);
         // In front of the first that is not shown. What its author's cursor does with an entry is only known behind it.
         let first = cursor.unread().next().map_or(0, |item| item.position);
@@ -605,12 +777,13 @@ impl World {
             to = item.sequence.unwrap_or(to);
             is_first &= item.way == Some(Way::StepOver);
             from_max = if is_first { to + 1 } else { from_max };
+            entries += u64::from(item.way.is_none());
             messages += u64::from(item.way.is_none() && item.kind == Kind::Message);
             item.is_left_over = matches!(item.way, Some(Way::Show | Way::Hold));
             item.is_left_over
         });
         cursor.sequence = to;
-        assert_eq!((skipped.messages, skipped.to), (messages, to));
+        assert_eq!((skipped.entries, skipped.messages, skipped.to), (entries, messages, to));
         assert!(
             skipped.from >= from_min && skipped.from <= from_max,
             "{skipped:?} from {from_min}..={from_max}"
@@ -676,7 +849,9 @@ impl World {
         for reader in &self.readers {
             let has_detours =
                 reader.cursors.iter().flat_map(|cursor| &cursor.queue).any(|item| item.way.is_some());
-            if !has_detours && reader.notes.is_empty() && reader.rest.is_empty() {
+            let is_told_all =
+                reader.notes.is_empty() && reader.owed.is_empty() && reader.last_words.is_empty();
+            if !has_detours && is_told_all && reader.rest.is_empty() {
                 assert_eq!(self.feeds.private_bytes(reader.id), 0);
             }
         }

@@ -4,9 +4,9 @@
 //! the bytes of the steps, [`Feeds::taken`] walks the same list: so there is one order, written down once. What it must
 //! never do: move anything before it was taken, or leave anything half told.
 
-use crate::log::{DetourAction, Log};
+use crate::log::{self, DetourAction, DetourEntry, Log};
 use crate::reader::Reader;
-use crate::{Feeds, LogId, ReaderId, Skipped};
+use crate::{Feeds, Holding, LogId, ReaderId, Skipped};
 use std::io::IoSlice;
 
 /// A plan has about so many steps at most; more is planned anew behind them. Few in tests, so that they get there.
@@ -19,7 +19,11 @@ pub enum Plan {
     Nothing,
     /// What comes next is not durable yet. The reader is due when more has become durable.
     Held,
-    /// Its cursor lagged by more than the bound and has jumped to the log's end. Tell it so, and plan again.
+    /// All that was told it alone has been shown, and what else there is, is not durable yet: something that it has passed, or
+    /// that nobody is shown. The reader is due when more has become durable.
+    Owed,
+    /// Its cursor lagged by more than the bound and has jumped to the log's end. Tell it so, if it missed anything by that, and
+    /// plan again.
     Jumped(Skipped),
     /// [`Feeds::slices`] has something for it.
     Bytes,
@@ -43,6 +47,8 @@ enum What {
     Entries { log: LogId, cursor: usize, to: u64 },
     /// The n-th detour of a cursor.
     Detour { log: LogId, cursor: usize, nth: usize },
+    /// The first detour of a cursor that is left, which is passed before it is durable.
+    Owe { log: LogId, cursor: usize },
 }
 
 /// One cursor of the reader while a plan is made: how far it is planned, and what comes next there.
@@ -65,6 +71,9 @@ pub(crate) struct Stand {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Next {
     NotDurable,
+    /// It is held and not durable yet.
+    Waits,
+    /// It is held, and durable.
     Hold,
     Show,
     StepOver,
@@ -78,6 +87,16 @@ enum Behind {
     Nothing,
     NotDurable,
     More,
+}
+
+impl Step {
+    /// The same step over a detour that is not durable yet: its bytes are not shown, but owed.
+    fn owed(self) -> Step {
+        match self.what {
+            What::Detour { log, cursor, .. } => Step { what: What::Owe { log, cursor }, bytes: 0 },
+            _ => self,
+        }
+    }
 }
 
 impl Stand {
@@ -96,7 +115,7 @@ impl Stand {
         (self.position, self.next) = if let Some(detour) = detour {
             let next = match detour.action {
                 _ if detour.start >= log.limit() => Next::NotDurable,
-                DetourAction::Hold(_) if detour.position > durable => Next::NotDurable,
+                DetourAction::Hold(_) if detour.position > durable => Next::Waits,
                 DetourAction::Hold(_) => Next::Hold,
                 DetourAction::Show(_) => Next::Show,
                 DetourAction::StepOver => Next::StepOver,
@@ -127,6 +146,7 @@ impl Feeds {
     /// Finds out what the reader is to be shown next. Until [`Feeds::taken`] nothing else may be asked for but
     /// [`Feeds::slices`].
     pub fn plan(&mut self, reader: ReaderId) -> Plan {
+        self.tell_what_is_owed(reader);
         loop {
             self.steps.clear();
             self.planned = Some(reader);
@@ -144,9 +164,31 @@ impl Feeds {
             }
             self.taken(0);
             match behind {
+                Behind::Nothing if self.is_owed_anything(reader) => return Plan::Owed,
                 Behind::Nothing => return Plan::Nothing,
+                Behind::NotDurable if self.holding == Holding::Passes => return Plan::Owed,
                 Behind::NotDurable => return Plan::Held,
                 Behind::More => {}
+            }
+        }
+    }
+
+    fn is_owed_anything(&self, reader: ReaderId) -> bool {
+        self.readers.get(reader.0).is_some_and(Reader::is_owed_anything)
+    }
+
+    /// What the reader is owed and is durable by now becomes notes; for the rest it waits on.
+    fn tell_what_is_owed(&mut self, reader: ReaderId) {
+        if let Some(found) = self.readers.get_mut(reader.0)
+            && found.is_owed_anything()
+        {
+            found.be_told_what_is_owed(self.durable);
+            let is_owed_anything = found.is_owed_anything();
+            if !is_owed_anything || self.holding == Holding::Passes {
+                found.be_told_last_words();
+            }
+            if is_owed_anything {
+                self.wait_for_durable(reader);
             }
         }
     }
@@ -200,10 +242,12 @@ impl Feeds {
             let stands = self.stands.iter().enumerate().filter(|(_, stand)| stand.position <= gate);
             let first = stands.min_by_key(|(_, stand)| (stand.position, stand.next));
             match (first, note) {
-                (Some((_, stand)), _)
-                    if stand.next == Next::NotDurable && stand.position <= note_position =>
-                {
-                    return Behind::NotDurable;
+                (Some((_, stand)), _) if stand.position <= note_position && self.must_wait(stand.next) => {
+                    let Some(note) = note.filter(|_| self.holding == Holding::Passes) else {
+                        return Behind::NotDurable;
+                    };
+                    self.steps.push(Step { what: What::Note(notes), bytes: note.bytes.len() });
+                    notes += 1;
                 }
                 (Some((at, stand)), _) if stand.next != Next::Nothing && stand.position <= note_position => {
                     self.show(at, note_position.min(gate));
@@ -218,13 +262,30 @@ impl Feeds {
         Behind::More
     }
 
+    fn must_wait(&self, next: Next) -> bool {
+        next == Next::NotDurable || (next == Next::Waits && !self.passes_what_waits())
+    }
+
+    /// Whether the planned reader goes on past what it holds, because waiting would cost it what others say: nothing becomes
+    /// durable, or so much has gathered behind it that soon the logs would let go of some.
+    fn passes_what_waits(&self) -> bool {
+        let held_bytes_max = log::held_bytes_max(self.bounds.lag_bytes_max);
+        let is_behind = |stand: &Stand| {
+            let log = self.logs.get(stand.log.0);
+            log.is_some_and(|log| log.has_more_to_read(stand.cursor, stand.offset, held_bytes_max))
+        };
+        self.holding == Holding::Passes
+            || self.kept_bytes > self.bounds.feeds_bytes_max / 2
+            || self.stands.iter().any(is_behind)
+    }
+
     /// Adds the steps for what comes next at one cursor, as far as nothing else comes in between.
     fn show(&mut self, at: usize, note_position: u64) {
-        let position = self.stands[at].position;
+        let Stand { position, next, .. } = self.stands[at];
         let others = self.stands.iter().enumerate().filter(|(other, _)| *other != at);
         let other_position = others.map(|(_, stand)| stand.position).min().unwrap_or(u64::MAX);
         let step = self.step(at, other_position.min(note_position.saturating_add(1)));
-        self.steps.extend(step);
+        self.steps.extend(step.map(|step| if next == Next::Waits { step.owed() } else { step }));
         if other_position == position {
             self.pass_elsewhere(at, position);
         }
@@ -280,7 +341,7 @@ impl Feeds {
             What::Detour { log, cursor, nth } => {
                 Some(self.logs.get(log.0)?.cursors[cursor].detour(nth)?.bytes())
             }
-            What::Entries { .. } => None,
+            What::Entries { .. } | What::Owe { .. } => None,
         }
     }
 
@@ -327,6 +388,10 @@ impl Feeds {
                 self.take_detour(reader, log, cursor, step.bytes - taken);
                 true
             }
+            What::Owe { log, cursor } => {
+                self.owe(reader, log, cursor);
+                true
+            }
             What::Rest => {
                 self.with_reader(reader, |found| found.take_rest(taken));
                 taken == step.bytes
@@ -368,12 +433,25 @@ impl Feeds {
         }
     }
 
-    fn take_detour(&mut self, reader: ReaderId, id: LogId, cursor: usize, left: usize) {
-        let Some(log) = self.logs.get_mut(id.0) else { return };
-        let Some(detour) = log.cursors[cursor].pop_detour() else { return };
+    /// Moves a cursor behind its first detour.
+    fn pass_detour(&mut self, id: LogId, cursor: usize) -> Option<DetourEntry> {
+        let log = self.logs.get_mut(id.0)?;
+        let detour = log.cursors[cursor].pop_detour()?;
         if detour.end > log.cursors[cursor].offset {
             self.move_cursor(id, cursor, detour.end);
         }
+        Some(detour)
+    }
+
+    fn owe(&mut self, reader: ReaderId, id: LogId, cursor: usize) {
+        if let Some(detour) = self.pass_detour(id, cursor) {
+            self.with_reader(reader, |found| found.owe(detour.position, detour.into_bytes()));
+            self.wait_for_durable(reader);
+        }
+    }
+
+    fn take_detour(&mut self, reader: ReaderId, id: LogId, cursor: usize, left: usize) {
+        let Some(detour) = self.pass_detour(id, cursor) else { return };
         if left > 0 {
             let rest = &detour.bytes()[detour.bytes().len() - left..];
             self.with_reader(reader, |found| found.set_rest(rest));

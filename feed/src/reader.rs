@@ -25,6 +25,12 @@ struct Private {
     rest_taken: usize,
     notes: VecDeque<Note>,
     notes_bytes: usize,
+    /// What was held and has been passed: told as notes when it is durable. Ascending, as it was passed.
+    owed: VecDeque<Note>,
+    /// What comes behind all that.
+    last_words: Vec<Note>,
+    /// Of both.
+    waiting_bytes: usize,
     ignored: BTreeSet<u64>,
     /// No entry behind this position is shown.
     gate: Option<u64>,
@@ -34,6 +40,13 @@ struct Private {
 pub(crate) struct Note {
     pub(crate) position: u64,
     pub(crate) bytes: Vec<u8>,
+}
+
+impl Note {
+    /// What it costs while it waits to be told.
+    fn waiting_bytes(&self) -> usize {
+        size_of::<Note>() + self.bytes.len()
+    }
 }
 
 impl Reader {
@@ -106,11 +119,66 @@ impl Reader {
         Some(note.bytes)
     }
 
+    /// Whether something that was held and has been passed is still to be told.
+    pub(crate) fn is_owed_anything(&self) -> bool {
+        self.private.as_ref().is_some_and(|private| !private.owed.is_empty())
+    }
+
+    /// A held entry is passed before it is durable: its bytes are told later.
+    pub(crate) fn owe(&mut self, position: u64, bytes: Vec<u8>) {
+        let note = Note { position, bytes };
+        let private = self.private_mut();
+        private.waiting_bytes += note.waiting_bytes();
+        private.owed.push_back(note);
+    }
+
+    /// Everything up to this position is durable: what was owed of that becomes notes. All in front of it has been shown when
+    /// it was passed, so that it comes next.
+    pub(crate) fn be_told_what_is_owed(&mut self, durable: u64) {
+        while let Some(note) = self.pop_owed(durable) {
+            self.tell(note.position, &note.bytes);
+        }
+    }
+
+    fn pop_owed(&mut self, durable: u64) -> Option<Note> {
+        let private = self.private.as_mut()?;
+        if private.owed.front()?.position > durable {
+            return None;
+        }
+        let note = private.owed.pop_front()?;
+        private.waiting_bytes -= note.waiting_bytes();
+        Some(note)
+    }
+
+    /// The position of last words that wait.
+    pub(crate) fn last_words_position(&self) -> Option<u64> {
+        Some(self.private.as_ref()?.last_words.first()?.position)
+    }
+
+    /// These wait until nothing is owed.
+    pub(crate) fn tell_at_last(&mut self, position: u64, bytes: &[u8]) {
+        let note = Note { position, bytes: bytes.to_vec() };
+        let private = self.private_mut();
+        private.waiting_bytes += note.waiting_bytes();
+        private.last_words.push(note);
+    }
+
+    /// The last words, if there are any, become notes: it is their time.
+    pub(crate) fn be_told_last_words(&mut self) {
+        let last_words = self.private.as_mut().map(|private| std::mem::take(&mut private.last_words));
+        for note in last_words.into_iter().flatten() {
+            self.private_mut().waiting_bytes -= note.waiting_bytes();
+            self.tell(note.position, &note.bytes);
+        }
+    }
+
     /// Gives the box back when nothing is in it.
     pub(crate) fn tidy(&mut self) {
         if let Some(private) = &self.private
             && private.rest.is_empty()
             && private.notes.is_empty()
+            && private.owed.is_empty()
+            && private.last_words.is_empty()
             && private.ignored.is_empty()
             && private.gate.is_none()
         {
@@ -119,9 +187,9 @@ impl Reader {
     }
 
     pub(crate) fn private_bytes(&self) -> usize {
-        self.private
-            .as_ref()
-            .map_or(0, |private| private.notes_bytes + private.rest.len() - private.rest_taken)
+        self.private.as_ref().map_or(0, |private| {
+            private.notes_bytes + private.waiting_bytes + private.rest.len() - private.rest_taken
+        })
     }
 
     pub(crate) fn ignore(&mut self, author: u64) {
@@ -146,5 +214,14 @@ impl Reader {
         if let Some((_, index)) = moved {
             *index = to;
         }
+    }
+}
+
+#[cfg(any(test, feature = "fuzzing"))]
+impl Reader {
+    /// The positions of what it is owed.
+    pub(crate) fn owed_positions(&self) -> Vec<u64> {
+        let owed = self.private.iter().flat_map(|private| &private.owed);
+        owed.map(|note| note.position).collect()
     }
 }

@@ -395,7 +395,8 @@ impl Hub {
         }
     }
 
-    /// Told to everybody who is in a room, once, and only if it is news.
+    /// Told to everybody who is in a room, once, and only if it is news; to nobody if nobody is, because whoever delivers
+    /// events has to know.
     fn journal_is(&mut self, trouble: Option<Trouble>, teller: &mut Teller<'_>) {
         if self.trouble.is_some() == trouble.is_some() {
             self.trouble = trouble;
@@ -404,9 +405,7 @@ impl Hub {
         self.trouble = trouble;
         let with_people = self.rooms.iter().filter(|(_, room)| room.head_count() > 0);
         let rooms: Vec<RoomNumber> = with_people.map(|(number, _)| *number).collect();
-        if !rooms.is_empty() {
-            teller.tell(Audience::Rooms(rooms), Event::JournalIs { trouble });
-        }
+        teller.tell(Audience::Rooms(rooms), Event::JournalIs { trouble });
     }
 
     fn renamed(&mut self, id: MemberId, nick: Nick, teller: &mut Teller<'_>) {

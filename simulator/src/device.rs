@@ -27,6 +27,8 @@ pub(crate) enum Delivery {
     Dismissed { name: String },
     /// A kept fact, from the feed of a room or the inbox.
     Fact { room: RoomNumber, sequence: Sequence, from: Feed },
+    /// A fact of its own has been passed, and is going to come.
+    Owed { room: RoomNumber, sequence: Sequence },
     /// Something that it said is kept.
     Acknowledged { nonce: Nonce, room: RoomNumber, sequence: Sequence },
     /// It lagged, and missed these.
@@ -119,11 +121,23 @@ pub(crate) struct Device {
     is_inbox_torn: bool,
     /// Whether what happens waits for the past.
     waits: bool,
+    /// Whether what it is told alone may come before what happened earlier.
+    hears_early: HearsEarly,
     /// What it said and what it typed to say it.
     unacknowledged: VecDeque<(String, String)>,
+    /// Facts of its own that it was shown late, or not at all because the connection ended before: these it says again.
+    owed: BTreeSet<(RoomNumber, Sequence)>,
     /// What it said itself, and where.
     pub(crate) own: VecDeque<(RoomNumber, Sequence)>,
     pub(crate) counts: Counts,
+}
+
+/// Whether private words may come before what happened earlier: that somebody is in a room again, before what was said while
+/// it was there the last time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum HearsEarly {
+    Never,
+    InTrouble,
 }
 
 /// What has been counted.
@@ -270,10 +284,17 @@ impl Device {
             uptos: BTreeMap::new(),
             is_inbox_torn: false,
             waits: false,
+            hears_early: HearsEarly::Never,
             unacknowledged: VecDeque::new(),
+            owed: BTreeSet::new(),
             own: VecDeque::new(),
             counts: Counts::default(),
         }
+    }
+
+    /// The same where private words pass what nobody is shown while nothing becomes durable.
+    pub(crate) fn hearing_early(self, hears_early: HearsEarly) -> Device {
+        Device { hears_early, ..self }
     }
 
     /// One whose secret somebody else has, too.
@@ -321,9 +342,20 @@ impl Device {
         self.by_room.iter().map(|(room, shown)| (*room, shown.base, shown.mark(), &shown.seen))
     }
 
+    /// Whether it may have been shown what came behind this fact of its own, and not this.
+    pub(crate) fn is_owed(&self, room: RoomNumber, sequence: Sequence) -> bool {
+        self.owed.contains(&(room, sequence))
+    }
+
+    /// The connection is gone, and these facts of its own were not shown.
+    pub(crate) fn was_owed(&mut self, facts: impl Iterator<Item = (RoomNumber, Sequence)>) {
+        self.owed.extend(facts);
+    }
+
     /// Whether it was told that it does not have this.
     pub(crate) fn is_excused(&self, room: RoomNumber, sequence: Sequence) -> bool {
-        self.by_room.get(&room).is_some_and(|shown| shown.is_excused(sequence))
+        self.is_owed(room, sequence)
+            || self.by_room.get(&room).is_some_and(|shown| shown.is_excused(sequence))
     }
 
     /// Whether something is still on its way that it was told it missed.
@@ -353,6 +385,10 @@ impl Device {
             Delivery::Fact { room, sequence, from } => {
                 self.fact(room, sequence, from).map_err(|wrong| format!("in room {room} {wrong}"))
             }
+            Delivery::Owed { room, sequence } => {
+                self.owed.insert((room, sequence));
+                Ok(())
+            }
             Delivery::Acknowledged { nonce, room, sequence } => {
                 self.acknowledged(&nonce, room, sequence);
                 Ok(())
@@ -371,6 +407,13 @@ impl Device {
     }
 
     fn fact(&mut self, room: RoomNumber, sequence: Sequence, from: Feed) -> Result<(), String> {
+        if self.owed.contains(&(room, sequence)) {
+            // It may have been on a page, too.
+            if let Some(shown) = self.by_room.get_mut(&room).filter(|shown| shown.base < sequence) {
+                shown.seen.insert(sequence);
+            }
+            return Ok(());
+        }
         if !self.by_room.contains_key(&room) {
             if from == Feed::Room {
                 return Err(format!("number {} is shown before the room", sequence.0));
@@ -453,9 +496,11 @@ impl Device {
         let upto = self.uptos.remove(&room).ok_or("of a room that was not entered")?;
         let known = self.by_room.get(&room);
         let from = known.map_or(Feed::Room, |shown| shown.from);
+        let may_come = self.waits || self.hears_early == HearsEarly::InTrouble;
+        let last_stay = known.filter(|_| may_come).map(|_| BTreeSet::new());
         let Some(behind) = behind else {
             let mut shown = Shown::new(from, upto, upto);
-            shown.last_stay = known.filter(|_| self.waits).map(|_| BTreeSet::new());
+            shown.last_stay = last_stay;
             self.by_room.insert(room, shown);
             return Ok(());
         };
@@ -467,6 +512,9 @@ impl Device {
         let from = if known.is_none() { Feed::Inbox } else { from };
         let mut shown = Shown::new(from, behind, upto.max(behind));
         shown.replaying = (upto > behind).then_some(behind);
+        if self.hears_early == HearsEarly::InTrouble {
+            shown.last_stay = last_stay;
+        }
         self.by_room.insert(room, shown);
         Ok(())
     }

@@ -53,6 +53,10 @@ pub struct Report {
     pub messages_skipped: u64,
     /// Lines that waited until they were durable.
     pub held: u64,
+    /// And of them, those that came behind what others said later.
+    pub owed: u64,
+    /// Times that all of a shard were seen to hear each other while nothing could be written.
+    pub heard_in_trouble: u64,
     /// Connections that were opened.
     pub connections: u64,
     /// Connections that were reset.
@@ -110,6 +114,8 @@ impl Report {
             (&mut self.skips, other.skips),
             (&mut self.messages_skipped, other.messages_skipped),
             (&mut self.held, other.held),
+            (&mut self.owed, other.owed),
+            (&mut self.heard_in_trouble, other.heard_in_trouble),
             (&mut self.connections, other.connections),
             (&mut self.resets, other.resets),
             (&mut self.panics, other.panics),
@@ -144,6 +150,7 @@ impl Report {
         self.skips += counts.skips;
         self.messages_skipped += counts.messages_skipped;
         self.held += counts.held;
+        self.owed += counts.owed;
         self.past += counts.past;
     }
 }
@@ -152,13 +159,14 @@ impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "{} steps, {} events told, {} lines shown, {} held; {} skips of {} messages; {} connections, {} resets, \
-             {} panics, {} pauses; {} commits, {} failed, {} requests given back, {} refused; {} crashes, {} stops; \
+            "{} steps, {} events told, {} lines shown, {} held, {} of them owed; {} skips of {} messages; {} connections, {} resets, \
+             {} panics, {} pauses; {} commits, {} failed, {} turns in trouble, {} requests given back, {} refused; {} crashes, {} stops; \
              {} pages, {} lines of the past, {} facts replayed, {} filled in, {} acknowledged, {} replays broken off",
             self.steps,
             self.told,
             self.lines,
             self.held,
+            self.owed,
             self.skips,
             self.messages_skipped,
             self.connections,
@@ -167,6 +175,7 @@ impl fmt::Display for Report {
             self.pauses,
             self.commits,
             self.failures,
+            self.heard_in_trouble,
             self.given_back,
             self.unwritten,
             self.crashes,

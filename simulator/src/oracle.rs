@@ -305,6 +305,7 @@ impl Oracle {
         self.told_count += 1;
         self.check_numbers(&told)?;
         match &told.audience {
+            _ if matches!(told.event, Event::JournalIs { .. }) => self.tell_trouble(&told),
             Audience::Member(member) => self.tell_member(*member, &told),
             Audience::Room(room) => self.tell_rooms(&[*room], &told),
             Audience::Rooms(rooms) => self.tell_rooms(rooms, &told),
@@ -317,6 +318,16 @@ impl Oracle {
         }
         self.told.push(told);
         Ok(())
+    }
+
+    /// Everybody is told who reads a room.
+    fn tell_trouble(&mut self, told: &Told) {
+        let mut rendered = Rendered::new(&self.setup, told);
+        for reader in self.readers.values_mut() {
+            if let Some(bytes) = rendered.bytes(reader.kind.rendition) {
+                reader.expect_trouble(told.position, bytes);
+            }
+        }
     }
 
     fn tell_member(&mut self, member: MemberId, told: &Told) {

@@ -28,7 +28,8 @@ pub(crate) struct Expected {
 pub(crate) enum What {
     /// Told to this reader alone, and what a client makes of it.
     Note(Rc<[u8]>, Option<Delivery>),
-    /// Likewise, when its stay is over and the connection may be closed: an answer to what it asked before.
+    /// Likewise, but it may never come: an answer to what it asked before its stay was over and the connection may be closed,
+    /// or what only those are told who still read something.
     Afterword(Rc<[u8]>),
     /// An entry of feeds.
     Entry(Entry),
@@ -76,6 +77,8 @@ pub(crate) struct Counts {
     pub(crate) skips: u64,
     pub(crate) messages_skipped: u64,
     pub(crate) held: u64,
+    /// And of them, those that came behind what others said later.
+    pub(crate) owed: u64,
     pub(crate) past: u64,
 }
 
@@ -94,6 +97,8 @@ pub(crate) struct Reader {
     expected: VecDeque<Expected>,
     /// Of the past: they come when they come, but behind everything at their positions.
     late: Vec<Expected>,
+    /// Held entries that it has gone on past before they were durable, in order.
+    owed: VecDeque<Expected>,
     /// Of the last note that was shown.
     note_position: Position,
     /// Nothing of feeds behind this is to be shown.
@@ -142,12 +147,19 @@ pub(crate) struct Rules {
     pub(crate) is_strict: bool,
     /// No jump can happen: plain text must show all news, too.
     pub(crate) never_lags: bool,
+    /// The store never fails.
+    pub(crate) never_fails: bool,
 }
 
 impl Expected {
     /// Whether it is a note of these bytes.
     fn is_note(&self, line: &[u8]) -> bool {
         matches!(&self.what, What::Note(bytes, _) | What::Afterword(bytes) if **bytes == *line)
+    }
+
+    /// Whether it is an entry in the place of which this line is shown.
+    fn is_held_as(&self, line: &[u8]) -> bool {
+        matches!(&self.what, What::Entry(Entry { own: Own::Held(bytes), .. }) if *bytes == *line)
     }
 }
 
@@ -162,6 +174,7 @@ impl Reader {
             is_listing: false,
             expected: VecDeque::new(),
             late: Vec::new(),
+            owed: VecDeque::new(),
             note_position: Position(0),
             gate: None,
             deliveries: (recall == Recall::Everything).then(Vec::new),
@@ -204,6 +217,18 @@ impl Reader {
         let is_over = self.stay == Stay::Over;
         let what = if is_over { What::Afterword(bytes) } else { What::Note(bytes, None) };
         self.late.push(Expected { position, what });
+    }
+
+    /// How the journal is, of which everybody is told who reads anything.
+    pub(crate) fn expect_trouble(&mut self, position: Position, bytes: Rc<[u8]>) {
+        let reads_a_room = self.stay == Stay::Here && !self.rooms.is_empty();
+        let what = match self.kind.rendition {
+            Rendition::Plain if reads_a_room => return *self.news.entry(bytes).or_default() += 1,
+            Rendition::Plain => return,
+            _ if reads_a_room => What::Note(bytes, None),
+            _ => What::Afterword(bytes),
+        };
+        self.expected.push_back(Expected { position, what });
     }
 
     /// An entry: in front of the notes at its position; shown once, in however many places it stands.
@@ -344,6 +369,18 @@ impl Reader {
             self.late.remove(at);
             return self.late_line(position);
         }
+        if self.rules.notes_pass()
+            && let Some(at) = self.next_note(line)
+        {
+            if let Some(note) = self.expected.remove(at) {
+                self.note_shown(note);
+            }
+            return Ok(());
+        }
+        if self.owed.front().is_some_and(|owed| owed.is_held_as(line)) {
+            self.counts.owed += 1;
+            return self.owed.pop_front().map_or(Ok(()), |owed| self.entry_shown(&owed));
+        }
         // What waits behind the gate is passed by notes.
         let mut at = 0;
         loop {
@@ -353,7 +390,9 @@ impl Reader {
             let waits = self.waits(expected);
             match &expected.what {
                 What::Note(bytes, _) | What::Afterword(bytes) if **bytes == *line => {
-                    self.note_shown(at);
+                    if let Some(note) = self.expected.remove(at) {
+                        self.note_shown(note);
+                    }
                     return Ok(());
                 }
                 What::Entry(entry) if matches_entry(entry, line)? => {
@@ -372,9 +411,16 @@ impl Reader {
                 return Err(format!("a line out of order or told twice; next was {}", show(expected)));
             }
             if let Some(expected) = self.expected.remove(at) {
-                self.missed(&expected)?;
+                self.missed(expected)?;
             }
         }
+    }
+
+    /// The next note that has to come, if this line is that; in between may stand some that need not come.
+    fn next_note(&self, line: &[u8]) -> Option<usize> {
+        let mut notes = self.expected.iter().enumerate().filter(|(_, it)| !matches!(it.what, What::Entry(_)));
+        let (at, _) = notes.find(|(_, it)| it.is_note(line) || matches!(it.what, What::Note(..)))?;
+        self.expected[at].is_note(line).then_some(at)
     }
 
     /// Whether it is not to be shown yet, because it happened behind what a newcomer waits at.
@@ -382,8 +428,7 @@ impl Reader {
         matches!(expected.what, What::Entry(_)) && self.gate.is_some_and(|gate| expected.position > gate)
     }
 
-    fn note_shown(&mut self, at: usize) {
-        let Some(Expected { position, what }) = self.expected.remove(at) else { return };
+    fn note_shown(&mut self, Expected { position, what }: Expected) {
         self.note_position = position;
         let delivery = match what {
             What::Note(_, delivery) => delivery,
@@ -399,13 +444,16 @@ impl Reader {
     /// A page of the past is shown: behind all entries at its position that do not wait for it, and behind notes in front of
     /// it. Among the notes at its position it may stand anywhere.
     fn late_line(&mut self, position: Position) -> Result<(), String> {
+        if self.rules.notes_pass() {
+            return Ok(());
+        }
         let limit = self.gate.map_or(position, |gate| gate.min(position));
         let is_in_front = |first: &Expected| {
             first.position < limit || (first.position == limit && matches!(first.what, What::Entry(_)))
         };
         while self.expected.front().is_some_and(is_in_front) {
             if let Some(expected) = self.expected.pop_front() {
-                self.missed(&expected)?;
+                self.missed(expected)?;
             }
         }
         Ok(())
@@ -446,16 +494,23 @@ impl Reader {
     }
 
     /// An entry was passed without being shown.
-    fn missed(&mut self, expected: &Expected) -> Result<(), String> {
+    fn missed(&mut self, expected: Expected) -> Result<(), String> {
         let entry = match &expected.what {
             What::Afterword(_) => return Ok(()),
-            What::Note(..) => return Err(format!("a private note is missing: {}", show(expected))),
+            What::Note(..) => return Err(format!("a private note is missing: {}", show(&expected))),
             What::Entry(entry) => entry,
         };
         match entry.own {
             Own::SteppedOver => return Ok(()),
+            Own::Held(_) if self.rules.may_pass_held() => {
+                if let (Some(room), Some(sequence)) = (entry.kept_in, entry.sequence) {
+                    self.deliver(|| Delivery::Owed { room, sequence });
+                }
+                self.owed.push_back(expected);
+                return Ok(());
+            }
             Own::Shown | Own::Held(_) => {
-                return Err(format!("what concerns the reader itself is missing: {}", show(expected)));
+                return Err(format!("what concerns the reader itself is missing: {}", show(&expected)));
             }
             Own::Shared => {}
         }
@@ -496,6 +551,33 @@ impl Reader {
         Ok(())
     }
 
+    /// Everything up to this position has been handed to the reader's shard, and all that could be written to it was: it has
+    /// heard what others say, whatever it waits for itself. Plain text does not tell whether it waits for the past.
+    pub(crate) fn check_heard(&self, delivered: Position) -> Result<(), String> {
+        let is_unheard = |expected: &&Expected| {
+            let is_others = matches!(&expected.what, What::Entry(Entry { own: Own::Shared, .. }));
+            is_others && expected.position <= delivered && !self.waits(expected)
+        };
+        match self.expected.iter().find(is_unheard) {
+            Some(unheard) if self.stay != Stay::Stopped && self.kind.rendition != Rendition::Plain => {
+                Err(format!("it does not hear {}", show(unheard)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Facts of its own that it has not been shown and may have gone on past.
+    pub(crate) fn unshown_receipts(&self) -> impl Iterator<Item = (RoomNumber, Sequence)> + '_ {
+        let may_pass = self.rules.may_pass_held();
+        let all = self.owed.iter().chain(self.expected.iter().filter(move |_| may_pass));
+        all.filter_map(|expected| match &expected.what {
+            What::Entry(Entry { own: Own::Held(_), kept_in, sequence, .. }) => {
+                Some(((*kept_in)?, (*sequence)?))
+            }
+            _ => None,
+        })
+    }
+
     /// Everything has been shown that ever will be.
     pub(crate) fn finish(&mut self) -> Result<(), String> {
         if !self.line.is_empty() || self.is_in_frame || !self.rest.is_empty() {
@@ -508,7 +590,10 @@ impl Reader {
             return Err(format!("a page of the past never came: {}", show(late)));
         }
         while let Some(expected) = self.expected.pop_front() {
-            self.missed(&expected).map_err(|wrong| format!("at the end, {wrong}"))?;
+            self.missed(expected).map_err(|wrong| format!("at the end, {wrong}"))?;
+        }
+        if let Some(owed) = self.owed.front() {
+            return Err(format!("a receipt never came: {}", show(owed)));
         }
         for (place, gap) in std::mem::take(&mut self.gaps) {
             gap.check(place, self.kind.rendition).map_err(|wrong| format!("at the end, {wrong}"))?;
@@ -599,8 +684,21 @@ impl Reader {
                 self.rest = rest.map(<[u8]>::to_vec).collect();
                 return self.entry_shown(&expected);
             }
-            self.missed(&expected)?;
+            self.missed(expected)?;
         }
+    }
+}
+
+impl Rules {
+    /// Whether somebody may go on past a receipt that it waits for: because nothing becomes durable, or because it lags.
+    fn may_pass_held(self) -> bool {
+        !self.is_strict && (!self.never_lags || !self.never_fails)
+    }
+
+    /// Whether there are times in which notes pass what nobody is shown, because nothing becomes durable. When these are for
+    /// a reader, nobody here knows: what was planned then may leave later.
+    fn notes_pass(self) -> bool {
+        self.is_strict && !self.never_fails
     }
 }
 

@@ -12,7 +12,7 @@ mod past;
 mod wires;
 
 use crate::Report;
-use crate::device::Device;
+use crate::device::{Device, HearsEarly};
 use crate::oracle::Oracle;
 use crate::people::{Person, Typed};
 use crate::reader::Rules;
@@ -78,6 +78,10 @@ struct Lane {
     mails: VecDeque<Mail>,
     /// What the last mail said.
     durable: Position,
+    /// The shard has been told of everything up to here.
+    delivered: Position,
+    /// And that nothing can be written down.
+    is_in_trouble: bool,
     /// By the connection's index.
     owners: Vec<Option<usize>>,
 }
@@ -172,8 +176,11 @@ impl World {
             replay_lines: weather.replay_lines,
             ..Setup::new(weather.settings.home.clone())
         };
-        let rules =
-            Rules { is_strict: weather.release == Release::WhenDurable, never_lags: weather.never_lags };
+        let rules = Rules {
+            is_strict: weather.release == Release::WhenDurable,
+            never_lags: weather.never_lags,
+            never_fails: weather.failures == 0,
+        };
         let oracle = Oracle::new(setup.clone(), &weather.settings, rules);
         let desk = Desk::new(Hub::new(weather.settings.clone()), weather.shards.into());
         let mut world = World {
@@ -338,6 +345,10 @@ impl World {
     fn gather_reader(&mut self, member: MemberId) -> Outcome {
         if let Some(reader) = self.oracle.remove_reader(member) {
             self.report.add_reader(&reader.counts);
+            let person = self.persons.get(&member).map(|person| &mut self.people[*person]);
+            if let Some(device) = person.and_then(|person| person.device.as_mut()) {
+                device.was_owed(reader.unshown_receipts());
+            }
         }
         match self.persons.get(&member).copied() {
             Some(person) => self.disconnect_device(person),
@@ -367,9 +378,12 @@ fn people(weather: &Weather, memory: &mut Rng) -> Vec<Person> {
         (memory.u32(..100) < weather.clients).then_some((client, is_shared))
     };
     let drawn: Vec<Option<(u64, bool)>> = (0..weather.people).map(&mut draw).collect();
+    let is_trouble_told_early = weather.release == Release::WhenDurable && weather.failures > 0;
+    let hears_early = if is_trouble_told_early { HearsEarly::InTrouble } else { HearsEarly::Never };
     let is_somebodys = |client: u64| drawn.iter().flatten().any(|found| *found == (client, true));
     let device = |(client, _): (u64, bool)| {
-        if is_somebodys(client) { Device::sharing(client) } else { Device::new(client) }
+        let device = if is_somebodys(client) { Device::sharing(client) } else { Device::new(client) };
+        device.hearing_early(hears_early)
     };
     drawn.iter().enumerate().map(|(index, drawn)| Person::new(index, drawn.map(device))).collect()
 }

@@ -25,6 +25,8 @@ fn every_world_holds() {
             let happened = [
                 report.messages_skipped,
                 report.held,
+                report.owed,
+                report.heard_in_trouble,
                 report.resets,
                 report.panics,
                 report.pauses,

@@ -5,8 +5,8 @@
 //!
 //! Three things give it its shape. *It begins with hello:* nothing else is done before, and who never says it is closed.
 //! *It waits for answers:* behind a request that has a private answer no line is read until that answer has come, so that
-//! answers come in the order of the questions; what is said is acknowledged in its place among what others say, and never
-//! waits. *It catches up:* what a client missed is paged to it while what happens meanwhile waits in the feeds, so that there is
+//! answers come in the order of the questions; what is said is acknowledged as a rule in its place among what others say, and
+//! never waits. *It catches up:* what a client missed is paged to it while what happens meanwhile waits in the feeds, so that there is
 //! no seam between the two (`session/catching`).
 //!
 //! What this file must never do: keep memory for a session at rest, or show anything of a secret but to its client.
@@ -258,7 +258,8 @@ impl Session for JsonSession {
         }
     }
 
-    /// What one said oneself is acknowledged in its place, once it is durable; what else one did has been answered.
+    /// What one said oneself is acknowledged once it is durable, in its place if that can wait; what else one did has been
+    /// answered.
     fn own(&mut self, _me: MemberId, told: &Told) -> Own {
         if told.event.kept_in().is_none() {
             return Own::StepOver;

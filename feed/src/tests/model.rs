@@ -1,7 +1,7 @@
 //! The feeds against the model, in runs that proptest invents and shrinks.
 
 use crate::model::{self, Append, Op, Way};
-use crate::{Bounds, Kind, Release};
+use crate::{Bounds, Holding, Kind, Release};
 use proptest::prelude::*;
 
 fn op() -> impl Strategy<Value = Op> {
@@ -17,11 +17,13 @@ fn op() -> impl Strategy<Value = Op> {
         1 => reader.clone().prop_map(Op::EndAll),
         24 => append().prop_map(Op::Append),
         3 => (reader.clone(), 1..60_usize).prop_map(|(reader, len)| Op::Tell(reader, len)),
+        1 => (reader.clone(), 1..60_usize).prop_map(|(reader, len)| Op::TellAtLast(reader, len)),
         1 => (reader.clone(), 0..3_u64).prop_map(|(reader, author)| Op::Ignore(reader, author)),
         1 => (reader.clone(), 0..3_u64).prop_map(|(reader, author)| Op::Hear(reader, author)),
         2 => (reader.clone(), 0..9_u64).prop_map(|(reader, behind)| Op::HoldBack(reader, behind)),
         2 => reader.clone().prop_map(Op::LetGo),
         4 => (0..9_u64).prop_map(Op::Durable),
+        1 => prop_oneof![Just(Holding::Waits), Just(Holding::Passes)].prop_map(Op::Holding),
         4 => (reader, room).prop_map(|(reader, room)| Op::Room(reader, room)),
         8 => (1..16_usize).prop_map(Op::Turn),
         3 => Just(Op::Settle),

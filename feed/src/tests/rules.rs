@@ -1,6 +1,6 @@
 //! The rules of the crate's head, one by one: documentation by example.
 
-use crate::{Bounds, Detour, Entry, Feeds, Kind, LogId, Plan, ReaderId, Release, Skipped};
+use crate::{Bounds, Detour, Entry, Feeds, Holding, Kind, LogId, Plan, ReaderId, Release, Skipped};
 use std::io::IoSlice;
 
 const SMALL: Bounds = Bounds { lag_bytes_max: 800, feeds_bytes_max: usize::MAX };
@@ -41,6 +41,13 @@ impl Stage {
     /// A kept message; its sequence is its position.
     fn say(&mut self, log: LogId, text: &str) {
         self.append(&[log], Some(self.position + 1), Kind::Message, text);
+    }
+
+    /// A kept message of somebody who waits until it is durable.
+    fn hold(&mut self, author: ReaderId, log: LogId) {
+        self.say(log, "mine ");
+        let receipt = format!("[{} is kept] ", self.position);
+        self.feeds.detour(author, log, Detour::Hold(receipt.into_bytes()));
     }
 
     fn notice(&mut self, logs: &[LogId], text: &str) {
@@ -255,6 +262,196 @@ fn held_entry_waits_for_durable_and_keeps_everything_behind_it() {
     assert_eq!(stage.read(ann), "[2 is kept] 3 note ");
 }
 
+// Being owed.
+
+/// A room in which ann waits for a receipt for what it said, and bob for nothing.
+fn waiting(bounds: Bounds) -> (Stage, LogId, [ReaderId; 2]) {
+    let mut stage = Stage::new(bounds, Release::AtOnce);
+    let (room, [ann, bob]) = stage.room(1);
+    stage.hold(ann, room);
+    assert_eq!(stage.feeds.plan(ann), Plan::Held);
+    stage.read(bob);
+    stage.due();
+    (stage, room, [ann, bob])
+}
+
+#[test]
+fn whoever_waits_for_a_receipt_hears_the_others_while_nothing_becomes_durable() {
+    let (mut stage, room, [ann, _]) = waiting(Bounds::default());
+    stage.say(room, "2 ");
+    assert_eq!(stage.read(ann), "");
+    stage.due();
+    stage.feeds.set_holding(Holding::Passes);
+    assert_eq!(stage.due(), [ann]);
+    assert_eq!(stage.read(ann), "2 ");
+    assert_eq!(stage.feeds.plan(ann), Plan::Owed);
+    stage.hold(ann, room);
+    stage.say(room, "4 ");
+    assert_eq!(stage.read(ann), "4 ");
+}
+
+#[test]
+fn what_is_owed_is_told_once_when_it_is_durable_and_not_before() {
+    let (mut stage, room, [ann, _]) = waiting(Bounds::default());
+    stage.feeds.set_holding(Holding::Passes);
+    stage.say(room, "2 ");
+    stage.hold(ann, room);
+    stage.say(room, "4 ");
+    assert_eq!(stage.read(ann), "2 4 ");
+    stage.due();
+    stage.feeds.durable(2);
+    assert_eq!(stage.due(), [ann]);
+    assert_eq!(stage.read(ann), "[1 is kept] ");
+    assert_eq!(stage.feeds.plan(ann), Plan::Owed);
+    stage.say(room, "5 ");
+    stage.due();
+    stage.feeds.durable(5);
+    assert_eq!(stage.due(), [ann]);
+    assert_eq!(stage.read(ann), "[3 is kept] 5 ");
+    assert_eq!(stage.feeds.plan(ann), Plan::Nothing);
+    assert_eq!(stage.feeds.private_bytes(ann), 0);
+}
+
+#[test]
+fn when_the_trouble_is_over_receipts_stand_in_their_place_again() {
+    let (mut stage, room, [ann, _]) = waiting(Bounds::default());
+    stage.feeds.set_holding(Holding::Passes);
+    assert_eq!(stage.read(ann), "");
+    stage.feeds.set_holding(Holding::Waits);
+    stage.say(room, "2 ");
+    stage.hold(ann, room);
+    stage.say(room, "4 ");
+    assert_eq!(stage.read(ann), "2 ");
+    assert_eq!(stage.feeds.plan(ann), Plan::Held);
+    stage.feeds.durable(4);
+    assert_eq!(stage.read(ann), "[1 is kept] [3 is kept] 4 ");
+}
+
+#[test]
+fn what_is_owed_counts_as_private_bytes() {
+    let (mut stage, room, [ann, _]) = waiting(Bounds::default());
+    stage.feeds.set_holding(Holding::Passes);
+    let mut before = 0;
+    for _ in 0..100 {
+        stage.hold(ann, room);
+        stage.read(ann);
+        let bytes = stage.feeds.private_bytes(ann);
+        assert!(bytes > before + "[2 is kept] ".len());
+        before = bytes;
+    }
+}
+
+#[test]
+fn whoever_reads_whenever_a_quarter_of_the_bound_was_said_never_jumps_for_waiting() {
+    let bounds = Bounds { lag_bytes_max: 16_000, feeds_bytes_max: usize::MAX };
+    let quarter = bounds.lag_bytes_max / 4;
+    for lines_between_own in [0, 1, 7, 100, 1_000_000] {
+        let (mut stage, room, [ann, bob]) = waiting(bounds);
+        let (mut said, mut heard) = (0, 0);
+        for nth in 0..10_000 {
+            if nth % (lines_between_own + 1) == 0 {
+                stage.hold(ann, room);
+            } else {
+                stage.say(room, "x");
+                said += 1;
+            }
+            if (nth + 1) % (quarter / (1 + crate::log::INDEX_BYTES)) == 0 {
+                heard += stage.read(ann).len();
+                stage.read(bob);
+            }
+        }
+        stage.feeds.durable(stage.position);
+        let rest = stage.read(ann);
+        heard += rest.matches('x').count();
+        assert_eq!((heard, rest.matches("kept").count()), (said, stage.position as usize - said));
+    }
+}
+
+#[test]
+fn what_is_said_in_another_room_is_not_missed_for_a_receipt() {
+    let (mut stage, lobby, [ann, _]) = waiting(SMALL);
+    let (garden, []) = stage.room(2);
+    stage.feeds.begin(ann, garden);
+    stage.hold(ann, lobby);
+    let mut heard = String::new();
+    for _ in 0..100 {
+        stage.say(garden, "hello ");
+        heard += &stage.read(ann);
+    }
+    assert_eq!(heard, "hello ".repeat(100));
+    assert_eq!(stage.feeds.plan(ann), Plan::Owed);
+}
+
+#[test]
+fn what_is_owed_outlives_its_cursor() {
+    let (mut stage, room, [ann, bob]) = waiting(Bounds::default());
+    stage.feeds.set_holding(Holding::Passes);
+    stage.say(room, "2 ");
+    stage.feeds.end_all(ann);
+    stage.feeds.remove_reader(bob);
+    assert_eq!(stage.read(ann), "2 ");
+    assert!(!stage.feeds.reads_anything(ann));
+    assert_eq!(stage.feeds.next_closed(), Some(1));
+    assert_eq!(stage.feeds.plan(ann), Plan::Owed);
+    stage.feeds.durable(2);
+    assert_eq!(stage.read(ann), "[1 is kept] ");
+    assert_eq!(stage.feeds.plan(ann), Plan::Nothing);
+}
+
+#[test]
+fn last_words_come_behind_what_is_owed() {
+    let (mut stage, room, [ann, _]) = waiting(SMALL);
+    for _ in 0..15 {
+        stage.say(room, "hello ");
+    }
+    assert_eq!(stage.read(ann), "hello ".repeat(15));
+    stage.feeds.tell_at_last(ann, stage.position, b"bye ");
+    stage.feeds.tell(ann, stage.position, b"(what was asked before) ");
+    assert_eq!(stage.feeds.plan(ann), Plan::Owed);
+    stage.feeds.durable(1);
+    assert_eq!(stage.read(ann), "[1 is kept] bye (what was asked before) ");
+    assert_eq!(stage.feeds.private_bytes(ann), 0);
+}
+
+#[test]
+fn last_words_do_not_wait_while_nothing_becomes_durable() {
+    let (mut stage, room, [ann, _]) = waiting(SMALL);
+    for _ in 0..15 {
+        stage.say(room, "hello ");
+    }
+    stage.read(ann);
+    stage.feeds.tell_at_last(ann, stage.position, b"bye ");
+    assert_eq!(stage.feeds.plan(ann), Plan::Owed);
+    stage.due();
+    stage.feeds.set_holding(Holding::Passes);
+    assert_eq!(stage.due(), [ann]);
+    assert_eq!(stage.read(ann), "bye ");
+    stage.feeds.durable(1);
+    assert_eq!(stage.read(ann), "[1 is kept] ");
+}
+
+#[test]
+fn strict_room_shows_nothing_kept_in_trouble_either_but_notes_pass() {
+    let mut stage = Stage::new(Bounds::default(), Release::WhenDurable);
+    let (room, [ann, bob]) = stage.room(1);
+    stage.hold(ann, room);
+    stage.feeds.tell(ann, stage.position, b"answer ");
+    stage.say(room, "2 ");
+    stage.feeds.tell(ann, stage.position, b"another ");
+    assert_eq!(stage.feeds.plan(ann), Plan::Held);
+    assert_eq!(stage.feeds.plan(bob), Plan::Held);
+    stage.due();
+    stage.feeds.set_holding(Holding::Passes);
+    assert_eq!(stage.due(), [ann, bob]);
+    assert_eq!(stage.read(ann), "answer another ");
+    for reader in [ann, bob] {
+        assert_eq!(stage.feeds.plan(reader), Plan::Owed);
+    }
+    stage.feeds.durable(2);
+    assert_eq!(stage.read(ann), "[1 is kept] 2 ");
+    assert_eq!(stage.read(bob), "mine 2 ");
+}
+
 #[test]
 fn reader_that_was_served_up_to_a_hold_is_due_when_it_is_durable() {
     let mut stage = Stage::open();
@@ -436,7 +633,8 @@ fn skip_counts_exactly() {
         stage.notice(&[room], "arrival ");
     }
     let (from, to) = (2, stage.position - 1);
-    let expected = Skipped { label: 9, messages: 80, from, to, behind: 1, position: stage.position };
+    let (entries, messages, position) = (180, 80, stage.position);
+    let expected = Skipped { label: 9, entries, messages, from, to, behind: 1, position };
     assert_eq!(stage.skipped(ann), Some(expected));
     assert_eq!(stage.skipped(bob).map(|skipped| skipped.messages), Some(101));
     assert_eq!(stage.read(ann), "missed ".repeat(10));
@@ -455,7 +653,7 @@ fn skip_of_a_cursor_with_an_end_counts_up_to_its_end() {
     for _ in 0..100 {
         stage.say(room, "none of its business ");
     }
-    let expected = Skipped { label: 1, messages: 5, from: 1, to: 5, behind: 0, position: 6 };
+    let expected = Skipped { label: 1, entries: 5, messages: 5, from: 1, to: 5, behind: 0, position: 6 };
     assert_eq!(stage.skipped(ann), Some(expected));
     assert_eq!(stage.read(ann), "ann left ");
 }
@@ -474,6 +672,24 @@ fn skip_begins_at_the_rooms_sequence_and_is_empty_without_kept_facts() {
 }
 
 #[test]
+fn who_lags_by_its_own_lines_alone_has_missed_nothing() {
+    let mut stage = Stage::new(SMALL, Release::AtOnce);
+    let (room, [ann, bob]) = stage.room(1);
+    for nth in 0..100 {
+        stage.say(room, "mine ");
+        stage.feeds.detour(
+            ann,
+            room,
+            if nth % 2 == 0 { Detour::StepOver } else { Detour::Hold(b"[kept] ".to_vec()) },
+        );
+    }
+    stage.feeds.durable(stage.position);
+    assert_eq!(stage.skipped(ann).map(|skipped| (skipped.entries, skipped.messages)), Some((0, 0)));
+    assert_eq!(stage.read(ann), "[kept] ".repeat(50));
+    assert_eq!(stage.skipped(bob).map(|skipped| (skipped.entries, skipped.messages)), Some((100, 100)));
+}
+
+#[test]
 fn skip_does_not_begin_before_the_room_was_entered_again() {
     let mut stage = Stage::new(SMALL, Release::AtOnce);
     let (room, [ann]) = stage.room(1);
@@ -486,7 +702,7 @@ fn skip_does_not_begin_before_the_room_was_entered_again() {
     for _ in 0..100 {
         stage.say(room, "missed ");
     }
-    let expected = Skipped { label: 1, messages: 1, from: 1, to: 1, behind: 0, position: 1 };
+    let expected = Skipped { label: 1, entries: 1, messages: 1, from: 1, to: 1, behind: 0, position: 1 };
     assert_eq!(stage.skipped(ann), Some(expected));
     let skipped = stage.skipped(ann).map(|skipped| (skipped.messages, skipped.from, skipped.to));
     assert_eq!(skipped, Some((100, 51, 150)));

@@ -10,8 +10,8 @@ use super::{Outcome, Pace, World};
 use crate::oracle::Taking;
 use crate::store::Snapshotting;
 use crate::weather::Mood;
-use engine::{Desk, Journal, Request};
-use hub::{Fact, Trouble};
+use engine::{Desk, Journal, Mail, Request};
+use hub::{Event, Fact, Trouble};
 
 impl World {
     // The desk.
@@ -91,12 +91,23 @@ impl World {
                     .zip(mail.told.last().map(|told| told.position));
                 format!("shard {shard} gets {} told {told:?}, durable {:?}", mail.told.len(), mail.durable)
             });
+            self.note_delivered(shard, &mail);
             self.shards[shard].deliver(self.now, &mut mail);
         }
         self.post_requests(shard)?;
         self.resume(shard);
         self.close_broken(shard)?;
         self.check_bounds(shard)
+    }
+
+    fn note_delivered(&mut self, shard: usize, mail: &Mail) {
+        let lane = &mut self.lanes[shard];
+        for told in &mail.told {
+            lane.delivered = lane.delivered.max(told.position);
+            if let Event::JournalIs { trouble } = &told.event {
+                lane.is_in_trouble = trouble.is_some();
+            }
+        }
     }
 
     // The store.

@@ -135,8 +135,8 @@ impl World {
     pub(super) fn disconnect_device(&mut self, person: usize) -> Outcome {
         let Some(device) = &mut self.people[person].device else { return Ok(()) };
         for (room, base, mark, seen) in device.seen() {
-            let left_out = self.oracle.facts_between(room, base, mark).find(|number| !seen.contains(number));
-            if let Some(number) = left_out {
+            let is_left_out = |number: &Sequence| !seen.contains(number) && !device.is_owed(room, *number);
+            if let Some(number) = self.oracle.facts_between(room, base, mark).find(is_left_out) {
                 return Err(format!(
                     "the client of {person} was never shown number {} of room {room}, and believes that it has all \
                      between {} and {}",

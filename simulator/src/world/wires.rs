@@ -5,12 +5,12 @@
 //!
 //! What this file must never do: read from a connection that is paused, or write to one that is blocked.
 
-use super::{Link, Outcome, Pace, Typing, Unasked, World};
+use super::{Lane, Link, Outcome, Pace, Typing, Unasked, World};
 use crate::people::Typed;
 use crate::reader::Recall;
 use crate::session::{Kind, label_of};
 use dialect::{Arrival, Secret};
-use engine::{Due, Request};
+use engine::{Due, Release, Request};
 use hub::{Command, Speaker};
 use std::collections::{BTreeSet, VecDeque};
 use std::io::IoSlice;
@@ -228,7 +228,25 @@ impl World {
         self.post_requests(shard)?;
         self.resume(shard);
         self.close_broken(shard)?;
+        self.check_that_all_hear(shard)?;
         self.check_bounds(shard)
+    }
+
+    /// While nothing becomes durable, whoever reads hears what others say, whatever it waits for itself.
+    fn check_that_all_hear(&mut self, shard: usize) -> Outcome {
+        let Lane { delivered, is_in_trouble, .. } = self.lanes[shard];
+        if !is_in_trouble || !self.weather.never_lags || self.weather.release == Release::WhenDurable {
+            return Ok(());
+        }
+        self.report.heard_in_trouble += 1;
+        for (person, link) in self.links.iter().enumerate() {
+            if let Some(link) = link.as_ref().filter(|link| link.shard == shard && !link.is_blocked)
+                && let Some(reader) = self.oracle.reader_mut(link.member)
+            {
+                reader.check_heard(delivered).map_err(|wrong| format!("in trouble, of {person} {wrong}"))?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes what a connection is due, until there is nothing more or the socket takes no more.

@@ -3,7 +3,7 @@
 
 use crate::world::World;
 use engine::{Bounds, Limits};
-use hub::Keeping;
+use hub::{Keeping, Trouble};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -186,6 +186,49 @@ fn who_comes_back_by_another_connection_while_it_is_caught_up_is_shown_nothing_b
     assert_eq!(of_type(&world, ann, "bye")[0]["code"], json!("resumed"));
     assert_eq!(sequences_of(&world, ann, "lobby"), [0; 0]);
     assert_eq!(sequences_of(&world, again, "lobby"), [2, 3]);
+}
+
+#[test]
+fn who_comes_back_while_nothing_can_be_written_says_again_what_was_not_acknowledged_and_is_acknowledged_once()
+{
+    let mut world = World::new();
+    let (ann, bob) = (hello(&mut world, "ann"), hello(&mut world, "bob"));
+    world.set_journal_working(false);
+    world.journal_fails(Some(Trouble::Failing));
+    let saying = json!({"type": "say", "room": "lobby", "text": "mine", "nonce": "n"});
+    request(&mut world, ann, &saying);
+    say(&mut world, bob, "yours");
+    request(&mut world, ann, &json!({"type": "rooms"}));
+    assert_eq!(sequences_of(&world, ann, "lobby"), [3]);
+    assert_eq!(of_type(&world, ann, "rooms").len(), 1);
+    world.cut(ann);
+    let ann = come_back(&mut world, &json!({"lobby": 3}));
+    request(&mut world, ann, &saying);
+    say(&mut world, bob, "yours again");
+    assert_eq!(sequences_of(&world, ann, "lobby"), [4]);
+    world.set_journal_working(true);
+    world.journal_fails(None);
+    let acks = of_type(&world, ann, "ack");
+    let [ack] = acks.as_slice() else { panic!("{acks:?}") };
+    assert_eq!((&ack["nonce"], &ack["sequence"], &ack["repeated"]), (&json!("n"), &json!(2), &json!(true)));
+}
+
+#[test]
+fn client_that_waits_for_an_acknowledgement_is_told_long_answers_while_nothing_can_be_written() {
+    let mut world = World::with(Keeping::History, Limits::default());
+    let ann = hello(&mut world, "ann");
+    for number in 0..30 {
+        hello(&mut world, &format!("guest{number}"));
+    }
+    world.set_journal_working(false);
+    world.journal_fails(Some(Trouble::Failing));
+    say(&mut world, ann, "is it written?");
+    request(&mut world, ann, &json!({"type": "who", "room": "lobby"}));
+    request(&mut world, ann, &json!({"type": "ping"}));
+    let names = of_type(&world, ann, "names");
+    assert!(names.len() > 1, "{names:?}");
+    assert_eq!(names.last().expect("a page")["more"], json!(false));
+    assert_eq!((of_type(&world, ann, "pong").len(), of_type(&world, ann, "ack").len()), (1, 0));
 }
 
 /// What may happen while ann comes and goes.

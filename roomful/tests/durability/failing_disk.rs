@@ -6,12 +6,15 @@ use super::faithful::number;
 use super::meddling::Meddling;
 use crate::harness::{Client, DataDirectory, Ears as _, JsonClient, Server};
 use serde_json::{Value, json};
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 const TROUBLE: &str = "nothing can be written down; it is tried again";
 const TOLD: &str = "-- what is said now cannot be written down: the disk reports errors";
 const TOLD_AGAIN: &str = "-- what is said is written down again";
 const REFUSED: &str = "-- nothing can be said now: the server cannot write it down (the disk reports errors); try again in a while";
+/// As little as is possible.
+const LAG_BYTES: &str = "65536";
 /// So much of a room can be said while nothing is written.
 const RESERVED: usize = 4096;
 
@@ -59,6 +62,77 @@ fn nothing_is_acknowledged_while_syncs_fail_and_everything_when_they_work_again(
     for nth in 0..SAYINGS {
         assert_eq!(stored.places_of(&format!("unwritten {nth}")), [nth as u64 + 3]);
     }
+}
+
+#[test]
+fn whoever_waits_for_an_acknowledgement_hears_what_others_say_while_syncs_fail() {
+    let mut server = Server::start_with(&[]);
+    server.may_complain_of(TROUBLE);
+    let mut ann = JsonClient::join(&server, "ann");
+    let mut bob = Client::join(&server, "bob");
+    ann.waits_for_event("joined");
+    let Some(meddling) = Meddling::syncs_fail(&server) else { return };
+
+    ann.sends(&saying("is it written?", "n"));
+    bob.waits_for("<ann> is it written?");
+    assert_eq!(ann.waits_for_event("journal")["trouble"], "failing");
+    for text in ["I hear you", "and now?"] {
+        bob.says(text);
+        assert_eq!(ann.waits_for_event("said")["text"], text);
+    }
+    let known = ann.asks(json!({"type": "ping"}));
+    assert_eq!(known["type"], "pong");
+    ann.hears_nothing_for(Duration::from_millis(300));
+    assert!(ann.heard().iter().all(|line| !line.contains("\"type\":\"ack\"")), "not one is written");
+
+    meddling.ends();
+    let ack = ann.waits_for_type("ack");
+    // In its place it would have stood in front of what bob said.
+    assert_eq!((&ack["nonce"], number(&ack["sequence"])), (&json!("n"), 2));
+    ann.sends(&saying("now it is", "m"));
+    let ack = ann.waits_for_type("ack");
+    assert_eq!((&ack["nonce"], number(&ack["sequence"])), (&json!("m"), 5));
+}
+
+#[test]
+fn client_that_says_more_at_once_than_anybody_may_lag_gets_every_acknowledgement_and_misses_nothing() {
+    const SAYINGS: usize = 3000;
+    const OTHERS: usize = 3000;
+    let server = Server::start_with(&["--lag-bytes-max", LAG_BYTES]);
+    let mut ann = JsonClient::join(&server, "ann");
+    let bob = Client::join(&server, "bob");
+    ann.waits_for_event("joined");
+    // So that very much is said between two commits.
+    let Some(meddling) = Meddling::syncs_take(&server, 200) else { return };
+    let lines: Vec<_> =
+        (0..SAYINGS).map(|nth| format!("{}\n", saying("one of very many", &nth.to_string()))).collect();
+    let mut stream = ann.stream().try_clone().expect("a socket can be had twice");
+    let sender = std::thread::spawn(move || stream.write_all(lines.concat().as_bytes()));
+    let others: Vec<_> = (0..OTHERS).map(|nth| format!("number {nth}")).collect();
+    bob.says(&others.join("\n"));
+
+    let (mut acknowledged, mut heard, mut late) = (0, 0, 0);
+    let mut last = 0;
+    while acknowledged < SAYINGS || heard < OTHERS {
+        let told = ann.object();
+        let sequence = number(&told["sequence"]);
+        match told["type"].as_str() {
+            Some("ack") => {
+                assert_eq!(told["nonce"], acknowledged.to_string());
+                acknowledged += 1;
+                late += usize::from(sequence < last);
+            }
+            Some("event") => {
+                assert_eq!(told["text"], format!("number {heard}"));
+                heard += 1;
+            }
+            _ => panic!("ann did not expect {told}"),
+        }
+        last = last.max(sequence);
+    }
+    println!("{late} of {SAYINGS} acknowledgements came late");
+    sender.join().expect("no panic").expect("the server takes what is sent");
+    meddling.ends();
 }
 
 /// The trouble that somebody was told of, before or is now.

@@ -18,17 +18,12 @@ const RESERVED: usize = 4096;
 
 /// So much is acknowledged before the next is said; the disk is full much later.
 const SURELY_WRITTEN: usize = 10;
-/// Nobody lags so far behind: what waits for its acknowledgement lags, too.
-const LAG_BYTES: &str = "67108864";
 
 /// A server whose data lies in a small file system of its own, nearly half of which something else takes.
 fn server_on_a_small_disk(data: &DataDirectory) -> Option<Server> {
     const MAKE: &str = "mount -t tmpfs -o size=4m tmpfs \"$0\" && head -c 2000000 /dev/zero > \"$0/ballast\"";
     let command = alone_with(MAKE, data.text(), &roomful(&["serve", "--listen", "127.0.0.1:0"]))?;
-    Some(Server::start_as(
-        command,
-        &["--data", data.text(), "--replay-lines", "0", "--lag-bytes-max", LAG_BYTES],
-    ))
+    Some(Server::start_as(command, &["--data", data.text(), "--replay-lines", "0"]))
 }
 
 fn make_room(server: &Server, data: &DataDirectory) {
@@ -137,8 +132,7 @@ fn disk_that_fills_up_takes_nothing_that_was_acknowledged_and_writing_goes_on_wh
 #[test]
 fn data_file_that_may_not_grow_counts_as_a_full_disk_and_what_was_acknowledged_is_there_with_a_wider_bound() {
     let data = DataDirectory::new();
-    let bounds = ["--data-bytes-max", "1000000", "--lag-bytes-max", LAG_BYTES];
-    let mut server = Server::start_with(&[&["--data", data.text()], &bounds[..]].concat());
+    let mut server = Server::start_with(&["--data", data.text(), "--data-bytes-max", "1000000"]);
     server.may_complain_of(TROUBLE);
     let mut ann = Client::join(&server, "ann");
     let mut talker = JsonClient::join(&server, "talker");

@@ -9,11 +9,17 @@ use hub::MemberId;
 
 /// The lower bits of a member's id: the index of its connection. More connections than this no process can have.
 const INDEX_BITS: u32 = 24;
+const INDEX_MASK: u64 = (1 << INDEX_BITS) - 1;
+
+/// The id of the member of a connection: the count of all that the shard has minted makes it unique.
+pub(crate) fn mint(shard: u8, count: u64, index: usize) -> MemberId {
+    MemberId::mint(shard, (count << INDEX_BITS) | (index as u64 & INDEX_MASK))
+}
 
 /// The [index](crate::ConnectionId::index) of the connection for which a member's id was minted. It may be another's by now:
 /// [`Shard::member`](crate::Shard::member) says whose it is.
 pub fn connection_index(member: MemberId) -> usize {
-    (member.number() & ((1 << INDEX_BITS) - 1)) as usize
+    (member.number() & INDEX_MASK) as usize
 }
 
 #[cfg(test)]

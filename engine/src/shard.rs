@@ -4,6 +4,7 @@
 //! words ([`Shard::deliver`]); whoever is due is planned and its bytes are handed out ([`Shard::take_due`], [`Shard::plan`],
 //! [`Shard::slices`], [`Shard::taken`]). An event is rendered once for each rendition that somebody here reads.
 
+use crate::connection_index;
 use crate::desk::{Mail, Request};
 use dialect::{Arrival, ByOrigin, Flow, Output, Own, Session, Setup, Skipped, SkippedPlace};
 use feed::{Bounds, Detour, Entry, Feeds, Holding, Kind, LogId, Plan, ReaderId, Release};
@@ -35,10 +36,6 @@ impl Default for Limits {
         }
     }
 }
-
-/// The lower bits of a member's id: the index of its connection. More connections than this no process can have.
-const INDEX_BITS: u32 = 24;
-const INDEX_MASK: u64 = (1 << INDEX_BITS) - 1;
 
 /// What a connection has to write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -229,13 +226,12 @@ impl<S: Session> Shard<S> {
     /// it makes the id unique.
     fn mint(&mut self, id: ReaderId) -> MemberId {
         self.next_member += 1;
-        MemberId::mint(self.index, (self.next_member << INDEX_BITS) | (id.index() as u64 & INDEX_MASK))
+        connection_index::mint(self.index, self.next_member, id.index())
     }
 
     /// The connection of a member, if it is still here.
     fn connection_of(&self, member: MemberId) -> Option<ReaderId> {
-        let index = (member.number() & INDEX_MASK) as usize;
-        let connection = self.connections.get(index)?.as_ref()?;
+        let connection = self.connections.get(connection_index::connection_index(member))?.as_ref()?;
         (connection.member == member).then_some(connection.id)
     }
 

@@ -392,7 +392,8 @@ impl Feeds {
     /// reader is held back. What is told later of that position or one behind it comes behind them.
     pub fn tell_at_last(&mut self, reader: ReaderId, position: u64, bytes: &[u8]) {
         let Some(found) = self.readers.get_mut(reader.0) else { return };
-        if !found.is_owed_anything() || found.gate().is_some() || bytes.is_empty() {
+        let waits = found.is_owed_anything() && self.holding == Holding::Waits && found.gate().is_none();
+        if !waits || bytes.is_empty() {
             return self.tell(reader, position, bytes);
         }
         found.tell_at_last(position, bytes);
@@ -460,7 +461,33 @@ impl Feeds {
             if let Some(found) = self.readers.get_mut(reader.0) {
                 found.held = false;
                 self.mark_due(reader);
+                self.tell_what_is_owed(reader);
             }
+        }
+    }
+
+    /// What the reader is owed and is durable by now becomes notes; for the rest it waits on.
+    fn tell_what_is_owed(&mut self, reader: ReaderId) {
+        if let Some(found) = self.readers.get_mut(reader.0)
+            && found.is_owed_anything()
+        {
+            found.be_told_what_is_owed(self.durable);
+            let is_owed_anything = found.is_owed_anything();
+            if !is_owed_anything || self.holding == Holding::Passes {
+                found.be_told_last_words();
+            }
+            if is_owed_anything {
+                self.wait_for_durable(reader);
+            }
+        }
+    }
+
+    fn wait_for_durable(&mut self, reader: ReaderId) {
+        if let Some(found) = self.readers.get_mut(reader.0)
+            && !found.held
+        {
+            found.held = true;
+            self.held.push(reader);
         }
     }
 
@@ -471,6 +498,7 @@ impl Feeds {
         if holding == Holding::Passes {
             for nth in 0..self.held.len() {
                 self.mark_due(self.held[nth]);
+                self.tell_what_is_owed(self.held[nth]);
             }
         }
     }

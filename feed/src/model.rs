@@ -250,10 +250,12 @@ impl World {
             Op::Durable(behind) => {
                 self.durable = self.durable.max(self.position.saturating_sub(behind));
                 self.feeds.durable(self.durable);
+                self.tell_what_is_owed();
             }
             Op::Holding(holding) => {
                 self.holding = holding;
                 self.feeds.set_holding(holding);
+                self.tell_what_is_owed();
             }
             Op::Room(reader, room) => {
                 if let Some(reader) = self.reader(reader) {
@@ -454,7 +456,8 @@ impl World {
     }
 
     fn tell_at_last(&mut self, reader: usize, len: usize) {
-        if self.readers[reader].owed.is_empty() || self.readers[reader].gate.is_some() {
+        let found = &self.readers[reader];
+        if found.owed.is_empty() || found.gate.is_some() || self.holding == Holding::Passes {
             return self.tell(reader, self.position, len);
         }
         let bytes = self.bytes("l", len);
@@ -578,15 +581,16 @@ impl World {
 
     // What is passed before it is durable.
 
-    /// What the reader is owed and is durable becomes notes, in front of all that it has not been shown.
-    fn tell_what_is_owed(&mut self, reader: usize) {
-        let reader = &mut self.readers[reader];
-        let is_durable = |(position, _): &mut (u64, Vec<u8>)| *position <= self.durable;
-        for (position, bytes) in reader.owed.extract_if(.., is_durable).collect::<Vec<_>>() {
-            reader.note(position, bytes);
-        }
-        if reader.owed.is_empty() || self.holding == Holding::Passes {
-            reader.note_last_words();
+    /// What readers are owed and is durable becomes notes, in front of all that they have not been shown.
+    fn tell_what_is_owed(&mut self) {
+        for reader in &mut self.readers {
+            let is_durable = |(position, _): &mut (u64, Vec<u8>)| *position <= self.durable;
+            for (position, bytes) in reader.owed.extract_if(.., is_durable).collect::<Vec<_>>() {
+                reader.note(position, bytes);
+            }
+            if reader.owed.is_empty() || self.holding == Holding::Passes {
+                reader.note_last_words();
+            }
         }
     }
 
@@ -681,7 +685,6 @@ impl World {
                 return;
             }
             let id = self.readers[reader].id;
-            self.tell_what_is_owed(reader);
             let plan = self.feeds.plan(id);
             self.learn_what_was_passed(reader);
             self.pass_what_was_passed(reader);

@@ -146,7 +146,6 @@ impl Feeds {
     /// Finds out what the reader is to be shown next. Until [`Feeds::taken`] nothing else may be asked for but
     /// [`Feeds::slices`].
     pub fn plan(&mut self, reader: ReaderId) -> Plan {
-        self.tell_what_is_owed(reader);
         loop {
             self.steps.clear();
             self.planned = Some(reader);
@@ -175,31 +174,6 @@ impl Feeds {
 
     fn is_owed_anything(&self, reader: ReaderId) -> bool {
         self.readers.get(reader.0).is_some_and(Reader::is_owed_anything)
-    }
-
-    /// What the reader is owed and is durable by now becomes notes; for the rest it waits on.
-    fn tell_what_is_owed(&mut self, reader: ReaderId) {
-        if let Some(found) = self.readers.get_mut(reader.0)
-            && found.is_owed_anything()
-        {
-            found.be_told_what_is_owed(self.durable);
-            let is_owed_anything = found.is_owed_anything();
-            if !is_owed_anything || self.holding == Holding::Passes {
-                found.be_told_last_words();
-            }
-            if is_owed_anything {
-                self.wait_for_durable(reader);
-            }
-        }
-    }
-
-    fn wait_for_durable(&mut self, reader: ReaderId) {
-        if let Some(found) = self.readers.get_mut(reader.0)
-            && !found.held
-        {
-            found.held = true;
-            self.held.push(reader);
-        }
     }
 
     /// Gathers the reader's cursors at which something comes next; or lets the first one jump that is lost.

@@ -110,6 +110,8 @@ struct Connection<S> {
     id: ReaderId,
     /// Closed when all has been written.
     is_ending: bool,
+    /// Was told last words, behind which nothing comes.
+    was_told_last_words: bool,
     /// Has been told something since [`Session::drained`].
     was_told: bool,
     /// Was found not to want input.
@@ -192,6 +194,7 @@ impl<S: Session> Shard<S> {
             member,
             id,
             is_ending: false,
+            was_told_last_words: false,
             was_told: false,
             is_paused: false,
             filtered: None,
@@ -688,9 +691,10 @@ impl<S: Session> Shard<S> {
                 }
                 Plan::Held => return Due::Nothing,
                 Plan::Owed => {
-                    // It is not over before it was shown that, too.
+                    // It is not over before it was shown that, too; unless it was shown its last words, because nothing can
+                    // be written down: that may last, and nobody waits for what comes behind them.
                     if !self.drained(id) {
-                        return Due::Nothing;
+                        return if self.has_passed_last_words(id) { Due::Over } else { Due::Nothing };
                     }
                 }
                 Plan::Nothing => {
@@ -704,6 +708,12 @@ impl<S: Session> Shard<S> {
 
     fn is_broken(&self, id: ReaderId) -> bool {
         self.connection(id).is_none_or(|connection| connection.session.is_none())
+    }
+
+    /// Whether last words were among what it was told alone and has been shown: they did not wait for what it is owed.
+    fn has_passed_last_words(&self, id: ReaderId) -> bool {
+        let was_told = |connection: &Connection<S>| connection.was_told_last_words;
+        self.feeds.holding() == Holding::Passes && self.connection(id).is_some_and(was_told)
     }
 
     fn is_over(&self, id: ReaderId) -> bool {
@@ -853,6 +863,7 @@ impl<S: Session> Shard<S> {
         if !self.output.words.is_empty() {
             connection.was_told = true;
             if is_closing {
+                connection.was_told_last_words = true;
                 self.feeds.tell_at_last(id, position, &self.output.words);
             } else {
                 self.feeds.tell(id, position, &self.output.words);

@@ -491,6 +491,11 @@ impl Feeds {
         }
     }
 
+    /// Whether readers wait at what they hold.
+    pub fn holding(&self) -> Holding {
+        self.holding
+    }
+
     /// Whether readers wait at what they hold, from now on. While nothing can become durable nobody should: those who wait are
     /// due then.
     pub fn set_holding(&mut self, holding: Holding) {

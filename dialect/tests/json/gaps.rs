@@ -214,6 +214,39 @@ fn who_comes_back_while_nothing_can_be_written_says_again_what_was_not_acknowled
 }
 
 #[test]
+fn who_quits_while_nothing_can_be_written_is_closed_behind_its_bye() {
+    let mut world = World::new();
+    let (ann, bob) = (hello(&mut world, "ann"), hello(&mut world, "bob"));
+    world.set_journal_working(false);
+    world.journal_fails(Some(Trouble::Full));
+    say(&mut world, ann, "good night");
+    say(&mut world, bob, "sleep well");
+    request(&mut world, ann, &json!({"type": "quit"}));
+    assert_eq!(sequences_of(&world, ann, "lobby"), [3]);
+    assert!(world.clients[ann].is_closed, "the disk may stay full for days");
+    world.set_journal_working(true);
+    world.journal_fails(None);
+    assert_eq!(of_type(&world, ann, "bye").len(), 1);
+    assert_eq!(of_type(&world, ann, "ack").len(), 0, "nothing comes behind a bye");
+}
+
+#[test]
+fn who_ends_while_nothing_can_be_written_is_still_acknowledged_what_it_said() {
+    let mut world = World::new();
+    let ann = hello(&mut world, "ann");
+    world.set_journal_working(false);
+    world.journal_fails(Some(Trouble::Full));
+    say(&mut world, ann, "from a script");
+    world.end(ann);
+    world.pass(5000);
+    assert!(!world.clients[ann].is_closed);
+    world.set_journal_working(true);
+    world.journal_fails(None);
+    assert_eq!(of_type(&world, ann, "ack").len(), 1);
+    assert!(world.clients[ann].is_closed);
+}
+
+#[test]
 fn client_that_waits_for_an_acknowledgement_is_told_long_answers_while_nothing_can_be_written() {
     let mut world = World::with(Keeping::History, Limits::default());
     let ann = hello(&mut world, "ann");

@@ -441,9 +441,9 @@ impl Desk {
             return;
         }
         self.count(&told);
-        let shards = match &told.event {
+        let shards = match (&told.event, &told.audience) {
             // Who is not here yet will have to know, too.
-            Event::JournalIs { .. } => (0..self.mails.len()).collect(),
+            (Event::JournalIs { .. }, Audience::Rooms(_)) => (0..self.mails.len()).collect(),
             _ => self.shards_concerned(&told.audience),
         };
         for shard in shards {

@@ -465,9 +465,13 @@ impl<S: Session> Shard<S> {
         }
     }
 
-    /// Everybody who reads anything hears how the journal is, however much it lags.
+    /// Everybody who reads anything hears how the journal is, however much it lags; or one who has just come in.
     fn tell_trouble(&mut self, told: &Told) {
-        for id in self.all() {
+        let audience = match &told.audience {
+            Audience::Member(member) => self.connection_of(*member).into_iter().collect(),
+            _ => self.all(),
+        };
+        for id in audience {
             let Some(rendition) = self.ask_session(id, S::rendition) else { continue };
             if self.feeds.reads_anything(id) {
                 self.rendered.clear();

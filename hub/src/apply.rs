@@ -251,8 +251,13 @@ impl Hub {
         self.closable.remove(&number);
         let is_visible = member.presence() == Presence::Visible;
         let who = member.who(id);
+        let is_first = member.rooms.len() == 1;
         if let Some(view) = self.view(number, id) {
             teller.tell(Audience::Member(id), Event::Admitted(view));
+        }
+        if is_first && self.trouble.is_some() {
+            // Everybody else was told when it began.
+            teller.tell(Audience::Member(id), Event::JournalIs { trouble: self.trouble });
         }
         if is_visible {
             self.announce_arrival(number, &who, teller);

@@ -320,10 +320,14 @@ impl Oracle {
         Ok(())
     }
 
-    /// Everybody is told who reads a room.
+    /// Everybody is told who reads a room, or one who has just come in.
     fn tell_trouble(&mut self, told: &Told) {
         let mut rendered = Rendered::new(&self.setup, told);
-        for reader in self.readers.values_mut() {
+        let is_told = |member: &MemberId| match &told.audience {
+            Audience::Member(one) => one == member,
+            _ => true,
+        };
+        for (_, reader) in self.readers.iter_mut().filter(|(member, _)| is_told(member)) {
             if let Some(bytes) = rendered.bytes(reader.kind.rendition) {
                 reader.expect_trouble(told.position, bytes);
             }

@@ -163,6 +163,13 @@ impl Expected {
     }
 }
 
+/// What becomes of that which can be shown only when it is written down.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Later {
+    Comes,
+    NeverComes,
+}
+
 impl Reader {
     pub(crate) fn new(kind: Kind, recall: Recall, rules: Rules) -> Reader {
         Reader {
@@ -578,8 +585,9 @@ impl Reader {
         })
     }
 
-    /// Everything has been shown that ever will be.
-    pub(crate) fn finish(&mut self) -> Result<(), String> {
+    /// Everything has been shown that ever will be; whoever is over while nothing can be written down does not wait for what would
+    /// only be shown later.
+    pub(crate) fn finish(&mut self, later: Later) -> Result<(), String> {
         if !self.line.is_empty() || self.is_in_frame || !self.rest.is_empty() {
             return Err(format!("it ends within a line: {}", shortened(&self.line)));
         }
@@ -588,6 +596,9 @@ impl Reader {
         }
         if let Some(late) = self.late.iter().find(|late| matches!(late.what, What::Note(..))) {
             return Err(format!("a page of the past never came: {}", show(late)));
+        }
+        if later == Later::NeverComes {
+            self.forgo_what_comes_later();
         }
         while let Some(expected) = self.expected.pop_front() {
             self.missed(expected).map_err(|wrong| format!("at the end, {wrong}"))?;
@@ -610,6 +621,21 @@ impl Reader {
             return Err(format!("news is missing: {}", shortened(line)));
         }
         Ok(())
+    }
+
+    /// Its receipts; where nobody is shown anything before it is durable, all that it was not shown, in gaps or not.
+    fn forgo_what_comes_later(&mut self) {
+        let is_strict = self.rules.is_strict;
+        let comes_later = |expected: &Expected| match &expected.what {
+            What::Entry(entry) => is_strict || matches!(entry.own, Own::Held(_)),
+            What::Note(..) | What::Afterword(_) => false,
+        };
+        self.expected.retain(|expected| !comes_later(expected));
+        self.owed.clear();
+        if is_strict {
+            self.gaps.clear();
+            self.news.clear();
+        }
     }
 
     // Plain text.

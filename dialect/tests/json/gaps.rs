@@ -231,6 +231,22 @@ fn who_quits_while_nothing_can_be_written_is_closed_behind_its_bye() {
 }
 
 #[test]
+fn who_comes_in_while_nothing_can_be_written_is_told_once() {
+    let mut world = World::new();
+    let ann = hello(&mut world, "ann");
+    world.set_journal_working(false);
+    world.journal_fails(Some(Trouble::Full));
+    let bob = hello(&mut world, "bob");
+    request(&mut world, bob, &json!({"type": "join", "room": "lobby"}));
+    for client in [ann, bob] {
+        let told = of_type(&world, client, "event");
+        let troubles: Vec<_> = told.iter().filter(|event| event["kind"] == "journal").collect();
+        assert_eq!(troubles.len(), 1, "{told:?}");
+        assert_eq!(troubles[0]["trouble"], "full");
+    }
+}
+
+#[test]
 fn who_ends_while_nothing_can_be_written_is_still_acknowledged_what_it_said() {
     let mut world = World::new();
     let ann = hello(&mut world, "ann");

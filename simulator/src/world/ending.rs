@@ -5,6 +5,7 @@
 
 use super::{Outcome, Pace, Typing, World};
 use crate::people::Typed;
+use crate::reader::Later;
 use crate::session::Rendition;
 
 /// After so many rounds in which everything flows, nothing may be left to do.
@@ -84,7 +85,7 @@ impl World {
             }
             link.unasked.finish().map_err(|wrong| format!("of {of} {wrong}"))?;
             let reader = self.oracle.reader_mut(link.member).ok_or("a connection that nobody reads")?;
-            reader.finish().map_err(|wrong| format!("everything flows, but of {of} {wrong}"))?;
+            reader.finish(Later::Comes).map_err(|wrong| format!("everything flows, but of {of} {wrong}"))?;
         }
         Ok(())
     }

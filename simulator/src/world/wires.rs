@@ -7,7 +7,7 @@
 
 use super::{Lane, Link, Outcome, Pace, Typing, Unasked, World};
 use crate::people::Typed;
-use crate::reader::Recall;
+use crate::reader::{Later, Recall};
 use crate::session::{Kind, label_of};
 use dialect::{Arrival, Secret};
 use engine::{Due, Release, Request};
@@ -298,7 +298,11 @@ impl World {
         if let Some(reader) = self.oracle.reader_mut(link.member) {
             reader.pings.clear();
             reader.is_listing = false;
-            reader.finish().map_err(|wrong| format!("{person} ({:?}) is over, but {wrong}", link.member))?;
+            let lane = &self.lanes[usize::from(link.member.shard())];
+            let later = if lane.is_in_trouble { Later::NeverComes } else { Later::Comes };
+            reader
+                .finish(later)
+                .map_err(|wrong| format!("{person} ({:?}) is over, but {wrong}", link.member))?;
         }
         self.gather_reader(link.member)?;
         self.forget(&link)

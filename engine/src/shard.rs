@@ -108,16 +108,25 @@ struct Connection<S> {
     session: Option<S>,
     member: MemberId,
     id: ReaderId,
-    /// Closed when all has been written.
-    is_ending: bool,
-    /// Was told last words, behind which nothing comes.
-    was_told_last_words: bool,
+    /// Whether it is closed when all has been written.
+    ending: Ending,
     /// Has been told something since [`Session::drained`].
     was_told: bool,
     /// Was found not to want input.
     is_paused: bool,
     /// What a filter made of what was taken, if the session filters.
     filtered: Option<Box<Filtered>>,
+}
+
+/// How a connection ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ending {
+    /// It does not.
+    GoesOn,
+    /// Its session said nothing when it closed it.
+    Silently,
+    /// Its session closed it with words, behind which nothing comes.
+    WithLastWords,
 }
 
 /// What a filter is given.
@@ -193,8 +202,7 @@ impl<S: Session> Shard<S> {
             session: None,
             member,
             id,
-            is_ending: false,
-            was_told_last_words: false,
+            ending: Ending::GoesOn,
             was_told: false,
             is_paused: false,
             filtered: None,
@@ -305,7 +313,7 @@ impl<S: Session> Shard<S> {
     fn would_read(&mut self, id: ReaderId) -> bool {
         // What has not been posted yet counts, too: a turn may read from a thousand connections before it posts.
         self.waiting_requests + self.unposted_requests < self.limits.requests_max
-            && self.connection(id).is_some_and(|connection| !connection.is_ending)
+            && self.connection(id).is_some_and(|connection| connection.ending == Ending::GoesOn)
             && self.ask_session(id, S::wants_input).unwrap_or(false)
             && self.feeds.private_bytes(id) < self.limits.private_bytes_max
     }
@@ -716,12 +724,12 @@ impl<S: Session> Shard<S> {
 
     /// Whether last words were among what it was told alone and has been shown: they did not wait for what it is owed.
     fn has_passed_last_words(&self, id: ReaderId) -> bool {
-        let was_told = |connection: &Connection<S>| connection.was_told_last_words;
+        let was_told = |connection: &Connection<S>| connection.ending == Ending::WithLastWords;
         self.feeds.holding() == Holding::Passes && self.connection(id).is_some_and(was_told)
     }
 
     fn is_over(&self, id: ReaderId) -> bool {
-        self.connection(id).is_none_or(|connection| connection.is_ending)
+        self.connection(id).is_none_or(|connection| connection.ending != Ending::GoesOn)
     }
 
     /// Lets the session go on with a long answer. Returns whether it had more words at once.
@@ -860,14 +868,14 @@ impl<S: Session> Shard<S> {
         let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else { return };
         let is_closing = std::mem::take(&mut self.output.close);
         if is_closing {
-            connection.is_ending = true;
+            connection.ending = Ending::Silently;
             self.feeds.mark_due(id);
         }
-        let (member, is_ending) = (connection.member, connection.is_ending);
+        let (member, is_ending) = (connection.member, connection.ending != Ending::GoesOn);
         if !self.output.words.is_empty() {
             connection.was_told = true;
             if is_closing {
-                connection.was_told_last_words = true;
+                connection.ending = Ending::WithLastWords;
                 self.feeds.tell_at_last(id, position, &self.output.words);
             } else {
                 self.feeds.tell(id, position, &self.output.words);

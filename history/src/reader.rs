@@ -17,7 +17,7 @@ use crate::unwritten::{self, Change, Unwritten};
 use crate::write::NONCES_KEPT;
 use hub::{
     Authorship, ClientId, Findings, Known, Lookup, Nonce, Page, PageWanted, Position, Receipt, RoomNumber,
-    RoomRef, Search, Sequence, Verb,
+    RoomRef, Search, Sequence,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::BTreeSet;
@@ -155,24 +155,11 @@ fn receipt(row: &rusqlite::Row<'_>) -> Result<Option<Receipt>, rusqlite::Error> 
     let nonce = row.get_ref(0)?.as_str().ok().and_then(Nonce::new);
     let fact = FactId::from_number(row.get(1)?);
     let position = u64::try_from(row.get::<_, i64>(2)?).ok().map(Position);
-    let verb = verb_of(row.get(3)?);
+    let verb = Kind::from_number(row.get(3)?).and_then(Kind::verb);
     let (Some(nonce), Some(fact), Some(position), Some(verb)) = (nonce, fact, position, verb) else {
         return Ok(None);
     };
     Ok(Some(Receipt { nonce, verb, room: fact.room(), sequence: fact.sequence(), position }))
-}
-
-/// What a fact of this kind comes of; `None` if it comes of nothing that may be asked for with a nonce.
-fn verb_of(kind: i64) -> Option<Verb> {
-    const VERBS: [(Kind, Verb); 6] = [
-        (Kind::Said, Verb::Say),
-        (Kind::Acted, Verb::Act),
-        (Kind::Directed, Verb::Direct),
-        (Kind::Topic, Verb::SetTopic),
-        (Kind::Edited, Verb::Edit),
-        (Kind::Redacted, Verb::Redact),
-    ];
-    VERBS.into_iter().find(|(of, _)| *of as i64 == kind).map(|(_, verb)| verb)
 }
 
 fn authorship(

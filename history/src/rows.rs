@@ -7,7 +7,7 @@
 
 use hub::{
     Author, ClientId, DoorKind, Event, Fact, Kept, Line, Manner, MemberId, Past, Position, RoomNumber,
-    RoomRef, Sequence, Signature, Signed, Text, Time, Who,
+    RoomRef, Sequence, Signature, Signed, Text, Time, Verb, Who,
 };
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn from_number(number: i64) -> Option<Kind> {
+    pub(crate) fn from_number(number: i64) -> Option<Kind> {
         Some(match number {
             1 => Kind::Opened,
             2 => Kind::Said,
@@ -43,6 +43,19 @@ impl Kind {
             7 => Kind::Redacted,
             8 => Kind::Lost,
             _ => return None,
+        })
+    }
+
+    /// What it comes of, as [`Fact::verb`] says of a fact; `None` if it may not be asked for with a nonce.
+    pub(crate) fn verb(self) -> Option<Verb> {
+        Some(match self {
+            Kind::Said => Verb::Say,
+            Kind::Acted => Verb::Act,
+            Kind::Directed => Verb::Direct,
+            Kind::Topic => Verb::SetTopic,
+            Kind::Edited => Verb::Edit,
+            Kind::Redacted => Verb::Redact,
+            Kind::Opened | Kind::Lost => return None,
         })
     }
 

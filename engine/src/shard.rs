@@ -451,8 +451,10 @@ impl<S: Session> Shard<S> {
         // Pages of the past come late, and belong where they were granted.
         self.position = self.position.max(told.position.0);
         if let Event::JournalIs { trouble } = &told.event {
-            // While nothing becomes durable, nobody waits for that.
-            self.feeds.set_holding(if trouble.is_some() { Holding::Passes } else { Holding::Waits });
+            // While nothing becomes durable, nobody waits for that. What one is told who comes in meanwhile changes nothing.
+            if !matches!(told.audience, Audience::Member(_)) {
+                self.feeds.set_holding(if trouble.is_some() { Holding::Passes } else { Holding::Waits });
+            }
             return self.tell_trouble(told);
         }
         match &told.audience {

@@ -30,6 +30,7 @@ mod calendar;
 pub use calendar::moment;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use editor::fuzzing::play as play_editor;
+pub use editor::{Asked, Completed, Completion, CompletionKind, Editor};
 pub use past::write_past;
 pub use session::{APPEAR_MS, LINGER_MS, PlainSession, SILENCE_MS, SUSPECT_MS};
 pub use style::Style;

@@ -28,6 +28,7 @@ mod past;
 mod calendar;
 
 pub use calendar::moment;
+pub use commands::{Concerns, Needs, Typed, Typing, VerbHelp, similar, split_word, typed, verbs};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use editor::fuzzing::play as play_editor;
 pub use editor::{Asked, Completed, Completion, CompletionKind, Editor};

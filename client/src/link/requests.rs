@@ -1,0 +1,164 @@
+//! What was asked for and is not answered.
+//!
+//! Where it stands: inside the link. What has to be kept stays here until it is acknowledged or refused, over as many
+//! connections as that takes; everything else until its connection ends.
+//!
+//! What this file must never do: send two requests in another order than they were made in, or more of those that have to be
+//! kept than [`KEPT_MAX`] before they are acknowledged.
+
+use crate::wire::{Answer, Request};
+use std::collections::VecDeque;
+
+/// A server remembers a client's last 1,000 nonces: what is on its way has to be among them when it is said again.
+const KEPT_MAX: usize = 500;
+/// Not more than so many bytes are handed over at a time, so that other things get their turn.
+const BATCH_BYTES_MAX: usize = 256 * 1024;
+
+struct Asked {
+    nonce: String,
+    request: Request,
+    is_sent: bool,
+}
+
+pub(super) struct Requests {
+    prefix: String,
+    count: u64,
+    asked: VecDeque<Asked>,
+    /// All before this one have been sent.
+    first_unsent: usize,
+    kept_on_their_way: usize,
+    kept: usize,
+}
+
+impl Requests {
+    pub(super) fn new(seed: u64) -> Requests {
+        Requests {
+            prefix: format!("{seed:016x}"),
+            count: 0,
+            asked: VecDeque::new(),
+            first_unsent: 0,
+            kept_on_their_way: 0,
+            kept: 0,
+        }
+    }
+
+    /// A name that no other request has.
+    pub(super) fn nonce(&mut self) -> String {
+        self.count += 1;
+        format!("{}-{}", self.prefix, self.count)
+    }
+
+    pub(super) fn add(&mut self, request: Request) -> String {
+        let nonce = self.nonce();
+        self.kept += usize::from(request.is_kept());
+        self.asked.push_back(Asked { nonce: nonce.clone(), request, is_sent: false });
+        nonce
+    }
+
+    /// How many have to be kept.
+    pub(super) fn kept(&self) -> usize {
+        self.kept
+    }
+
+    /// The lines of those that may be sent now.
+    pub(super) fn take_sendable(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while let Some(asked) = self.asked.get_mut(self.first_unsent) {
+            let is_kept = asked.request.is_kept();
+            if bytes.len() > BATCH_BYTES_MAX || (is_kept && self.kept_on_their_way >= KEPT_MAX) {
+                break;
+            }
+            self.first_unsent += 1;
+            if asked.is_sent {
+                continue;
+            }
+            asked.is_sent = true;
+            self.kept_on_their_way += usize::from(is_kept);
+            bytes.extend(asked.request.line(Some(&asked.nonce)));
+        }
+        bytes
+    }
+
+    /// An answer has come: what it answers is done with, unless more pages follow.
+    pub(super) fn answered(&mut self, answer: &Answer) {
+        let nonce = match answer {
+            Answer::Names(names) if names.more => None,
+            Answer::Rooms(rooms) if rooms.more => None,
+            answer => nonce_of(answer),
+        };
+        let Some(nth) = nonce.and_then(|nonce| self.find(nonce)) else { return };
+        self.remove(nth);
+    }
+
+    /// The connection has ended: what has to be kept is sent again on the next one, the rest is not. Answers with the nonces of
+    /// what was sent and will not be answered.
+    pub(super) fn disconnected(&mut self) -> Vec<String> {
+        let mut unanswered = Vec::new();
+        self.asked.retain_mut(|asked| {
+            let is_over = asked.is_sent && !asked.request.is_kept();
+            asked.is_sent = false;
+            if is_over {
+                unanswered.push(std::mem::take(&mut asked.nonce));
+            }
+            !is_over
+        });
+        self.first_unsent = 0;
+        self.kept_on_their_way = 0;
+        unanswered
+    }
+
+    /// Something that was sent was not done, and is to be sent once more, before all that follows it and was not sent.
+    /// Whether it was known.
+    pub(super) fn send_again(&mut self, nonce: &str) -> bool {
+        let Some(nth) = self.find(nonce) else { return false };
+        let asked = &mut self.asked[nth];
+        if std::mem::take(&mut asked.is_sent) && asked.request.is_kept() {
+            self.kept_on_their_way -= 1;
+        }
+        self.first_unsent = self.first_unsent.min(nth);
+        true
+    }
+
+    fn find(&self, nonce: &str) -> Option<usize> {
+        // As a rule it is the first one.
+        self.asked.iter().take(self.first_unsent.max(1)).position(|asked| asked.nonce == nonce)
+    }
+
+    fn remove(&mut self, nth: usize) {
+        let Some(asked) = self.asked.remove(nth) else { return };
+        if asked.request.is_kept() {
+            self.kept -= 1;
+            self.kept_on_their_way -= usize::from(asked.is_sent);
+        }
+        if nth < self.first_unsent {
+            self.first_unsent -= 1;
+        }
+    }
+}
+
+fn nonce_of(answer: &Answer) -> Option<&str> {
+    match answer {
+        Answer::Joined(picture) => picture.nonce.as_deref(),
+        Answer::Ack(ack) => ack.nonce.as_deref(),
+        Answer::Refusal(refusal) => refusal.nonce.as_deref(),
+        Answer::Left { nonce, .. }
+        | Answer::Nick { nonce, .. }
+        | Answer::Away { nonce, .. }
+        | Answer::Ignored { nonce, .. }
+        | Answer::Ignoring { nonce, .. }
+        | Answer::Conversations { nonce, .. }
+        | Answer::Topic { nonce, .. }
+        | Answer::Pong { nonce } => nonce.as_deref(),
+        Answer::Names(names) => names.nonce.as_deref(),
+        Answer::Rooms(rooms) => rooms.nonce.as_deref(),
+        Answer::History(page) => page.nonce.as_deref(),
+        Answer::Found(findings) => findings.nonce.as_deref(),
+        Answer::Welcome(_)
+        | Answer::Picture(_)
+        | Answer::Event(_)
+        | Answer::Gap(_)
+        | Answer::Notice(_)
+        | Answer::Bye(_)
+        | Answer::Unknown => None,
+    }
+}

@@ -14,4 +14,6 @@
 //! typed, say anything twice, or wait for anything in the thread that draws.
 
 pub mod link;
+pub mod net;
+pub mod session;
 pub mod wire;

@@ -19,5 +19,7 @@ pub mod toml_file;
 pub mod address;
 pub mod settings;
 
+pub mod remembered;
+
 pub mod link;
 pub mod wire;

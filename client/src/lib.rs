@@ -19,6 +19,8 @@ pub mod toml_file;
 pub mod address;
 pub mod settings;
 
+pub mod remembered;
+
 pub mod link;
 pub mod wire;
 

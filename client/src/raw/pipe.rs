@@ -46,9 +46,10 @@ fn pass_on(mut stream: TcpStream, inputs: Sender<Input>) {
             Ok(_) => Input::TypedEnded,
             Err(_) => Input::SendingFailed,
         };
-        // It may be closed already.
-        let _ = stream.shutdown(Shutdown::Write);
+        // Told first: a server that hears the end may close at once, and that was not its doing. The loop may have ended, and
+        // the connection be closed.
         let _ = inputs.send(input);
+        let _ = stream.shutdown(Shutdown::Write);
     });
 }
 

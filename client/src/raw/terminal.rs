@@ -63,3 +63,52 @@ fn restore() {
 pub(super) fn columns() -> u16 {
     rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| size.ws_col)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pty_process::blocking::{Command, Pty, open};
+    use std::io::{Read as _, Write as _};
+
+    /// Run in a terminal of its own by the test below.
+    #[test]
+    #[ignore = "takes the terminal and panics"]
+    fn takes_the_terminal_and_panics() {
+        let _key_by_key = KeyByKey::begin().expect("a terminal");
+        println!("key by key");
+        let panics = std::thread::spawn(|| {
+            let _ = io::stdin().read(&mut [0]);
+            panic!("a key was pressed");
+        });
+        let _ = panics.join();
+        unreachable!("the panic has ended the program");
+    }
+
+    #[test]
+    fn panic_in_any_thread_leaves_the_terminal_as_it_was() {
+        let settings = |pty: &Pty| format!("{:?}", rustix::termios::tcgetattr(pty).expect("a terminal"));
+        let (mut pty, pts) = open().expect("a pseudo-terminal");
+        let before = settings(&pty);
+        let this = std::env::current_exe().expect("this program");
+        let name = "raw::terminal::tests::takes_the_terminal_and_panics";
+        let mut child = Command::new(this)
+            .args([name, "--exact", "--ignored", "--nocapture"])
+            .spawn(pts)
+            .expect("it starts");
+        let mut shown = String::new();
+        let mut bytes = [0; 4096];
+        // At the end of the program the pseudo-terminal gives an error.
+        while let Ok(count @ 1..) = pty.read(&mut bytes) {
+            let was_key_by_key = shown.contains("key by key");
+            shown.push_str(&String::from_utf8_lossy(&bytes[..count]));
+            if shown.contains("key by key") && !was_key_by_key {
+                assert_ne!(settings(&pty), before, "{shown}");
+                pty.write_all(b"x").expect("a key is pressed");
+            }
+        }
+        assert_eq!(child.wait().expect("it ends").code(), Some(101), "{shown}");
+        assert_eq!(settings(&pty), before, "{shown}");
+        // The rows begin at the edge again.
+        assert!(shown.contains("a key was pressed\r\n"), "{shown}");
+    }
+}

@@ -29,3 +29,5 @@ pub mod session;
 
 pub mod keys;
 pub mod model;
+
+pub mod raw;

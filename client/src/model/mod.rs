@@ -32,7 +32,8 @@ pub use room::{Draft, Pending, Place, Presence, Room, Scroll};
 pub use timeline::Timeline;
 pub use update::{Effect, Input, Moment};
 
-use crate::link::{Link, State, Wanted};
+use crate::link::{self, Link, Wanted};
+use crate::remembered::{self, State};
 use crate::wire::{Conversation, RoomLine, Shown, Span};
 use dialect::editing::Clusters;
 use hub::Time;
@@ -87,15 +88,13 @@ pub enum Output {
     Lines,
 }
 
-/// What was known when the client was last run.
+/// What was known of one place when the client was last run.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Before {
-    /// Of which history the rest is.
-    pub epoch: Option<String>,
-    /// The last sequence that was read of each room.
-    pub read: BTreeMap<String, u64>,
-    /// What was typed and not sent, by room.
-    pub drafts: BTreeMap<String, String>,
+struct Before {
+    /// The last sequence that was read.
+    read: Option<u64>,
+    /// What was typed and not sent.
+    draft: String,
 }
 
 /// When members are shown beside the timeline.
@@ -205,13 +204,11 @@ pub struct Model {
     conversations: Vec<Conversation>,
     /// The nick that was asked for, until it is known whether it was given.
     wanted_nick: Option<String>,
-    /// How far each room had been read when the client was last run; only of rooms that were not entered since.
-    read_before: BTreeMap<String, u64>,
+    /// What is known of rooms that are not open, by [`Place::key`].
+    before: BTreeMap<String, Before>,
     epoch_before: Option<String>,
-    /// Drafts of rooms that are not open.
-    parked: BTreeMap<String, String>,
     was_online: bool,
-    told_state: Option<State>,
+    told_state: Option<link::State>,
     notified: Option<Duration>,
     size: Size,
     focus: Focus,
@@ -226,7 +223,7 @@ impl Model {
         options: Options,
         output: Output,
         wanted: Wanted,
-        before: Before,
+        remembered: &State,
         size: Size,
         seed: u64,
     ) -> Model {
@@ -249,9 +246,8 @@ impl Model {
             searched: String::new(),
             known_rooms: Vec::new(),
             conversations: Vec::new(),
-            read_before: before.read,
-            epoch_before: before.epoch,
-            parked: before.drafts,
+            before: before(remembered),
+            epoch_before: remembered.epoch.clone(),
             was_online: false,
             told_state: None,
             notified: None,
@@ -264,21 +260,29 @@ impl Model {
     }
 
     /// What has to survive this program.
-    pub fn remembered(&self) -> Before {
-        let mut read = self.read_before.clone();
-        let mut drafts = self.parked.clone();
-        for room in &self.rooms {
-            if let Place::Room(name) = &room.place {
-                let unread = room.timeline.marker().filter(|_| room.unread > 0);
-                let upto = unread.or_else(|| self.link.seen(name));
-                read.extend(upto.map(|upto| (name.to_string(), upto)));
-            }
-            let text = room.draft.line.text();
-            if !text.trim().is_empty() && room.draft.editing.is_none() {
-                drafts.insert(room.title(), text.to_owned());
-            }
+    pub fn remembered(&self) -> State {
+        let open = self.rooms.iter().map(|room| {
+            let unread = room.timeline.marker().filter(|_| room.unread > 0);
+            let name = room.place.key();
+            let read = unread.or_else(|| self.link.seen(&name));
+            let is_change = room.draft.editing.is_some();
+            let draft = if is_change { String::new() } else { room.draft.line.text().to_owned() };
+            remembered::Room { name, read, draft }
+        });
+        // Of what is closed only what was typed there is worth keeping, and how far a conversation was read.
+        let closed =
+            self.before.iter().filter(|(name, before)| name.starts_with('@') || !before.draft.is_empty());
+        let closed = closed.map(|(name, before)| remembered::Room {
+            name: name.clone(),
+            read: before.read,
+            draft: before.draft.clone(),
+        });
+        State {
+            secret: self.link.secret().map(str::to_owned),
+            epoch: self.link.epoch().map(ToString::to_string),
+            nick: self.link.nick().map(ToString::to_string),
+            rooms: open.chain(closed).collect(),
         }
-        Before { epoch: self.link.epoch().map(ToString::to_string), read, drafts }
     }
 
     /// The connection, for what has to survive this program.
@@ -326,9 +330,8 @@ impl Model {
         if let Place::Direct { .. } = room.place {
             room.presence = Presence::Here;
         }
-        if let Some(draft) = self.parked.remove(&room.title()) {
-            room.draft.line.paste(&draft);
-        }
+        let before = self.before.get_mut(&room.place.key());
+        room.draft.line.paste(&before.map(|before| std::mem::take(&mut before.draft)).unwrap_or_default());
         if self.rooms.is_empty() {
             // What was typed before there was a room was meant for the first one.
             let typed = self.homeless.line.take();
@@ -363,14 +366,18 @@ impl Model {
     /// Takes a room off the screen. What was typed there is there again when it is opened again.
     fn close(&mut self, index: usize) {
         let room = self.rooms.remove(index);
-        let draft = room.draft.line.text();
-        if !draft.trim().is_empty() {
-            self.parked.insert(room.title(), draft.to_owned());
-        }
+        let key = room.place.key();
+        let read = self.link.seen(&key);
+        self.before.insert(key, Before { read, draft: room.draft.line.text().to_owned() });
         if self.current > index || self.current >= self.rooms.len() {
             self.current = self.current.saturating_sub(1);
         }
     }
+}
+
+fn before(remembered: &State) -> BTreeMap<String, Before> {
+    let rooms = remembered.rooms.iter();
+    rooms.map(|room| (room.name.clone(), Before { read: room.read, draft: room.draft.clone() })).collect()
 }
 
 /// What a moment is called where the reader is.
@@ -394,7 +401,7 @@ impl Model {
     }
 
     /// How the connection is doing.
-    pub fn state(&self) -> &State {
+    pub fn state(&self) -> &link::State {
         self.link.state()
     }
 

@@ -44,6 +44,8 @@ pub enum Input {
     Disconnected(Failure),
     /// Time has passed.
     Tick,
+    /// Something that was asked for did not work here; why.
+    Trouble(String),
     /// The client is told to end.
     Leave,
 }
@@ -112,6 +114,7 @@ impl Model {
             Input::Received(bytes) => self.link.received(self.now, &bytes),
             Input::Disconnected(why) => self.link.disconnected(self.now, why),
             Input::Tick => self.tick(),
+            Input::Trouble(why) => self.problem(why),
             Input::Leave => self.quit(None),
         }
         self.settle()

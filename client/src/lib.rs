@@ -14,6 +14,7 @@
 //! typed, say anything twice, or wait for anything in the thread that draws.
 
 pub mod keys;
+pub mod layout;
 pub mod link;
 pub mod model;
 pub mod wire;

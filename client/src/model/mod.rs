@@ -9,6 +9,8 @@ mod item;
 mod members;
 mod overlay;
 mod room;
+#[cfg(test)]
+pub(crate) mod sample;
 mod timeline;
 
 pub use item::{Hole, Item, Manner, Relation, Said, What, Why};

@@ -28,6 +28,7 @@ pub mod net;
 pub mod session;
 
 pub mod keys;
+pub mod layout;
 pub mod model;
 
 pub mod raw;

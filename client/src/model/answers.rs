@@ -570,11 +570,10 @@ impl Model {
         let highlights = self.options.highlights.clone();
         let reader = Reader { nick: nick.as_deref().unwrap_or(""), highlights: &highlights };
         let (number, span, target) = match self.take_asked(page.nonce.as_deref()) {
-            Some(Asked::Page { room, span, hole }) => {
-                let end = hole.as_ref().map_or(0, |hole| hole.last);
+            Some(Asked::Page { room, span, last }) => {
                 let (begin, end) = match span {
-                    Span::After(after) => (after, page.after.unwrap_or(end)),
-                    _ => (begin(page), end),
+                    Span::After(after) => (after, page.after.unwrap_or(last)),
+                    _ => (begin(page), last),
                 };
                 (room, (begin, end), None)
             }

@@ -7,8 +7,6 @@
 
 mod update;
 
-mod seen;
-
 mod answers;
 
 mod bindings;
@@ -21,6 +19,8 @@ mod item;
 mod members;
 mod overlay;
 mod room;
+#[cfg(test)]
+pub(crate) mod sample;
 mod timeline;
 
 pub use bindings::{Binding, bindings};
@@ -160,8 +160,8 @@ enum Asked {
     SetTopic { room: u32, topic: Option<String> },
     /// A room to be in.
     Join,
-    /// A page for the timeline.
-    Page { room: u32, span: Span, hole: Option<Hole> },
+    /// A page for the timeline, into a hole that ends with `last`.
+    Page { room: u32, span: Span, last: u64 },
     /// A page around a message that is to be seen.
     Around { room: u32, target: u64 },
     /// A page to be printed.

@@ -1,0 +1,191 @@
+//! `roomful join`: a person in the room, at a terminal that is drawn on, or line by line.
+//!
+//! Where it stands: around the model. Both ways give it inputs and do what it answers; what they share is here.
+//!
+//! What this file must never do: decide what anything means; that is the model's.
+
+mod lines;
+mod saving;
+mod screen;
+
+use crate::address::Address;
+use crate::link::{Persistence, Wanted};
+use crate::model::{Effect, Input, Model, Moment, Options, Output, Size};
+use crate::net::{NetEvent, Posted};
+use crate::places::Places;
+use crate::remembered::Remembered;
+use crate::settings::{Destination, Settings};
+use hub::Time;
+use jiff::tz::TimeZone;
+use std::io::{self, IsTerminal as _};
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// What somebody wants to join, and how.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// Where.
+    pub destination: Destination,
+    /// What they have chosen.
+    pub settings: Settings,
+    /// Where things are remembered.
+    pub places: Places,
+    /// Whether they asked for lines.
+    pub manner: Manner,
+}
+
+/// How somebody wants to see it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Manner {
+    /// Drawn, where that is possible.
+    Usual,
+    /// Line by line, nothing of which is touched again.
+    Plain,
+}
+
+/// What comes in, whoever posts it.
+enum Post<I> {
+    Net(Posted),
+    Given(I),
+}
+
+impl<I> From<Posted> for Post<I> {
+    fn from(posted: Posted) -> Post<I> {
+        Post::Net(posted)
+    }
+}
+
+/// Joins, until the person leaves. Answers with the exit status.
+pub fn run(join: Join) -> ExitCode {
+    let remembered = Remembered::open(join.places.state.as_deref(), &join.destination.address);
+    let outcome = if join.is_drawn() { screen::run(join, remembered) } else { lines::run(join, remembered) };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            crate::scripts::remark(&problem);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Join {
+    fn is_drawn(&self) -> bool {
+        let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+        self.manner == Manner::Usual && !self.settings.plain && is_terminal && !asks_for_lines(|name| std::env::var(name).ok())
+    }
+
+    fn model(&self, output: Output, remembered: &Remembered, size: Size) -> Result<Model, String> {
+        let settings = &self.settings;
+        let address = &self.destination.address;
+        let options = Options {
+            time_format: settings.time_format.as_str().to_owned(),
+            zone: TimeZone::system(),
+            highlights: settings.highlight.clone(),
+            items_max: settings.scrollback,
+            members: settings.members.into(),
+            server: self.destination.name.clone().unwrap_or_else(|| address.server()),
+            notify_on: settings.notify_on.into(),
+        };
+        let seed = crate::scripts::seed().map_err(|problem| problem.to_string())?;
+        let mut model = Model::new(options, output, self.wanted(remembered), &remembered.state, size, seed);
+        if let Some(remark) = &remembered.remark {
+            model.update(Clock::start().moment(), Input::Trouble(remark.clone()));
+        }
+        Ok(model)
+    }
+
+    fn wanted(&self, remembered: &Remembered) -> Wanted {
+        let state = &remembered.state;
+        let Address { nick, .. } = &self.destination.address;
+        let mut rooms = self.destination.rooms.clone();
+        for room in &state.rooms {
+            let is_known = rooms.iter().any(|known| hub::key_of(known) == hub::key_of(&room.name));
+            if !room.name.starts_with('@') && room.is_open && !is_known {
+                rooms.push(room.name.clone());
+            }
+        }
+        Wanted {
+            nick: nick.clone().or_else(|| state.nick.clone()).or_else(crate::scripts::user_nick),
+            rooms,
+            secret: state.secret.clone(),
+            persistence: Persistence::OnceThere,
+        }
+    }
+
+    /// Why there was never a connection, with what would be right.
+    fn never_there(&self, why: &str) -> String {
+        let server = self.destination.address.server();
+        let host = &self.destination.address.host;
+        match self.settings.nearest_server(host).filter(|_| self.destination.name.is_none()) {
+            Some(name) => format!("cannot join {server}: {why} (did you mean '{name}' of your settings?)"),
+            None => format!("cannot join {server}: {why}"),
+        }
+    }
+}
+
+/// Whether the environment says that nothing is to be drawn.
+fn asks_for_lines(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let is_set = |name: &str| variable(name).is_some_and(|value| !value.is_empty() && value != "0");
+    variable("TERM").is_none_or(|terminal| terminal.is_empty() || terminal == "dumb")
+        || ["ROOMFUL_PLAIN", "ACCESSIBLE", "SCREENREADER", "SCREEN_READER"].into_iter().any(is_set)
+}
+
+/// The clocks that the model does not ask.
+struct Clock {
+    begun: Instant,
+}
+
+impl Clock {
+    fn start() -> Clock {
+        Clock { begun: Instant::now() }
+    }
+
+    fn moment(&self) -> Moment {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Moment { time: Time(since.as_millis() as u64), now: self.begun.elapsed() }
+    }
+
+    /// How long it is until then.
+    fn until(&self, deadline: Duration) -> Duration {
+        deadline.saturating_sub(self.begun.elapsed())
+    }
+}
+
+fn input_of(event: NetEvent) -> Input {
+    match event {
+        NetEvent::Connected => Input::Connected,
+        NetEvent::Received(bytes) => Input::Received(bytes),
+        NetEvent::Disconnected(why) => Input::Disconnected(why),
+    }
+}
+
+/// What of an effect concerns the network; the rest comes back.
+fn carry_out<T: From<Posted> + Send + 'static>(net: &mut crate::net::Net<T>, effect: Effect) -> Option<Effect> {
+    match effect {
+        Effect::Connect => net.connect(),
+        Effect::Send(bytes) => net.send(bytes),
+        Effect::Close => net.close(),
+        effect => return Some(effect),
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asks(environment: &[(&str, &str)]) -> bool {
+        asks_for_lines(|name| {
+            environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn who_cannot_see_a_drawing_gets_lines() {
+        assert!(!asks(&[("TERM", "xterm-256color")]));
+        assert!(!asks(&[("TERM", "xterm"), ("ROOMFUL_PLAIN", "0"), ("ACCESSIBLE", "")]));
+        assert!(asks(&[("TERM", "dumb")]) && asks(&[]));
+        assert!(asks(&[("TERM", "xterm"), ("ROOMFUL_PLAIN", "1")]));
+        assert!(asks(&[("TERM", "xterm"), ("SCREENREADER", "orca")]));
+    }
+}

@@ -24,3 +24,11 @@ pub mod remembered;
 
 pub mod link;
 pub mod wire;
+
+pub mod net;
+pub mod session;
+
+pub mod keys;
+pub mod model;
+
+pub mod raw;

@@ -14,6 +14,7 @@
 //! typed, say anything twice, or wait for anything in the thread that draws.
 
 pub mod places;
+pub mod plainness;
 pub mod toml_file;
 
 pub mod address;

@@ -8,7 +8,6 @@ mod settings;
 
 mod config;
 mod config_file;
-mod config_source;
 mod data;
 mod key;
 mod listings;

@@ -9,10 +9,11 @@ mod saving;
 mod screen;
 
 use crate::address::Address;
-use crate::link::{Persistence, Wanted};
+use crate::link::{End, Persistence, State, Wanted};
 use crate::model::{Effect, Input, Model, Moment, Options, Output, Size};
 use crate::net::{NetEvent, Posted};
 use crate::places::Places;
+use crate::plainness::{Wish, why_plain};
 use crate::remembered::Remembered;
 use crate::settings::{Destination, Settings};
 use hub::Time;
@@ -71,7 +72,8 @@ pub fn run(join: Join) -> ExitCode {
 impl Join {
     fn is_drawn(&self) -> bool {
         let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-        self.manner == Manner::Usual && !self.settings.plain && is_terminal && !asks_for_lines(|name| std::env::var(name).ok())
+        let wish = Wish { flag: self.manner == Manner::Plain, setting: self.settings.plain, is_terminal };
+        why_plain(wish, |name| std::env::var_os(name)).is_none()
     }
 
     fn model(&self, output: Output, remembered: &Remembered, size: Size) -> Result<Model, String> {
@@ -100,7 +102,7 @@ impl Join {
         let mut rooms = self.destination.rooms.clone();
         for room in &state.rooms {
             let is_known = rooms.iter().any(|known| hub::key_of(known) == hub::key_of(&room.name));
-            if !room.name.starts_with('@') && room.is_open && !is_known {
+            if !room.name.starts_with('@') && !room.is_closed && !is_known {
                 rooms.push(room.name.clone());
             }
         }
@@ -109,6 +111,20 @@ impl Join {
             rooms,
             secret: state.secret.clone(),
             persistence: Persistence::OnceThere,
+        }
+    }
+
+    /// What is to be said when it is over, if anything.
+    fn how_it_ended(&self, model: &Model) -> Result<(), String> {
+        match model.state() {
+            State::Over(End::Left) => match model.link().unacknowledged() {
+                0 => Ok(()),
+                1 => Err("the last thing that you said was not acknowledged; it may not have been said".to_owned()),
+                count => Err(format!("the last {count} messages were not acknowledged; they may not have been said")),
+            },
+            State::Over(end) if !model.was_online() => Err(self.never_there(&end.to_string())),
+            State::Over(end) => Err(end.to_string()),
+            _ => Ok(()),
         }
     }
 
@@ -121,13 +137,6 @@ impl Join {
             None => format!("cannot join {server}: {why}"),
         }
     }
-}
-
-/// Whether the environment says that nothing is to be drawn.
-fn asks_for_lines(variable: impl Fn(&str) -> Option<String>) -> bool {
-    let is_set = |name: &str| variable(name).is_some_and(|value| !value.is_empty() && value != "0");
-    variable("TERM").is_none_or(|terminal| terminal.is_empty() || terminal == "dumb")
-        || ["ROOMFUL_PLAIN", "ACCESSIBLE", "SCREENREADER", "SCREEN_READER"].into_iter().any(is_set)
 }
 
 /// The clocks that the model does not ask.
@@ -168,24 +177,4 @@ fn carry_out<T: From<Posted> + Send + 'static>(net: &mut crate::net::Net<T>, eff
         effect => return Some(effect),
     }
     None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn asks(environment: &[(&str, &str)]) -> bool {
-        asks_for_lines(|name| {
-            environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    #[test]
-    fn who_cannot_see_a_drawing_gets_lines() {
-        assert!(!asks(&[("TERM", "xterm-256color")]));
-        assert!(!asks(&[("TERM", "xterm"), ("ROOMFUL_PLAIN", "0"), ("ACCESSIBLE", "")]));
-        assert!(asks(&[("TERM", "dumb")]) && asks(&[]));
-        assert!(asks(&[("TERM", "xterm"), ("ROOMFUL_PLAIN", "1")]));
-        assert!(asks(&[("TERM", "xterm"), ("SCREENREADER", "orca")]));
-    }
 }

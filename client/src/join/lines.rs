@@ -6,8 +6,8 @@
 
 use super::saving::Saving;
 use super::{Clock, Join, Post, carry_out, input_of};
-use crate::link::{End, State};
-use crate::model::{Effect, Input, Model, Output, Size};
+use crate::link::State;
+use crate::model::{Effect, Input, Output, Size};
 use crate::net::Net;
 use crate::remembered::Remembered;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -86,19 +86,7 @@ pub(super) fn run(join: Join, remembered: Remembered) -> Result<(), String> {
     }
     saving.save(model.remembered());
     saving.end();
-    how_it_ended(&join, &model)
-}
-
-fn how_it_ended(join: &Join, model: &Model) -> Result<(), String> {
-    match model.state() {
-        State::Over(End::Left) => match model.link().unacknowledged() {
-            0 => Ok(()),
-            count => Err(format!("{count} of what you said was not acknowledged")),
-        },
-        State::Over(end) if !model.was_online() => Err(join.never_there(&end.to_string())),
-        State::Over(end) => Err(end.to_string()),
-        _ => Ok(()),
-    }
+    join.how_it_ended(&model)
 }
 
 /// Whoever stops reading has what they want.

@@ -7,7 +7,7 @@
 
 use super::saving::Saving;
 use super::{Clock, Join, Post, carry_out, input_of};
-use crate::link::{End, State};
+use crate::link::State;
 use crate::model::{Effect, Input, Model, Output};
 use crate::net::Net;
 use crate::remembered::Remembered;
@@ -286,14 +286,6 @@ impl Screen {
         }
         self.saving.save(self.model.remembered());
         self.saving.end();
-        match self.model.state() {
-            State::Over(End::Left) => match self.model.link().unacknowledged() {
-                0 => Ok(()),
-                count => Err(format!("{count} of what you said was not acknowledged")),
-            },
-            State::Over(end) if !self.model.was_online() => Err(self.join.never_there(&end.to_string())),
-            State::Over(end) => Err(end.to_string()),
-            _ => Ok(()),
-        }
+        self.join.how_it_ended(&self.model)
     }
 }

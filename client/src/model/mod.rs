@@ -267,7 +267,7 @@ impl Model {
             let read = unread.or_else(|| self.link.seen(&name));
             let is_change = room.draft.editing.is_some();
             let draft = if is_change { String::new() } else { room.draft.line.text().to_owned() };
-            remembered::Room { name, read, draft }
+            remembered::Room { name, read, draft, is_closed: false }
         });
         // Of what is closed only what was typed there is worth keeping, and how far a conversation was read.
         let closed =
@@ -276,6 +276,7 @@ impl Model {
             name: name.clone(),
             read: before.read,
             draft: before.draft.clone(),
+            is_closed: true,
         });
         State {
             secret: self.link.secret().map(str::to_owned),
@@ -288,6 +289,11 @@ impl Model {
     /// The connection, for what has to survive this program.
     pub fn link(&self) -> &Link {
         &self.link
+    }
+
+    /// Whether there has ever been a connection.
+    pub fn was_online(&self) -> bool {
+        self.was_online
     }
 
     /// Why the server cannot write anything down, if it cannot.

@@ -25,5 +25,8 @@ pub mod wire;
 pub mod net;
 pub mod session;
 
+pub mod progress;
+pub mod scripts;
+
 pub mod keys;
 pub mod model;

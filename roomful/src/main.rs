@@ -2,6 +2,7 @@
 //!
 //! What it must never do: anything that a library crate could do and be tested for.
 
+mod client_lines;
 mod command_line;
 mod man_pages;
 mod settings;
@@ -31,6 +32,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let outcome = match CommandLine::read().verb {
         Verb::Serve(flags) => serve::run(&flags),
+        Verb::Script(verb) => return client_lines::run(verb),
         Verb::Export(arguments) => archive::export(&arguments),
         Verb::Import(arguments) => archive::import(&arguments),
         Verb::Backup(arguments) => archive::back_up(&arguments),

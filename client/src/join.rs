@@ -6,7 +6,6 @@
 
 mod lines;
 mod saving;
-mod screen;
 
 use crate::address::Address;
 use crate::link::{End, Persistence, State, Wanted};
@@ -15,6 +14,7 @@ use crate::net::{NetEvent, Posted};
 use crate::places::Places;
 use crate::plainness::{Wish, why_plain};
 use crate::remembered::Remembered;
+use crate::scripts;
 use crate::settings::{Destination, Settings};
 use hub::Time;
 use jiff::tz::TimeZone;
@@ -59,11 +59,11 @@ impl<I> From<Posted> for Post<I> {
 /// Joins, until the person leaves. Answers with the exit status.
 pub fn run(join: Join) -> ExitCode {
     let remembered = Remembered::open(join.places.state.as_deref(), &join.destination.address);
-    let outcome = if join.is_drawn() { screen::run(join, remembered) } else { lines::run(join, remembered) };
+    let outcome = lines::run(join, remembered);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            crate::scripts::remark(&problem);
+            scripts::remark(&problem);
             ExitCode::FAILURE
         }
     }
@@ -84,11 +84,11 @@ impl Join {
             zone: TimeZone::system(),
             highlights: settings.highlight.clone(),
             items_max: settings.scrollback,
-            members: settings.members.into(),
+            members: settings.members,
             server: self.destination.name.clone().unwrap_or_else(|| address.server()),
-            notify_on: settings.notify_on.into(),
+            notify_on: settings.notify_on,
         };
-        let seed = crate::scripts::seed().map_err(|problem| problem.to_string())?;
+        let seed = scripts::seed().map_err(|problem| problem.to_string())?;
         let mut model = Model::new(options, output, self.wanted(remembered), &remembered.state, size, seed);
         if let Some(remark) = &remembered.remark {
             model.update(Clock::start().moment(), Input::Trouble(remark.clone()));
@@ -107,21 +107,27 @@ impl Join {
             }
         }
         Wanted {
-            nick: nick.clone().or_else(|| state.nick.clone()).or_else(crate::scripts::user_nick),
+            nick: nick.clone().or_else(|| state.nick.clone()).or_else(scripts::user_nick),
             rooms,
             secret: state.secret.clone(),
             persistence: Persistence::OnceThere,
+            ..Wanted::default()
         }
     }
 
     /// What is to be said when it is over, if anything.
     fn how_it_ended(&self, model: &Model) -> Result<(), String> {
         match model.state() {
-            State::Over(End::Left) => match model.link().unacknowledged() {
-                0 => Ok(()),
-                1 => Err("the last thing that you said was not acknowledged; it may not have been said".to_owned()),
-                count => Err(format!("the last {count} messages were not acknowledged; they may not have been said")),
-            },
+            State::Over(End::Left) => {
+                match model.link().unacknowledged() {
+                    0 => Ok(()),
+                    1 => Err("the last thing that you said was not acknowledged; it may not have been said"
+                        .to_owned()),
+                    count => Err(format!(
+                        "the last {count} messages were not acknowledged; they may not have been said"
+                    )),
+                }
+            }
             State::Over(end) if !model.was_online() => Err(self.never_there(&end.to_string())),
             State::Over(end) => Err(end.to_string()),
             _ => Ok(()),
@@ -169,7 +175,10 @@ fn input_of(event: NetEvent) -> Input {
 }
 
 /// What of an effect concerns the network; the rest comes back.
-fn carry_out<T: From<Posted> + Send + 'static>(net: &mut crate::net::Net<T>, effect: Effect) -> Option<Effect> {
+fn carry_out<T: From<Posted> + Send + 'static>(
+    net: &mut crate::net::Net<T>,
+    effect: Effect,
+) -> Option<Effect> {
     match effect {
         Effect::Connect => net.connect(),
         Effect::Send(bytes) => net.send(bytes),

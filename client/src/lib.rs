@@ -28,8 +28,13 @@ pub mod wire;
 pub mod net;
 pub mod session;
 
+pub mod progress;
+pub mod scripts;
+
 pub mod keys;
 pub mod layout;
 pub mod model;
 
 pub mod raw;
+
+pub mod join;

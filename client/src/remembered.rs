@@ -436,7 +436,12 @@ mod tests {
 
     #[test]
     fn only_what_is_within_the_bounds_is_remembered() {
-        let room = |name: &str, draft: &str| Room { name: name.into(), read: None, draft: draft.into(), is_closed: false };
+        let room = |name: &str, draft: &str| Room {
+            name: name.into(),
+            read: None,
+            draft: draft.into(),
+            is_closed: false,
+        };
         let mut rooms: Vec<Room> = (0..2 * ROOMS_MAX).map(|number| room(&format!("r{number}"), "")).collect();
         rooms[0].draft = format!("a{}", "漢".repeat(DRAFT_BYTES_MAX));
         rooms[1].draft = "a\u{1b}[2J\u{202e}b\n\tc".into();

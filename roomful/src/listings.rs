@@ -18,6 +18,14 @@ pub(crate) fn print_default() -> anyhow::Result<()> {
     print(default_file().as_bytes()).context("cannot print the configuration")
 }
 
+/// `roomful config client`
+///
+/// # Errors
+/// If it cannot be printed.
+pub(crate) fn print_client_default() -> anyhow::Result<()> {
+    print(client::settings::example().as_bytes()).context("cannot print the settings")
+}
+
 /// `roomful config check`
 ///
 /// # Errors

@@ -122,8 +122,8 @@ fn read_lines(posts: &SyncSender<Post<Given>>, may_read: &std::sync::mpsc::Recei
 }
 
 fn watch_signals(posts: SyncSender<Post<Given>>) -> Result<(), String> {
-    let mut signals =
-        Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|error| format!("cannot wait for signals: {error}"))?;
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])
+        .map_err(|error| format!("cannot wait for signals: {error}"))?;
     thread::spawn(move || {
         for _ in signals.forever() {
             if posts.send(Post::Given(Given::Signal)).is_err() {

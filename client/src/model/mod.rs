@@ -23,6 +23,7 @@ mod room;
 pub(crate) mod sample;
 mod timeline;
 
+pub use crate::settings::{Members as MembersShown, NotifyOn};
 pub use bindings::{Binding, bindings};
 pub use commands::commands;
 pub use item::{Hole, Item, Manner, Relation, Said, What, Why};
@@ -67,18 +68,6 @@ pub struct Options {
     pub notify_on: NotifyOn,
 }
 
-/// What is told to somebody who looks elsewhere.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum NotifyOn {
-    /// Nothing.
-    Never,
-    /// What is said to them, or names them.
-    #[default]
-    Mention,
-    /// Whatever is said.
-    Message,
-}
-
 /// How a person reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Output {
@@ -95,18 +84,6 @@ struct Before {
     read: Option<u64>,
     /// What was typed and not sent.
     draft: String,
-}
-
-/// When members are shown beside the timeline.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum MembersShown {
-    /// Where there is enough room.
-    #[default]
-    Auto,
-    /// Also where it is narrow.
-    Always,
-    /// Not before they are asked for.
-    Never,
 }
 
 /// Columns and rows of the terminal.

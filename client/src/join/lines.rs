@@ -45,6 +45,7 @@ pub(super) fn run(join: Join, remembered: Remembered) -> Result<(), String> {
     let (go_on, may_read) = sync_channel(1);
     thread::spawn(move || read_lines(&posts, &may_read));
     let mut ending = None;
+    let mut has_begun = false;
     let mut effects = model.start(clock.moment());
     loop {
         let mut is_over = false;
@@ -60,7 +61,9 @@ pub(super) fn run(join: Join, remembered: Remembered) -> Result<(), String> {
         if is_over {
             break;
         }
-        if model.link().unacknowledged() < UNACKNOWLEDGED_MAX {
+        // What is piped in is not said before there is a room to say it in, or a word about why there is none.
+        has_begun |= *model.state() == State::Online && (model.room().is_some() || model.note().is_some());
+        if has_begun && model.link().unacknowledged() < UNACKNOWLEDGED_MAX {
             // It has been told already, or nobody reads any more.
             let _ = go_on.try_send(());
         }

@@ -92,8 +92,7 @@ impl Model {
         let line = match self.link.state() {
             State::Waiting { why, .. } if self.was_online => Some(format!("{why}; trying again")),
             State::Online if self.was_online => Some("connected again".to_owned()),
-            State::Over(End::Left) => None,
-            State::Over(end) => Some(end.to_string()),
+            State::Over(end) if self.was_online && *end != End::Left => Some(end.to_string()),
             _ => None,
         };
         let is_online = *self.link.state() == State::Online;

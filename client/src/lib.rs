@@ -14,4 +14,5 @@
 //! typed, say anything twice, or wait for anything in the thread that draws.
 
 pub mod link;
+pub mod terminal;
 pub mod wire;

@@ -13,6 +13,8 @@
 //! What this crate must never do: let through to a terminal what a server has no business to send there, lose what somebody
 //! typed, say anything twice, or wait for anything in the thread that draws.
 
+pub mod keys;
 pub mod link;
+pub mod model;
 pub mod terminal;
 pub mod wire;

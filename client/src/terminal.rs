@@ -18,13 +18,12 @@
 pub mod colours;
 pub mod escapes;
 pub mod event;
-mod keys;
 mod modes;
 mod open;
 mod painter;
+mod parser;
 mod reader;
 mod signals;
-mod width;
 
 pub use colours::{Colours, background_of_environment};
 pub use event::TerminalEvent;
@@ -32,6 +31,7 @@ pub use modes::{Device, Mouse, Wishes};
 pub use open::{NotOpened, open_link};
 pub use painter::Painter;
 
+use crate::model::Size;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::io;
@@ -97,7 +97,7 @@ impl Terminal {
     ///
     /// # Errors
     /// When there is no terminal any more.
-    pub fn size(&self) -> io::Result<(u16, u16)> {
+    pub fn size(&self) -> io::Result<Size> {
         self.device.size()
     }
 

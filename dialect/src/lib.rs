@@ -17,6 +17,8 @@ mod any;
 pub mod json;
 pub mod plain;
 
+pub mod editing;
+
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 

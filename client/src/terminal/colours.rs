@@ -94,7 +94,11 @@ mod tests {
             ("", None),
         ];
         for (text, background) in table {
-            assert_eq!(background_of_environment(|name| value(&[("COLORFGBG", text)], name)), background, "{text}");
+            assert_eq!(
+                background_of_environment(|name| value(&[("COLORFGBG", text)], name)),
+                background,
+                "{text}"
+            );
         }
     }
 }

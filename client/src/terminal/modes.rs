@@ -7,6 +7,7 @@
 
 use super::colours::answers_questions;
 use super::escapes::{ASK_BACKGROUND, RESTORE_TITLE, SAVE_TITLE};
+use crate::model::Size;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetwinsize, tcsetattr};
@@ -72,7 +73,10 @@ impl Device {
         if !(rustix::termios::isatty(input) && rustix::termios::isatty(output)) {
             return Err(io::Error::other("standard input and output are not both a terminal"));
         }
-        Ok(Device { input: input.as_fd().try_clone_to_owned()?, output: output.as_fd().try_clone_to_owned()? })
+        Ok(Device {
+            input: input.as_fd().try_clone_to_owned()?,
+            output: output.as_fd().try_clone_to_owned()?,
+        })
     }
 
     pub(super) fn try_clone(&self) -> io::Result<Device> {
@@ -84,12 +88,12 @@ impl Device {
     }
 
     /// Columns and rows. There is at least one of each, so that there is always a picture.
-    pub(super) fn size(&self) -> io::Result<(u16, u16)> {
+    pub(super) fn size(&self) -> io::Result<Size> {
         let size = tcgetwinsize(&self.output)?;
         // Serial lines and some containers say that they have none.
         match (size.ws_col, size.ws_row) {
-            (0, _) | (_, 0) => Ok((80, 24)),
-            size => Ok(size),
+            (0, _) | (_, 0) => Ok(Size { columns: 80, rows: 24 }),
+            (columns, rows) => Ok(Size { columns, rows }),
         }
     }
 

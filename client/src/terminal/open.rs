@@ -62,9 +62,9 @@ fn start(opener: &str, link: &str) -> Result<(), NotOpened> {
 
 /// Whether this is an address of the web or of mail, and nothing but printable ASCII or letters of other scripts.
 fn may_be_opened(link: &str) -> bool {
-    let scheme = SCHEMES.iter().find(|scheme| {
-        link.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    });
+    let scheme = SCHEMES
+        .iter()
+        .find(|scheme| link.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
     let has_more = scheme.is_some_and(|scheme| link.len() > scheme.len());
     let is_one_word = !link.chars().any(|character| character.is_control() || character.is_whitespace());
     has_more && is_one_word && link.len() <= LINK_BYTES_MAX
@@ -76,11 +76,25 @@ mod tests {
 
     #[test]
     fn only_links_of_the_web_and_of_mail_are_opened() {
-        for link in ["https://example.org/a?b=c#d", "HTTP://example.org", "mailto:ann@example.org", "https://ö.example/漢"] {
+        for link in [
+            "https://example.org/a?b=c#d",
+            "HTTP://example.org",
+            "mailto:ann@example.org",
+            "https://ö.example/漢",
+        ] {
             assert!(may_be_opened(link), "{link}");
         }
         let long = format!("https://{}", "x".repeat(LINK_BYTES_MAX));
-        for link in ["file:///etc/passwd", "javascript:alert(1)", "-h", "", "https://", "https://a b", "https://a\n", &long] {
+        for link in [
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "-h",
+            "",
+            "https://",
+            "https://a b",
+            "https://a\n",
+            &long,
+        ] {
             assert!(matches!(start("true", link), Err(NotOpened::Refused)), "{link}");
         }
     }

@@ -1,12 +1,12 @@
 //! The thread that reads keys.
 //!
-//! Where it stands: between the terminal's descriptor and [`super::keys`], which knows what the bytes mean; here is only what needs
+//! Where it stands: between the terminal's descriptor and [`super::parser`], which knows what the bytes mean; here is only what needs
 //! a clock.
 //!
 //! What this file must never do: take part in anything else, or go on when there is no terminal any more.
 
 use super::event::TerminalEvent;
-use super::keys::{Keys, PASTE_BYTES_MAX, pasted};
+use super::parser::{PASTE_BYTES_MAX, Parser, pasted};
 use super::{Device, Sink};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -17,12 +17,12 @@ use std::thread;
 const ESCAPE_WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };
 /// A paste that is not marked has ended when nothing came for so long.
 const PASTE_WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
-/// As much as the system keeps for a terminal (N_TTY_BUF_SIZE).
+/// As much as the system keeps for a terminal (`N_TTY_BUF_SIZE`).
 const READ_BYTES: usize = 4096;
 
 /// Starts the thread. It ends when the sink breaks off, or with the terminal.
 pub(super) fn start(device: Device, sink: impl Sink) -> io::Result<()> {
-    let reader = Reader { device, keys: Keys::default() };
+    let reader = Reader { device, parser: Parser::default() };
     thread::Builder::new().name("keys".into()).spawn(move || reader.run(sink)).map(drop)
 }
 
@@ -36,7 +36,7 @@ enum Waited {
 
 struct Reader {
     device: Device,
-    keys: Keys,
+    parser: Parser,
 }
 
 impl Reader {
@@ -51,15 +51,15 @@ impl Reader {
 
     /// Waits for what comes next, which may be nothing yet.
     fn next(&mut self) -> io::Result<Vec<TerminalEvent>> {
-        let patience = self.keys.is_waiting().then_some(&ESCAPE_WAIT);
+        let patience = self.parser.is_waiting().then_some(&ESCAPE_WAIT);
         if let Waited::Nothing = self.wait(patience)? {
-            return Ok(self.keys.flush().into_iter().collect());
+            return Ok(self.parser.flush().into_iter().collect());
         }
         let bytes = self.read()?;
-        if self.keys.looks_pasted(&bytes) {
+        if self.parser.looks_pasted(&bytes) {
             return Ok(vec![TerminalEvent::Paste(pasted(&self.rest_of_paste(bytes)?))]);
         }
-        Ok(self.keys.read(&bytes))
+        Ok(self.parser.read(&bytes))
     }
 
     /// A paste may be more than is read at once. What is too much for one is dropped, so that it is nothing else either.

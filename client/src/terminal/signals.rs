@@ -24,7 +24,7 @@ pub(super) fn watch(device: Device, sink: impl Sink) -> io::Result<()> {
                 SIGTSTP => TerminalEvent::Signal(Signal::Suspend),
                 SIGCONT => TerminalEvent::Signal(Signal::Continued),
                 SIGWINCH => match device.size() {
-                    Ok((columns, rows)) => TerminalEvent::Resize(columns, rows),
+                    Ok(size) => TerminalEvent::Resize(size),
                     Err(_) => TerminalEvent::Gone,
                 },
                 _ if ends == 0 => {

@@ -11,8 +11,8 @@ mod answer;
 mod request;
 
 pub use answer::{
-    Ack, Answer, Author, Bye, Conversation, Event, Findings, Gap, Happening, Limits, Names, Notice, Page,
-    Person, Picture, Refusal, Rest, RoomLine, RoomsPage, Topic, Unreadable, Welcome, read,
+    Ack, Answer, Author, Bye, Conversation, Crowd, Event, Findings, Gap, Happening, Limits, Names, Notice,
+    Page, Person, Picture, Refusal, Rest, RoomLine, RoomsPage, Topic, Unreadable, Welcome, read,
 };
 pub use request::{Request, Resume, Span};
 pub use shown::Shown;

@@ -1,7 +1,8 @@
-//! The line editor: for a telnet that leaves echo and editing to the server.
+//! The line editor: for a telnet that leaves echo and editing to the server, and for a client of any line server.
 //!
-//! Where it stands: a filter beside the session. What a person presses comes in, finished lines go to the session; what is
-//! written to that person passes through here, so that it appears above the line being typed, which stays as it was.
+//! Where it stands: a filter beside the session, or between a client's terminal and its socket. What a person presses comes in,
+//! finished lines go out to the session; what is written to that person passes through here, so that it appears above the
+//! line being typed, which stays as it was. What a key does to the line is in [`crate::editing`].
 //!
 //! ```text
 //! bytes typed ─ keys ─ line (history, completion) ─ row ─ screen ─ bytes shown
@@ -17,15 +18,11 @@
 
 mod keys;
 
-mod clusters;
 mod completion;
-mod history;
-mod line;
 
 mod above;
 mod row;
 mod screen;
-mod width;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(super) mod fuzzing;
@@ -35,30 +32,40 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
-pub(super) use completion::{Completion, CompletionKind};
+pub use completion::{Completed, Completion, CompletionKind};
 
 use super::commands::{self, Typed};
+use crate::editing::{Clusters, Effect, History, Line, Motion};
 use above::Above;
-use clusters::Clusters;
-use completion::Completed;
-use history::History;
 use hub::is_showable;
 use keys::{Key, Keys};
-use line::{Effect, Line, Motion};
+use row::Row;
 use screen::Screen;
 
-/// Commands that were finished since the row was last shown are kept up to so many bytes; what is more is not shown. Their
-/// answers are.
+/// Lines that stay on the screen and were finished since the row was last shown are kept up to so many bytes; what is more is
+/// not shown. Its answers are.
 const FINISHED_BYTES_MAX: usize = 20 * 1024;
 
 const BELL: u8 = 0x07;
 
-/// What a key asks the session for.
+/// What stands before a line that is typed to a session of ours.
+const PROMPT: &str = "> ";
+
+/// Whom finished lines go to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Counterpart {
+    /// A session of ours: it shows everybody what was said, also who said it, and knows commands and names.
+    Session,
+    /// Any line server: it knows no names, and shows nobody their own lines. So all of them stay on the screen.
+    AnyServer,
+}
+
+/// What a key asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Asked {
+pub enum Asked {
     /// A line is finished: its text, clean, without a line end.
     Line(String),
-    /// A word is to be finished: answer with [`Editor::completed`].
+    /// A word is to be finished: answer with `Editor::completed`. Never asked where any server may be at the other end.
     Complete(Completion),
     /// Ctrl-C on an empty line.
     Interrupt,
@@ -67,7 +74,8 @@ pub(super) enum Asked {
 }
 
 /// The editor of one connection. Plain data; at most about 300 KiB, and a few hundred bytes for somebody who types nothing.
-pub(super) struct Editor {
+pub struct Editor {
+    counterpart: Counterpart,
     keys: Keys,
     line: Line,
     history: History,
@@ -75,7 +83,7 @@ pub(super) struct Editor {
     /// What was asked for last, until it is answered; whether the line still has that word is looked at then.
     asked: Option<Completion>,
     above: Above,
-    /// Commands that stay on the screen and are not there yet.
+    /// Lines that stay on the screen and are not there yet.
     finished: Vec<String>,
     /// The index of the cluster with which the row begins.
     row_begins_with: usize,
@@ -87,7 +95,18 @@ pub(super) struct Editor {
 impl Editor {
     /// An editor for a terminal with so many columns; 0 and what cannot be mean 80. The cursor may be anywhere in a row.
     pub(super) fn new(columns: u16) -> Editor {
+        Editor::with(Counterpart::Session, Screen::new(columns, PROMPT))
+    }
+
+    /// The same for somebody who speaks to any line server at all: every line stays on the screen behind the prompt, none is a
+    /// command, and nothing is completed.
+    pub fn for_any_server(columns: u16, prompt: &'static str) -> Editor {
+        Editor::with(Counterpart::AnyServer, Screen::new(columns, prompt))
+    }
+
+    fn with(counterpart: Counterpart, screen: Screen) -> Editor {
         Editor {
+            counterpart,
             keys: Keys::default(),
             line: Line::default(),
             history: History::default(),
@@ -96,7 +115,7 @@ impl Editor {
             above: Above::default(),
             finished: Vec::new(),
             row_begins_with: 0,
-            screen: Screen::new(columns),
+            screen,
             is_stale: true,
             is_bell_due: false,
         }
@@ -104,7 +123,7 @@ impl Editor {
 
     /// Takes in what was typed, cut anywhere, up to the first key that asks for something. Answers with how many bytes
     /// were used: all, if nothing is asked for.
-    pub(super) fn typed(&mut self, bytes: &[u8]) -> (usize, Option<Asked>) {
+    pub fn typed(&mut self, bytes: &[u8]) -> (usize, Option<Asked>) {
         let mut used = 0;
         loop {
             let (more, key) = self.keys.next(&bytes[used..]);
@@ -148,29 +167,29 @@ impl Editor {
     }
 
     /// The line as it was typed so far.
-    pub(super) fn draft(&self) -> &str {
+    pub fn draft(&self) -> &str {
         self.line.text()
     }
 
     /// The terminal has become wider or narrower.
-    pub(super) fn resize(&mut self, columns: u16) {
+    pub fn resize(&mut self, columns: u16) {
         self.is_stale = true;
         self.screen.resize(columns);
     }
 
     /// Whether something has happened that [`Editor::show`] has not shown.
-    pub(super) fn is_stale(&self) -> bool {
+    pub fn is_stale(&self) -> bool {
         self.is_stale
     }
 
     /// Writes text, cut anywhere, above the line being typed, and makes the row below show that line. The beginning of a
     /// line of text is held until its end comes.
-    pub(super) fn show(&mut self, above: &[&[u8]], bytes: &mut Vec<u8>) {
+    pub fn show(&mut self, above: &[&[u8]], bytes: &mut Vec<u8>) {
         self.keep_finished(bytes);
         for slice in above {
             self.above.add(slice, |line| self.screen.write_line(&above::clean(line), bytes));
         }
-        let (row, begins_with) = row::row(&self.line, self.row_begins_with, self.screen.columns());
+        let (row, begins_with) = self.row();
         self.row_begins_with = begins_with;
         self.screen.paint(row, bytes);
         if std::mem::take(&mut self.is_bell_due) {
@@ -181,16 +200,21 @@ impl Editor {
 
     /// Takes the row off the screen. The beginning of a line of text that was held is written as it is: the rest of it comes
     /// without the editor. Whoever wants what was typed and not finished takes [`Editor::draft`] first.
-    pub(super) fn leave(&mut self, bytes: &mut Vec<u8>) {
+    pub fn leave(&mut self, bytes: &mut Vec<u8>) {
         self.keep_finished(bytes);
         self.screen.clear(bytes);
         bytes.extend(self.above.give_up());
         self.is_stale = false;
     }
 
+    /// The row as it should be, and the index of the cluster with which it begins.
+    fn row(&self) -> (Row, usize) {
+        row::row(self.screen.prompt(), &self.line, self.row_begins_with, self.screen.columns())
+    }
+
     fn keep_finished(&mut self, bytes: &mut Vec<u8>) {
-        for command in std::mem::take(&mut self.finished) {
-            self.screen.keep_line(&command, bytes);
+        for line in std::mem::take(&mut self.finished) {
+            self.screen.keep_line(&line, bytes);
         }
     }
 
@@ -198,7 +222,7 @@ impl Editor {
         let effect = match key {
             Key::Character(character) => self.line.insert(character),
             Key::Enter => return Some(self.finish()),
-            Key::Tab => match Completion::at_cursor(&self.line) {
+            Key::Tab => match self.word_to_complete() {
                 Some(completion) => {
                     self.asked = Some(completion.clone());
                     return Some(Asked::Complete(completion));
@@ -228,22 +252,36 @@ impl Editor {
         None
     }
 
+    fn word_to_complete(&self) -> Option<Completion> {
+        match self.counterpart {
+            Counterpart::Session => Completion::at_cursor(&self.line),
+            Counterpart::AnyServer => None,
+        }
+    }
+
     /// The line is empty again.
     fn erase_line(&mut self) {
         self.history.come_back();
-        self.line.set(Clusters::default());
+        self.line.take();
     }
 
     fn finish(&mut self) -> Asked {
-        let line = self.line.set(Clusters::default());
+        let line = self.line.take();
         self.history.add(&line);
         let line = line.into_text();
-        let is_command = matches!(commands::typed(&line), Typed::Command(_));
         let bytes: usize = self.finished.iter().map(String::len).sum();
-        if is_command && bytes + line.len() <= FINISHED_BYTES_MAX {
+        if self.stays(&line) && bytes + line.len() <= FINISHED_BYTES_MAX {
             self.finished.push(line.clone());
         }
         Asked::Line(line)
+    }
+
+    /// Whether a line stays on the screen as it was typed: nobody else will show it.
+    fn stays(&self, line: &str) -> bool {
+        match self.counterpart {
+            Counterpart::Session => matches!(commands::typed(line), Typed::Command(_)),
+            Counterpart::AnyServer => true,
+        }
     }
 
     fn erase(&mut self, motion: Motion) -> Option<Asked> {

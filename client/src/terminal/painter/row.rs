@@ -5,7 +5,7 @@
 //! What this file must never do: give the terminal a control character, or a cluster that is wider than what is left of the row.
 
 use super::super::Link;
-use super::super::width::{columns, is_certain};
+use dialect::editing::width::{columns, is_certain};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
@@ -21,12 +21,8 @@ pub(super) struct Look<'a> {
 
 impl Look<'_> {
     /// How a terminal draws if it is told nothing.
-    pub(super) const PLAIN: Look<'static> = Look {
-        foreground: Color::Reset,
-        background: Color::Reset,
-        modifier: Modifier::empty(),
-        link: None,
-    };
+    pub(super) const PLAIN: Look<'static> =
+        Look { foreground: Color::Reset, background: Color::Reset, modifier: Modifier::empty(), link: None };
 }
 
 /// One grapheme cluster in its place.

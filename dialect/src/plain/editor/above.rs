@@ -8,7 +8,7 @@
 //! What this file must never do: leave a break to the terminal, break within a grapheme cluster, or let a control character
 //! through.
 
-use super::width::{graphemes, room, shown};
+use crate::editing::width::{graphemes, room, shown};
 use hub::is_showable;
 use unicode_width::UnicodeWidthChar;
 

@@ -1,12 +1,12 @@
 //! The word that a person wants finished, and what comes of the answers.
 //!
-//! Where it stands: behind the key Tab. Who is there and which rooms there are only the session knows; it is asked.
+//! Where it stands: behind the key Tab, here and in clients. Who is there and which rooms there are only the session knows; it
+//! is asked.
 //!
 //! What this file must never do: look at more of a line than its first word and the last one in front of the cursor.
 
-use super::clusters::Clusters;
-use super::line::{Effect, Line};
-use super::width::graphemes;
+use crate::editing::width::graphemes;
+use crate::editing::{Clusters, Effect, Line};
 use crate::plain::commands::{self, Typed};
 use hub::TEXT_BYTES_MAX;
 
@@ -18,16 +18,16 @@ const WITH_ROOM: [&str; 4] = ["/join", "/leave", "/part", "/who"];
 
 /// What Tab asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(in crate::plain) struct Completion {
+pub struct Completion {
     /// What stands in front of the cursor, up to a blank; may be empty.
-    pub(in crate::plain) word: String,
+    pub word: String,
     /// What it is the beginning of.
-    pub(in crate::plain) kind: CompletionKind,
+    pub kind: CompletionKind,
 }
 
 /// What a word is the beginning of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::plain) enum CompletionKind {
+pub enum CompletionKind {
     /// A command; the word begins with `/`, and so must the candidates.
     Command,
     /// A room; if the word begins with `#`, so must the candidates.
@@ -37,7 +37,7 @@ pub(in crate::plain) enum CompletionKind {
 }
 
 /// What came of the answers.
-pub(super) enum Completed {
+pub enum Completed {
     /// The line has changed.
     Inserted,
     /// Nothing begins like this, or there is no room for it.
@@ -48,9 +48,9 @@ pub(super) enum Completed {
 
 impl Completion {
     /// What would be asked for where the cursor stands.
-    pub(super) fn at_cursor(line: &Line) -> Option<Completion> {
+    pub fn at_cursor(line: &Line) -> Option<Completion> {
         let before = line.before_cursor();
-        let blank = before.bytes().rev().take(WORD_BYTES_MAX + 1).position(|byte| byte == b' ');
+        let blank = before.bytes().rev().take(WORD_BYTES_MAX + 1).position(is_blank);
         let word = &before[before.len() - blank.unwrap_or(before.len())..];
         if word.len() > WORD_BYTES_MAX {
             return None;
@@ -59,7 +59,7 @@ impl Completion {
     }
 
     /// Puts into the line what the candidates have in common.
-    pub(super) fn apply(&self, candidates: &[String], line: &mut Line) -> Completed {
+    pub fn apply(&self, candidates: &[String], line: &mut Line) -> Completed {
         let mut matching = candidates
             .iter()
             .filter(|candidate| common(candidate, &self.word) == graphemes(&self.word).count());
@@ -87,6 +87,10 @@ impl Completion {
         let is_at_start = line.before_cursor().len() == self.word.len();
         if self.kind == CompletionKind::Name && is_at_start { ": " } else { " " }
     }
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n')
 }
 
 fn kind(before: &str, word: &str) -> CompletionKind {

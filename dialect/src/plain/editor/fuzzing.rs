@@ -4,8 +4,8 @@
 //! every sequence that the editor may not send. What it must never do: press what no telnet could pass on.
 
 use super::terminal::Terminal;
-use super::width::columns;
-use super::{Asked, Editor, row};
+use super::{Asked, Editor};
+use crate::editing::width::columns;
 use crate::fuzzing::Choices;
 use hub::TEXT_BYTES_MAX;
 
@@ -141,8 +141,7 @@ impl Person {
         let mut bytes = Vec::new();
         self.editor.show(above, &mut bytes);
         self.terminal.write(&bytes);
-        let columns_now = self.editor.screen.columns();
-        let (row, _) = row::row(&self.editor.line, self.editor.row_begins_with, columns_now);
+        let (row, _) = self.editor.row();
         assert_eq!(self.terminal.input(), (row.text().into(), columns(row.before_cursor())));
         assert!(self.terminal.is_at_bottom());
     }

@@ -8,7 +8,7 @@
 //!
 //! What this file must never do: hold more than [`SEQUENCE_BYTES_MAX`] bytes, or wait for ever for the end of a sequence.
 
-use super::line::Motion;
+use crate::editing::Motion;
 
 /// A sequence that is longer than this is none.
 pub(super) const SEQUENCE_BYTES_MAX: usize = 32;

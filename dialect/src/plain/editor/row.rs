@@ -4,12 +4,9 @@
 //!
 //! What this file must never do: make a row that takes the last column, or look at more of a line than a row holds.
 
-use super::clusters::{Clusters, Place};
-use super::line::Line;
-use super::width::{columns, graphemes, is_certain, room, shown};
+use crate::editing::width::{columns, graphemes, is_certain, room, shown};
+use crate::editing::{Clusters, Line, Place};
 
-/// What stands before a line that is being typed.
-pub(super) const PROMPT: &str = "> ";
 const HIDDEN_LEFT: &str = "<";
 const HIDDEN_RIGHT: &str = ">";
 
@@ -67,16 +64,17 @@ impl Row {
 
 /// The row for a line on a terminal with so many columns, and the index of the cluster with which it begins: the one with
 /// which it began before, as long as the cursor can be seen there.
-pub(super) fn row(line: &Line, began_with: usize, columns: usize) -> (Row, usize) {
+pub(super) fn row(prompt: &str, line: &Line, began_with: usize, columns_now: usize) -> (Row, usize) {
     // The last column stays free: behind it some terminals go on to the next row, and some do not.
-    let room = columns - PROMPT.len() - 1;
-    let window = Window { clusters: line.clusters(), cursor: line.cursor(), room };
+    let room = columns_now - columns(prompt) - 1;
+    let window = Window { prompt, clusters: line.clusters(), cursor: line.cursor(), room };
     let from = window.from(began_with);
-    (window.row(from), from.index)
+    (window.row(from), from.index())
 }
 
 /// What can be seen of a line.
 struct Window<'a> {
+    prompt: &'a str,
     clusters: &'a Clusters,
     cursor: Place,
     /// The columns that there are, marks included.
@@ -92,7 +90,7 @@ impl Window<'_> {
 
     /// The place with this index, if it is so near that the cursor might be seen from there.
     fn back_to(&self, index: usize) -> Option<Place> {
-        let clusters = self.cursor.index.checked_sub(index).filter(|&clusters| clusters <= self.room)?;
+        let clusters = self.cursor.index().checked_sub(index).filter(|&clusters| clusters <= self.room)?;
         (0..clusters).try_fold(self.cursor, |place, _| self.clusters.before(place))
     }
 
@@ -134,7 +132,7 @@ impl Window<'_> {
     }
 
     fn row(&self, from: Place) -> Row {
-        let mut row = Row { text: [PROMPT, Self::mark_left(from)].concat(), before: 0 };
+        let mut row = Row { text: [self.prompt, Self::mark_left(from)].concat(), before: 0 };
         let (mut place, end) = (from, self.end(from));
         while place < end {
             if place == self.cursor {

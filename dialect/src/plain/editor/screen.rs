@@ -10,8 +10,8 @@
 //! when the terminal has another width.
 
 use super::above::write_rows;
-use super::row::{PROMPT, Row};
-use super::width::columns;
+use super::row::Row;
+use crate::editing::width::columns;
 use std::io::Write;
 
 const ERASE_TO_END_OF_ROW: &[u8] = b"\x1b[K";
@@ -20,13 +20,15 @@ const ERASE_BELOW: &[u8] = b"\x1b[J";
 const BACKSPACES_MAX: usize = 4;
 
 const COLUMNS_DEFAULT: u16 = 80;
-/// Prompt, both marks, a wide character, a narrow one and the column that stays free.
-const COLUMNS_MIN: u16 = 8;
+/// Both marks, a wide character, a narrow one and the column that stays free; the prompt comes to that.
+const COLUMNS_BEHIND_PROMPT_MIN: usize = 6;
 /// Nobody's terminal is wider; a row is held in memory.
 const COLUMNS_MAX: u16 = 1000;
 
 /// The input's part of a terminal.
 pub(super) struct Screen {
+    /// What stands before the line.
+    prompt: &'static str,
     columns: usize,
     /// What the row shows; `None` if nobody knows.
     painted: Option<Row>,
@@ -35,8 +37,13 @@ pub(super) struct Screen {
 
 impl Screen {
     /// A terminal with so many columns, about which nothing else is known. 0 and what cannot be mean 80.
-    pub(super) fn new(columns: u16) -> Screen {
-        Screen { columns: sane(columns), painted: None, is_resized: false }
+    pub(super) fn new(columns: u16, prompt: &'static str) -> Screen {
+        Screen { prompt, columns: sane(columns, prompt), painted: None, is_resized: false }
+    }
+
+    /// What stands before the line.
+    pub(super) fn prompt(&self) -> &'static str {
+        self.prompt
     }
 
     /// How many columns there are.
@@ -46,7 +53,7 @@ impl Screen {
 
     /// The terminal has become wider or narrower.
     pub(super) fn resize(&mut self, columns: u16) {
-        self.columns = sane(columns);
+        self.columns = sane(columns, self.prompt);
         self.is_resized = true;
     }
 
@@ -85,12 +92,12 @@ impl Screen {
 
     /// Leaves a line that was typed where it is, if all of it can be seen; else writes it.
     pub(super) fn keep_line(&mut self, line: &str, bytes: &mut Vec<u8>) {
-        let is_seen = |row: &Row| row.text().strip_prefix(PROMPT) == Some(line);
+        let is_seen = |row: &Row| row.text().strip_prefix(self.prompt) == Some(line);
         if !self.is_resized && self.painted.as_ref().is_some_and(is_seen) {
             bytes.extend_from_slice(b"\r\n");
             self.painted = Some(Row::default());
         } else {
-            self.write_line(&[PROMPT, line].concat(), bytes);
+            self.write_line(&[self.prompt, line].concat(), bytes);
         }
     }
 
@@ -108,9 +115,9 @@ impl Screen {
     }
 }
 
-fn sane(columns: u16) -> usize {
-    match columns {
-        1..=COLUMNS_MAX => usize::from(columns.max(COLUMNS_MIN)),
+fn sane(columns_told: u16, prompt: &str) -> usize {
+    match columns_told {
+        1..=COLUMNS_MAX => usize::from(columns_told).max(columns(prompt) + COLUMNS_BEHIND_PROMPT_MIN),
         _ => usize::from(COLUMNS_DEFAULT),
     }
 }

@@ -4,7 +4,7 @@
 //! It puts grapheme clusters together, wraps at its edge like an xterm (the cursor waits in the last column until more
 //! comes), and re-flows its rows when it is resized.
 
-use super::width::{columns, graphemes, room};
+use crate::editing::width::{columns, graphemes, room};
 
 /// What it does with clusters of several characters.
 #[derive(Clone, Copy, PartialEq, Eq)]

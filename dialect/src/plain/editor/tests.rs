@@ -3,10 +3,9 @@
 mod properties;
 
 use super::completion::CompletionKind;
-use super::row;
 use super::terminal::Terminal;
-use super::width::columns;
 use super::*;
+use crate::editing::width::{self, columns};
 use hub::TEXT_BYTES_MAX;
 
 const FAMILY: &str = "👨‍👩‍👧‍👦";
@@ -25,7 +24,17 @@ impl Person {
     }
 
     fn at(terminal: Terminal, columns: u16) -> Person {
-        let mut person = Person { editor: Editor::new(columns), terminal, written: Vec::new() };
+        Person::with(Editor::new(columns), terminal)
+    }
+
+    fn at_any_server(columns: u16) -> Person {
+        let editor = Editor::for_any_server(columns, "<You> ");
+        let terminal = Terminal::new(editor.screen.columns());
+        Person::with(editor, terminal)
+    }
+
+    fn with(editor: Editor, terminal: Terminal) -> Person {
+        let mut person = Person { editor, terminal, written: Vec::new() };
         person.shown("");
         person
     }
@@ -64,11 +73,12 @@ impl Person {
     /// The last row is what a fresh one would be.
     fn check(&self) {
         let columns_now = self.editor.screen.columns();
-        let (row, _) = row::row(&self.editor.line, self.editor.row_begins_with, columns_now);
+        let (row, _) = self.editor.row();
         assert_eq!(self.terminal.input(), (row.text().into(), columns(row.before_cursor())));
         assert!(self.terminal.is_at_bottom());
         assert!(columns(row.text()) < columns_now);
-        assert_eq!(self.editor.line.cursor(), self.editor.line.clusters().recount(self.editor.line.cursor()));
+        let cursor = self.editor.line.cursor();
+        assert_eq!(cursor, self.editor.line.clusters().place_at(cursor.byte()));
     }
 
     fn resizes(&mut self, columns: u16) {
@@ -209,6 +219,33 @@ fn command_stays_and_talk_makes_room() {
         assert_eq!(person.types(&format!("{talk}\r")), line(talk));
     }
     assert_eq!(person.rows(), ["> /who", "> /rooms", "<ann> hello", ">"]);
+}
+
+#[test]
+fn any_server_is_sent_lines_and_all_of_them_stay() {
+    let mut person = Person::at_any_server(40);
+    for text in ["hello", "/who", ""] {
+        assert_eq!(person.types(&format!("{text}\r")), line(text));
+    }
+    person.types("half");
+    person.shown("<127.0.0.1:4242> hi\n");
+    let rows = ["<You> hello", "<You> /who", "<You>", "<127.0.0.1:4242> hi", "<You> half"];
+    assert_eq!(person.rows(), rows);
+    assert_eq!(person.cursor(), 10);
+}
+
+#[test]
+fn any_server_is_asked_for_no_names() {
+    let mut person = Person::at_any_server(40);
+    assert_eq!(person.types("/wh\tan\t"), []);
+    assert_eq!((person.row().as_str(), person.terminal.bells), ("<You> /whan", 1));
+}
+
+#[test]
+fn longer_prompt_leaves_room_to_type_on_the_narrowest_terminal() {
+    let mut person = Person::at_any_server(1);
+    assert_eq!(person.editor.screen.columns(), 12);
+    person.types("漢字漢字漢字\x02\x02\x02\x01\x05");
 }
 
 #[test]
@@ -518,7 +555,7 @@ fn terminal_that_knows_no_families_shows_the_right_row_and_never_wraps() {
         let mut bytes = Vec::new();
         editor.show(&[], &mut bytes);
         terminal.write(&bytes);
-        let (row, _) = row::row(&editor.line, editor.row_begins_with, 30);
+        let (row, _) = editor.row();
         assert_eq!(terminal.input(), (row.text().into(), width::room(row.before_cursor())));
         assert!(!terminal.has_wrapped());
     }

@@ -1,8 +1,9 @@
 //! What holds for any keys, any text and any terminal.
 
 use super::{FAMILY, Person};
+use crate::editing::width;
 use crate::plain::editor::terminal::Terminal;
-use crate::plain::editor::{Asked, Editor, row, width};
+use crate::plain::editor::{Asked, Editor};
 use hub::TEXT_BYTES_MAX;
 use proptest::prelude::*;
 
@@ -131,7 +132,7 @@ proptest! {
             let mut bytes = Vec::new();
             editor.show(&[&above], &mut bytes);
             terminal.write(&bytes);
-            let (row, _) = row::row(&editor.line, editor.row_begins_with, usize::from(columns));
+            let (row, _) = editor.row();
             prop_assert_eq!(terminal.input(), (row.text().into(), width::room(row.before_cursor())));
             prop_assert!(!terminal.has_wrapped());
         }

@@ -8,7 +8,9 @@
 //!
 //! What this file must never do: hold more than its bounds, take what was pasted for typed, or an answer of the terminal for keys.
 
-use super::event::{Background, Focus, Key, KeyPress, Modifiers, MouseAction, MouseKind, TerminalEvent};
+use super::event::{Background, MouseAction, MouseKind, TerminalEvent};
+use crate::keys::{Held, Key, KeyPress};
+use crate::model::Focus;
 
 /// A sequence that is longer than this is none; text begins behind it.
 const SEQUENCE_BYTES_MAX: usize = 64;
@@ -16,6 +18,11 @@ const SEQUENCE_BYTES_MAX: usize = 64;
 /// sees that it is too much.
 pub(super) const PASTE_BYTES_MAX: usize = 64 * 1024;
 const PASTE_END: &[u8] = b"\x1b[201~";
+
+const NOTHING: Held = Held { ctrl: false, alt: false, shift: false };
+const CTRL: Held = Held { ctrl: true, ..NOTHING };
+const ALT: Held = Held { alt: true, ..NOTHING };
+const SHIFT: Held = Held { shift: true, ..NOTHING };
 
 const ESCAPE: u8 = 0x1b;
 const BELL: u8 = 0x07;
@@ -43,11 +50,11 @@ enum State {
 
 /// The reader of what a terminal sends.
 #[derive(Default)]
-pub(super) struct Keys {
+pub(super) struct Parser {
     state: State,
     held: Vec<u8>,
     /// What an ESC before the sequence that has begun adds to it.
-    alt: Modifiers,
+    alt: Held,
     paste: Vec<u8>,
     /// So many of the last bytes of the paste may be the beginning of its end.
     paste_end: usize,
@@ -55,7 +62,7 @@ pub(super) struct Keys {
     marks_pastes: bool,
 }
 
-impl Keys {
+impl Parser {
     /// Reads bytes; answers with what they mean.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Vec<TerminalEvent> {
         let mut events = Vec::new();
@@ -66,7 +73,7 @@ impl Keys {
     }
 
     /// Whether what has begun may be a whole: whoever presses Escape sends the beginning of a sequence. Then it is asked for by
-    /// [`Keys::flush`] if nothing comes for a while.
+    /// [`Parser::flush`] if nothing comes for a while.
     pub(super) fn is_waiting(&self) -> bool {
         matches!(self.state, State::Escape | State::Control | State::SingleShift) && self.held.is_empty()
     }
@@ -75,9 +82,9 @@ impl Keys {
     pub(super) fn flush(&mut self) -> Option<TerminalEvent> {
         let press = match self.state {
             _ if !self.is_waiting() => return None,
-            State::Control => KeyPress::with(Key::Character('['), Modifiers::ALT),
-            State::SingleShift => KeyPress::with(Key::Character('O'), Modifiers::ALT),
-            _ => KeyPress::with(Key::Escape, self.alt),
+            State::Control => pressed(Key::Character('['), ALT),
+            State::SingleShift => pressed(Key::Character('O'), ALT),
+            _ => pressed(Key::Escape, self.alt),
         };
         self.enter(State::Nothing);
         Some(TerminalEvent::Key(press))
@@ -112,7 +119,7 @@ impl Keys {
 
     fn enter(&mut self, state: State) {
         if state == State::Nothing {
-            self.alt = Modifiers::NONE;
+            self.alt = NOTHING;
         }
         self.state = state;
         self.held.clear();
@@ -137,9 +144,7 @@ impl Keys {
     fn end(&mut self, press: Option<KeyPress>, events: &mut Vec<TerminalEvent>) {
         let alt = self.alt;
         self.enter(State::Nothing);
-        events.extend(press.map(|press| {
-            TerminalEvent::Key(KeyPress::with(press.key, press.modifiers.and(alt)))
-        }));
+        events.extend(press.map(|press| TerminalEvent::Key(pressed(press.key, both(press.held, alt)))));
     }
 
     fn begin(&mut self, byte: u8, events: &mut Vec<TerminalEvent>) {
@@ -178,7 +183,7 @@ impl Keys {
         match byte {
             // Alt with Escape, or Alt with a key that sends a sequence.
             ESCAPE => {
-                self.alt = Modifiers::ALT;
+                self.alt = ALT;
                 self.enter(State::Escape);
             }
             b'[' => self.enter(State::Control),
@@ -186,7 +191,7 @@ impl Keys {
             b']' => self.enter(State::Answer),
             b'P' | b'X' | b'^' | b'_' => self.enter(State::ControlString),
             _ => {
-                self.alt = Modifiers::ALT;
+                self.alt = ALT;
                 self.begin(byte, events);
             }
         }
@@ -194,6 +199,10 @@ impl Keys {
 
     fn control(&mut self, byte: u8, events: &mut Vec<TerminalEvent>) {
         match byte {
+            // rxvt's way of saying Shift ends where others go on.
+            b'$' if !self.held.is_empty() && self.held.iter().all(u8::is_ascii_digit) => {
+                self.end_control(byte, events);
+            }
             0x20..=0x3f => self.hold(byte),
             // The Linux console's function keys: ESC [ [ A.
             b'[' if self.held.is_empty() => self.hold(byte),
@@ -210,8 +219,8 @@ impl Keys {
                 self.marks_pastes = true;
                 return;
             }
-            (b"", b'I') => Some(TerminalEvent::Focus(Focus::Gained)),
-            (b"", b'O') => Some(TerminalEvent::Focus(Focus::Lost)),
+            (b"", b'I') => Some(TerminalEvent::Focus(Focus::Here)),
+            (b"", b'O') => Some(TerminalEvent::Focus(Focus::Elsewhere)),
             ([b'<', parameters @ ..], b'M' | b'm') => mouse(parameters, last).map(TerminalEvent::Mouse),
             _ => return self.end(key_of_sequence(&parameters, last), events),
         };
@@ -288,9 +297,25 @@ pub(super) fn pasted(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).replace("\r\n", "\n").replace('\r', "\n")
 }
 
+/// A key with what is held, as the model has it: Shift is in a character, and with Ctrl or Alt a letter is a small one.
+fn pressed(key: Key, held: Held) -> KeyPress {
+    match key {
+        Key::Character(character) if held.ctrl || held.alt => KeyPress {
+            key: Key::Character(character.to_ascii_lowercase()),
+            held: Held { shift: false, ..held },
+        },
+        Key::Character(_) => KeyPress { key, held: Held { shift: false, ..held } },
+        _ => KeyPress { key, held },
+    }
+}
+
+fn both(one: Held, other: Held) -> Held {
+    Held { ctrl: one.ctrl || other.ctrl, alt: one.alt || other.alt, shift: one.shift || other.shift }
+}
+
 /// What one byte means that is no part of anything: in a terminal's raw mode Enter sends CR, so that LF is Ctrl-J.
 fn key_of_byte(byte: u8) -> KeyPress {
-    let control = |character: u8| KeyPress::with(Key::Character(char::from(character)), Modifiers::CONTROL);
+    let control = |character: u8| pressed(Key::Character(char::from(character)), CTRL);
     match byte {
         b'\r' => KeyPress::plain(Key::Enter),
         b'\t' => KeyPress::plain(Key::Tab),
@@ -310,10 +335,10 @@ fn key_of_keypad(byte: u8) -> Option<KeyPress> {
         b'M' => Key::Enter,
         b'j'..=b'y' => Key::Character(char::from(byte - b'j' + b'*')),
         // rxvt's way of saying Ctrl.
-        b'a' => return Some(KeyPress::with(Key::Up, Modifiers::CONTROL)),
-        b'b' => return Some(KeyPress::with(Key::Down, Modifiers::CONTROL)),
-        b'c' => return Some(KeyPress::with(Key::Right, Modifiers::CONTROL)),
-        b'd' => return Some(KeyPress::with(Key::Left, Modifiers::CONTROL)),
+        b'a' => return Some(pressed(Key::Up, CTRL)),
+        b'b' => return Some(pressed(Key::Down, CTRL)),
+        b'c' => return Some(pressed(Key::Right, CTRL)),
+        b'd' => return Some(pressed(Key::Left, CTRL)),
         _ => return None,
     };
     Some(KeyPress::plain(key))
@@ -325,7 +350,7 @@ fn key_of_sequence(parameters: &[u8], last: u8) -> Option<KeyPress> {
         return Some(KeyPress::plain(Key::Function(last - b'A' + 1)));
     }
     let numbers = numbers(parameters)?;
-    let modifiers = modifiers(numbers.get(1).copied().unwrap_or(1));
+    let held = held(numbers.get(1).copied().unwrap_or(1));
     let key = match last {
         b'A' => Key::Up,
         b'B' => Key::Down,
@@ -334,23 +359,23 @@ fn key_of_sequence(parameters: &[u8], last: u8) -> Option<KeyPress> {
         b'H' => Key::Home,
         b'F' => Key::End,
         b'P'..=b'S' => Key::Function(last - b'P' + 1),
-        b'Z' => return Some(KeyPress::with(Key::Tab, modifiers.and(Modifiers::SHIFT))),
+        b'Z' => return Some(pressed(Key::Tab, both(held, SHIFT))),
         // rxvt says Shift with the last byte of an arrow, and with that of a number.
-        b'a' => return Some(KeyPress::with(Key::Up, Modifiers::SHIFT)),
-        b'b' => return Some(KeyPress::with(Key::Down, Modifiers::SHIFT)),
-        b'c' => return Some(KeyPress::with(Key::Right, Modifiers::SHIFT)),
-        b'd' => return Some(KeyPress::with(Key::Left, Modifiers::SHIFT)),
-        b'$' => return key_of_number(*numbers.first()?, Modifiers::SHIFT),
-        b'^' => return key_of_number(*numbers.first()?, Modifiers::CONTROL),
+        b'a' => return Some(pressed(Key::Up, SHIFT)),
+        b'b' => return Some(pressed(Key::Down, SHIFT)),
+        b'c' => return Some(pressed(Key::Right, SHIFT)),
+        b'd' => return Some(pressed(Key::Left, SHIFT)),
+        b'$' => return key_of_number(*numbers.first()?, SHIFT),
+        b'^' => return key_of_number(*numbers.first()?, CTRL),
         b'~' if numbers.first() == Some(&27) => {
             // xterm's modifyOtherKeys: 27, what is held down, the character.
-            return key_of_code(*numbers.get(2)?, modifiers);
+            return key_of_code(*numbers.get(2)?, held);
         }
-        b'~' => return key_of_number(*numbers.first()?, modifiers),
-        b'u' => return key_of_code(*numbers.first()?, modifiers),
+        b'~' => return key_of_number(*numbers.first()?, held),
+        b'u' => return key_of_code(*numbers.first()?, held),
         _ => return None,
     };
-    Some(KeyPress::with(key, modifiers))
+    Some(pressed(key, held))
 }
 
 /// Numbers with semicolons between them. What stands behind a colon says more about a number, which is left out.
@@ -364,11 +389,12 @@ fn numbers(parameters: &[u8]) -> Option<Vec<u32>> {
 }
 
 /// xterm counts 1 for Shift, 2 for Alt, 4 for Ctrl, and adds one.
-fn modifiers(number: u32) -> Modifiers {
-    Modifiers::from_bits(number.saturating_sub(1) as u8)
+fn held(number: u32) -> Held {
+    let bits = number.saturating_sub(1);
+    Held { shift: bits & 1 != 0, alt: bits & 2 != 0, ctrl: bits & 4 != 0 }
 }
 
-fn key_of_number(number: u32, modifiers: Modifiers) -> Option<KeyPress> {
+fn key_of_number(number: u32, held: Held) -> Option<KeyPress> {
     let key = match number {
         1 | 7 => Key::Home,
         2 => Key::Insert,
@@ -383,11 +409,11 @@ fn key_of_number(number: u32, modifiers: Modifiers) -> Option<KeyPress> {
         31..=34 => Key::Function((number - 14) as u8),
         _ => return None,
     };
-    Some(KeyPress::with(key, modifiers))
+    Some(pressed(key, held))
 }
 
 /// A key that is told by its character's number (kitty's keyboard protocol, xterm's modifyOtherKeys).
-fn key_of_code(code: u32, modifiers: Modifiers) -> Option<KeyPress> {
+fn key_of_code(code: u32, held: Held) -> Option<KeyPress> {
     let character = char::from_u32(code)?;
     let key = match character {
         '\r' => Key::Enter,
@@ -398,10 +424,10 @@ fn key_of_code(code: u32, modifiers: Modifiers) -> Option<KeyPress> {
         '\u{e000}'..='\u{f8ff}' => return None,
         _ if character.is_control() => return None,
         // They tell the key, and what is held down with it.
-        'a'..='z' if modifiers.contain(Modifiers::SHIFT) => Key::Character(character.to_ascii_uppercase()),
+        'a'..='z' if held.shift => Key::Character(character.to_ascii_uppercase()),
         _ => Key::Character(character),
     };
-    Some(KeyPress::with(key, modifiers))
+    Some(pressed(key, held))
 }
 
 /// The mouse, as terminals tell it since xterm 277 (`CSI ? 1006`): what, column, row, from 1.
@@ -423,7 +449,7 @@ fn mouse(parameters: &[u8], last: u8) -> Option<MouseAction> {
     Some(MouseAction { kind, column: place(column)?, row: place(row)? })
 }
 
-/// The answer to what the background's colour is: `11;rgb:RRRR/GGGG/BBBB`, each of one to four hexadecimal digits (XParseColor).
+/// The answer to what the background's colour is: `11;rgb:RRRR/GGGG/BBBB`, each of one to four hexadecimal digits (`XParseColor`).
 fn background(answer: &[u8]) -> Option<Background> {
     let text = std::str::from_utf8(answer).ok()?.strip_prefix("11;rgb")?;
     let parts: Vec<&str> = text.trim_start_matches('a').strip_prefix(':')?.split('/').take(3).collect();
@@ -449,7 +475,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn events(bytes: &[u8]) -> Vec<TerminalEvent> {
-        Keys::default().read(bytes)
+        Parser::default().read(bytes)
     }
 
     fn key(name: &str) -> TerminalEvent {
@@ -463,37 +489,37 @@ mod tests {
     #[test]
     fn keys_are_known_in_every_form() {
         let table: [(&str, &[&str]); 31] = [
-            ("enter", &["\r", "\x1bOM", "\x1b[13u"]),
-            ("ctrl-j", &["\n", "\x1b[106;5u"]),
-            ("alt-enter", &["\x1b\r", "\x1b[13;3u", "\x1b[27;3;13~"]),
-            ("ctrl-enter", &["\x1b[13;5u", "\x1b[27;5;13~"]),
-            ("tab", &["\t"]),
-            ("shift-tab", &["\x1b[Z", "\x1b[9;2u"]),
-            ("backspace", &["\x7f", "\x08"]),
-            ("alt-backspace", &["\x1b\x7f", "\x1b\x08"]),
-            ("up", &["\x1b[A", "\x1bOA", "\x1b[1;1A"]),
-            ("ctrl-left", &["\x1b[1;5D", "\x1bOd"]),
-            ("alt-right", &["\x1b[1;3C", "\x1b\x1b[C"]),
-            ("shift-up", &["\x1b[1;2A", "\x1b[a"]),
-            ("home", &["\x1b[H", "\x1bOH", "\x1b[1~", "\x1b[7~"]),
-            ("end", &["\x1b[F", "\x1bOF", "\x1b[4~", "\x1b[8~"]),
-            ("pageup", &["\x1b[5~"]),
-            ("shift-pagedown", &["\x1b[6;2~", "\x1b[6$"]),
-            ("ctrl-pagedown", &["\x1b[6;5~", "\x1b[6^"]),
-            ("delete", &["\x1b[3~"]),
-            ("insert", &["\x1b[2~"]),
-            ("f1", &["\x1bOP", "\x1b[11~", "\x1b[[A", "\x1b[P", "\x1b[1P"]),
-            ("f5", &["\x1b[15~", "\x1b[[E"]),
-            ("f12", &["\x1b[24~"]),
-            ("f20", &["\x1b[34~"]),
-            ("shift-f3", &["\x1b[1;2R", "\x1b[13;2~"]),
-            ("ctrl-k", &["\x0b", "\x1b[107;5u", "\x1b[107:75;5:1u"]),
-            ("ctrl-space", &["\0"]),
-            ("ctrl-_", &["\x1f"]),
-            ("ctrl-alt-a", &["\x1b\x01"]),
-            ("alt-1", &["\x1b1"]),
-            ("alt-B", &["\x1bB"]),
-            ("alt-é", &["\x1bé"]),
+            ("Enter", &["\r", "\x1bOM", "\x1b[13u"]),
+            ("Ctrl-J", &["\n", "\x1b[106;5u"]),
+            ("Alt-Enter", &["\x1b\r", "\x1b[13;3u", "\x1b[27;3;13~"]),
+            ("Ctrl-Enter", &["\x1b[13;5u", "\x1b[27;5;13~"]),
+            ("Tab", &["\t"]),
+            ("Shift-Tab", &["\x1b[Z", "\x1b[9;2u"]),
+            ("Backspace", &["\x7f", "\x08"]),
+            ("Alt-Backspace", &["\x1b\x7f", "\x1b\x08"]),
+            ("Up", &["\x1b[A", "\x1bOA", "\x1b[1;1A"]),
+            ("Ctrl-Left", &["\x1b[1;5D", "\x1bOd"]),
+            ("Alt-Right", &["\x1b[1;3C", "\x1b\x1b[C"]),
+            ("Shift-Up", &["\x1b[1;2A", "\x1b[a"]),
+            ("Home", &["\x1b[H", "\x1bOH", "\x1b[1~", "\x1b[7~"]),
+            ("End", &["\x1b[F", "\x1bOF", "\x1b[4~", "\x1b[8~"]),
+            ("PageUp", &["\x1b[5~"]),
+            ("Shift-PageDown", &["\x1b[6;2~", "\x1b[6$"]),
+            ("Ctrl-PageDown", &["\x1b[6;5~", "\x1b[6^"]),
+            ("Delete", &["\x1b[3~"]),
+            ("Insert", &["\x1b[2~"]),
+            ("F1", &["\x1bOP", "\x1b[11~", "\x1b[[A", "\x1b[P", "\x1b[1P"]),
+            ("F5", &["\x1b[15~", "\x1b[[E"]),
+            ("F12", &["\x1b[24~"]),
+            ("F20", &["\x1b[34~"]),
+            ("Shift-F3", &["\x1b[1;2R", "\x1b[13;2~"]),
+            ("Ctrl-K", &["\x0b", "\x1b[107;5u", "\x1b[107:75;5:1u"]),
+            ("Ctrl-Space", &["\0"]),
+            ("Ctrl-_", &["\x1f"]),
+            ("Ctrl-Alt-A", &["\x1b\x01"]),
+            ("Alt-1", &["\x1b1"]),
+            ("Alt-B", &["\x1bB"]),
+            ("Alt-é", &["\x1bé"]),
         ];
         for (name, forms) in table {
             for form in forms {
@@ -504,26 +530,30 @@ mod tests {
 
     #[test]
     fn lone_escape_is_known_when_nothing_follows() {
-        let mut keys = Keys::default();
-        assert_eq!((keys.read(b"\x1b"), keys.is_waiting()), (vec![], true));
-        assert_eq!((keys.flush(), keys.is_waiting()), (Some(key("escape")), false));
-        assert_eq!((keys.read(b"\x1b["), keys.flush()), (vec![], Some(key("alt-["))));
-        assert_eq!((keys.read(b"\x1bO"), keys.flush()), (vec![], Some(key("alt-O"))));
-        assert_eq!((keys.read(b"\x1b\x1b"), keys.flush()), (vec![], Some(key("alt-escape"))));
-        assert_eq!((keys.flush(), keys.read(b"a")), (None, typed("a")));
+        let mut parser = Parser::default();
+        assert_eq!((parser.read(b"\x1b"), parser.is_waiting()), (vec![], true));
+        assert_eq!((parser.flush(), parser.is_waiting()), (Some(key("Esc")), false));
+        assert_eq!((parser.read(b"\x1b["), parser.flush()), (vec![], Some(key("Alt-["))));
+        assert_eq!((parser.read(b"\x1bO"), parser.flush()), (vec![], Some(key("Alt-O"))));
+        assert_eq!((parser.read(b"\x1b\x1b"), parser.flush()), (vec![], Some(key("Alt-Esc"))));
+        assert_eq!((parser.flush(), parser.read(b"a")), (None, typed("a")));
     }
 
     #[test]
     fn what_is_not_known_leaves_nothing_in_the_draft() {
         let long = format!("\x1b[{}~", "1".repeat(50));
-        for unknown in ["\x1b[?1;2c", "\x1b[99~", "\x1bP1$r0m\x1b\\", "\x1b]0;title\x07", "\x1b[57441u", &long] {
+        for unknown in
+            ["\x1b[?1;2c", "\x1b[99~", "\x1bP1$r0m\x1b\\", "\x1b]0;title\x07", "\x1b[57441u", &long]
+        {
             assert_eq!(events(format!("a{unknown}b").as_bytes()), typed("ab"), "{unknown:?}");
         }
     }
 
     #[test]
     fn bytes_that_are_no_text_are_one_mark_a_part() {
-        for bytes in [&b"\xff"[..], b"\xe6\xbca", b"\xf0\x9f\x91\xe6", b"\xc0\x80", b"\xed\xa0\x80", b"\x9b31m"] {
+        for bytes in
+            [&b"\xff"[..], b"\xe6\xbca", b"\xf0\x9f\x91\xe6", b"\xc0\x80", b"\xed\xa0\x80", b"\x9b31m"]
+        {
             let bytes = [bytes, b"!"].concat();
             assert_eq!(events(&bytes), typed(&String::from_utf8_lossy(&bytes)), "{bytes:?}");
         }
@@ -547,25 +577,24 @@ mod tests {
     #[test]
     fn paste_is_bounded_and_its_end_is_found() {
         let bytes = [b"\x1b[200~", &vec![b'x'; 3 * PASTE_BYTES_MAX][..], b"\x1b[201~y"].concat();
-        let [paste, rest] =
-            [TerminalEvent::Paste("x".repeat(PASTE_BYTES_MAX)), typed("y").remove(0)];
+        let [paste, rest] = [TerminalEvent::Paste("x".repeat(PASTE_BYTES_MAX)), typed("y").remove(0)];
         assert!(events(&bytes) == [paste, rest]);
-        let mut keys = Keys::default();
-        keys.read(&[b"\x1b[200~".to_vec(), b"\x1b[201".repeat(PASTE_BYTES_MAX)].concat());
-        assert!(keys.paste.len() <= PASTE_BYTES_MAX);
+        let mut parser = Parser::default();
+        parser.read(&[b"\x1b[200~".to_vec(), b"\x1b[201".repeat(PASTE_BYTES_MAX)].concat());
+        assert!(parser.paste.len() <= PASTE_BYTES_MAX);
     }
 
     #[test]
     fn burst_of_lines_is_a_paste_only_where_pastes_are_not_marked() {
-        let mut keys = Keys::default();
+        let mut parser = Parser::default();
         let burst = "a line of what was pasted\r".repeat(3) + "and the last one";
-        assert!(keys.looks_pasted(burst.as_bytes()));
+        assert!(parser.looks_pasted(burst.as_bytes()));
         let typed = ["hello\rworld".to_owned(), format!("{}\r", "x".repeat(200)), format!("{burst}\x1b[A")];
         for typed in typed {
-            assert!(!keys.looks_pasted(typed.as_bytes()), "{typed:?}");
+            assert!(!parser.looks_pasted(typed.as_bytes()), "{typed:?}");
         }
-        keys.read(b"\x1b[200~a\x1b[201~");
-        assert!(!keys.looks_pasted(burst.as_bytes()));
+        parser.read(b"\x1b[200~a\x1b[201~");
+        assert!(!parser.looks_pasted(burst.as_bytes()));
     }
 
     #[test]
@@ -598,7 +627,7 @@ mod tests {
             assert_eq!(events(format!("\x1b[<{parameters}").as_bytes()), [action(kind)], "{parameters}");
         }
         assert_eq!(events(b"\x1b[<35;1;1M\x1b[<99999999999;1;1M\x1b[<1M"), []);
-        let focus = [Focus::Gained, Focus::Lost].map(TerminalEvent::Focus);
+        let focus = [Focus::Here, Focus::Elsewhere].map(TerminalEvent::Focus);
         assert_eq!(events(b"\x1b[I\x1b[O"), focus);
     }
 
@@ -617,10 +646,10 @@ mod tests {
             cuts in prop::collection::vec(1_usize..7, 1..40),
         ) {
             let bytes = parts.concat();
-            let (mut keys, mut rest, mut told) = (Keys::default(), bytes.as_slice(), Vec::new());
+            let (mut parser, mut rest, mut told) = (Parser::default(), bytes.as_slice(), Vec::new());
             for cut in cuts.iter().cycle().take(bytes.len()) {
                 let (piece, behind) = rest.split_at((*cut).min(rest.len()));
-                told.extend(keys.read(piece));
+                told.extend(parser.read(piece));
                 rest = behind;
             }
             prop_assert_eq!(told, events(&bytes));

@@ -6,38 +6,51 @@
 //! (a row of flags is one run of equal characters), and a key must not cost more because somebody typed thousands of
 //! those. Only the two clusters at a joint are looked at anew.
 //!
-//! What this file must never do: hold a cluster of more than [`GRAPHEME_CHARACTERS_MAX`] characters.
+//! In a text of many lines a LF is a cluster of its own.
+//!
+//! What this file must never do: hold a cluster of more than [`GRAPHEME_CHARACTERS_MAX`] characters, or panic because a place
+//! is one of another text.
 
 use super::width::{columns, graphemes};
 use hub::is_showable;
 
 /// A grapheme cluster has at most so many characters: enough for a family with skin colours, not for a tower of accents.
-pub(super) const GRAPHEME_CHARACTERS_MAX: usize = 16;
+pub const GRAPHEME_CHARACTERS_MAX: usize = 16;
 
-/// A place between two clusters.
+/// A place between two clusters, of the text that answered with it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
-pub(super) struct Place {
+pub struct Place {
     /// How many clusters stand before it.
-    pub(super) index: usize,
+    pub(crate) index: usize,
     /// How many bytes stand before it.
-    pub(super) byte: usize,
+    pub(crate) byte: usize,
 }
 
 impl Place {
     /// Before everything.
-    pub(super) const START: Place = Place { index: 0, byte: 0 };
+    pub const START: Place = Place { index: 0, byte: 0 };
+
+    /// How many clusters stand before it.
+    pub fn index(self) -> usize {
+        self.index
+    }
+
+    /// How many bytes stand before it.
+    pub fn byte(self) -> usize {
+        self.byte
+    }
 }
 
 /// A text and the lengths of its clusters in bytes, each at most four times [`GRAPHEME_CHARACTERS_MAX`].
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub(super) struct Clusters {
+pub struct Clusters {
     text: String,
     lengths: Vec<u8>,
 }
 
 impl Clusters {
-    /// Takes what may be shown out of a text, up to `bytes_max` bytes.
-    pub(super) fn new(raw: &str, bytes_max: usize) -> Clusters {
+    /// Takes what may be shown out of a text of one line, up to `bytes_max` bytes; LF and TAB are not.
+    pub fn new(raw: &str, bytes_max: usize) -> Clusters {
         let mut clusters = Clusters::default();
         for character in raw.chars().filter(|&character| is_showable(character)) {
             if clusters.text.len() + character.len_utf8() <= bytes_max {
@@ -48,35 +61,49 @@ impl Clusters {
     }
 
     /// The text.
-    pub(super) fn text(&self) -> &str {
+    pub fn text(&self) -> &str {
         &self.text
     }
 
     /// The text, without its ends.
-    pub(super) fn into_text(self) -> String {
+    pub fn into_text(self) -> String {
         self.text
     }
 
     /// Behind everything.
-    pub(super) fn end(&self) -> Place {
+    pub fn end(&self) -> Place {
         Place { index: self.lengths.len(), byte: self.text.len() }
     }
 
     /// The place one cluster further back.
-    pub(super) fn before(&self, place: Place) -> Option<Place> {
+    pub fn before(&self, place: Place) -> Option<Place> {
         let index = place.index.checked_sub(1)?;
-        Some(Place { index, byte: place.byte - usize::from(self.lengths[index]) })
+        let length = *self.lengths.get(index)?;
+        Some(Place { index, byte: place.byte.checked_sub(length.into())? })
     }
 
     /// The place one cluster further on.
-    pub(super) fn after(&self, place: Place) -> Option<Place> {
+    pub fn after(&self, place: Place) -> Option<Place> {
         let length = *self.lengths.get(place.index)?;
         Some(Place { index: place.index + 1, byte: place.byte + usize::from(length) })
     }
 
     /// The cluster behind a place; empty at the end.
-    pub(super) fn at(&self, place: Place) -> &str {
-        &self.text[place.byte..self.after(place).unwrap_or(place).byte]
+    pub fn at(&self, place: Place) -> &str {
+        let behind = self.after(place).unwrap_or(place);
+        self.text.get(place.byte..behind.byte).unwrap_or_default()
+    }
+
+    /// The place before which so many bytes stand; in the middle of a cluster, the one in front of it.
+    pub fn place_at(&self, byte: usize) -> Place {
+        if byte >= self.text.len() {
+            return self.end();
+        }
+        let mut place = Place::START;
+        while let Some(next) = self.after(place).filter(|next| next.byte <= byte) {
+            place = next;
+        }
+        place
     }
 
     /// What stands between two places.
@@ -110,16 +137,6 @@ impl Clusters {
         }
         let new = Clusters { text: text.into(), lengths: vec![text.len() as u8] };
         Some(self.replace(at, at, &new))
-    }
-
-    /// The place with the same byte, found by counting from the beginning.
-    #[cfg(test)]
-    pub(super) fn recount(&self, place: Place) -> Place {
-        let mut counted = Place::START;
-        while counted.byte < place.byte {
-            counted = self.after(counted).expect("the place is in the text");
-        }
-        counted
     }
 
     fn can_take(&self, at: Place, character: &str) -> bool {

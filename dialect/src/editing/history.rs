@@ -1,21 +1,22 @@
 //! The lines that were typed before.
 //!
-//! Where it stands: beside the line being edited; the keys up and down exchange them.
+//! Where it stands: beside the line being edited; the keys up and down exchange them. A text of many lines is one line here.
 //!
-//! What this file must never do: grow beyond [`HISTORY_LINES_MAX`] and [`HISTORY_BYTES_MAX`], or lose the line that was
-//! being typed when somebody looked back.
+//! What this file must never do: grow beyond its bounds, or lose the line that was being typed when somebody looked back.
 
 use super::clusters::Clusters;
 use std::collections::VecDeque;
 
-/// So many lines are remembered.
-pub(super) const HISTORY_LINES_MAX: usize = 50;
-/// So many bytes they have in all.
-pub(super) const HISTORY_BYTES_MAX: usize = 16 * 1024;
+/// So many lines are remembered, unless told otherwise.
+pub const HISTORY_LINES_MAX: usize = 50;
+/// So many bytes they have in all, unless told otherwise.
+pub const HISTORY_BYTES_MAX: usize = 16 * 1024;
 
 /// The lines that were typed before, and where in them somebody is.
-#[derive(Default)]
-pub(super) struct History {
+#[derive(Clone, Debug)]
+pub struct History {
+    lines_max: usize,
+    bytes_max: usize,
     /// The oldest first.
     lines: VecDeque<Clusters>,
     bytes: usize,
@@ -25,29 +26,47 @@ pub(super) struct History {
     draft: Clusters,
 }
 
+impl Default for History {
+    fn default() -> History {
+        History::holding(HISTORY_LINES_MAX, HISTORY_BYTES_MAX)
+    }
+}
+
 impl History {
+    /// Remembers at most so many lines, which have at most so many bytes in all.
+    pub fn holding(lines_max: usize, bytes_max: usize) -> History {
+        History {
+            lines_max,
+            bytes_max,
+            lines: VecDeque::new(),
+            bytes: 0,
+            back: 0,
+            draft: Clusters::default(),
+        }
+    }
+
     /// Remembers a line, unless it is empty or the last one again, and comes back to the present.
-    pub(super) fn add(&mut self, line: &Clusters) {
+    pub fn add(&mut self, line: &Clusters) {
         self.come_back();
         if line.text().is_empty() || self.lines.back() == Some(line) {
             return;
         }
         self.bytes += line.text().len();
         self.lines.push_back(line.clone());
-        while self.lines.len() > HISTORY_LINES_MAX || self.bytes > HISTORY_BYTES_MAX {
+        while self.lines.len() > self.lines_max || self.bytes > self.bytes_max {
             let Some(oldest) = self.lines.pop_front() else { break };
             self.bytes -= oldest.text().len();
         }
     }
 
     /// Comes back to the present, without the line that was being typed.
-    pub(super) fn come_back(&mut self) {
+    pub fn come_back(&mut self) {
         self.back = 0;
         self.draft = Clusters::default();
     }
 
     /// The line before the one shown, which is `current`; `None` if there is none.
-    pub(super) fn older(&mut self, current: &Clusters) -> Option<Clusters> {
+    pub fn older(&mut self, current: &Clusters) -> Option<Clusters> {
         let index = self.lines.len().checked_sub(self.back + 1)?;
         if self.back == 0 {
             self.draft = current.clone();
@@ -57,7 +76,7 @@ impl History {
     }
 
     /// The line behind the one shown: in the end the one that was being typed.
-    pub(super) fn newer(&mut self) -> Option<Clusters> {
+    pub fn newer(&mut self) -> Option<Clusters> {
         self.back = self.back.checked_sub(1)?;
         if self.back == 0 {
             return Some(std::mem::take(&mut self.draft));

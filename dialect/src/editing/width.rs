@@ -1,11 +1,13 @@
 //! How many columns of a terminal a character takes.
 //!
-//! Where it stands: below everything else in the editor.
+//! Where it stands: below everything else that edits or shows text.
 //!
 //! Terminals do not agree about a family of emoji: newer ones show one picture two columns wide, older ones show each of
 //! its people. So there are two measures here: [`columns`] is what the standards say (UAX #11, UAX #29), [`room`] what
 //! it takes at worst. Whatever must not run over the edge is measured with `room`; where the two differ a column is not
 //! computed but reached by writing what stands before it.
+//!
+//! A line end takes no row here: whoever has a text of many lines measures each of them.
 //!
 //! What this file must never do: measure a part of a grapheme cluster.
 
@@ -14,17 +16,17 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The grapheme clusters of a text: what a person takes for one character.
-pub(super) fn graphemes(text: &str) -> impl Iterator<Item = &str> {
+pub fn graphemes(text: &str) -> impl Iterator<Item = &str> {
     text.graphemes(true)
 }
 
 /// The columns that a text takes on a terminal that puts grapheme clusters together.
-pub(super) fn columns(text: &str) -> usize {
+pub fn columns(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { graphemes(text).map(UnicodeWidthStr::width).sum() }
 }
 
 /// The most columns that a text takes on any terminal.
-pub(super) fn room(text: &str) -> usize {
+pub fn room(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { graphemes(text).map(room_of_one).sum() }
 }
 
@@ -50,7 +52,7 @@ fn widest(character: char) -> usize {
 }
 
 /// Whether all terminals show this text with the same width.
-pub(super) fn is_certain(text: &str) -> bool {
+pub fn is_certain(text: &str) -> bool {
     text.is_ascii() || graphemes(text).all(|grapheme| room_of_one(grapheme) == narrowest(grapheme))
 }
 
@@ -61,7 +63,7 @@ fn narrowest(grapheme: &str) -> usize {
 
 /// A cluster as it is shown where there are `columns_max` columns: what has no width of its own, or does not fit, is
 /// shown as U+FFFD.
-pub(super) fn shown(grapheme: &str, columns_max: usize) -> &str {
+pub fn shown(grapheme: &str, columns_max: usize) -> &str {
     let room = room(grapheme);
     if columns(grapheme) == 0 || room > columns_max { "\u{fffd}" } else { grapheme }
 }

@@ -1,0 +1,85 @@
+//! Who is in a room, as far as it was told.
+//!
+//! What this file must never do: hold more names than [`NAMES_MAX`]; how many more there are is counted.
+
+use crate::wire::Shown;
+use std::collections::BTreeMap;
+
+/// More are counted, and not shown one by one.
+const NAMES_MAX: usize = 2_000;
+
+/// Who is in a room.
+#[derive(Debug, Default)]
+pub struct Members {
+    /// By the folded nick.
+    names: BTreeMap<String, Member>,
+    others: u32,
+    /// How many only listen.
+    pub listening: u32,
+}
+
+/// Somebody in a room.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// Their nick.
+    pub nick: Shown,
+    /// If they are away, what they say about it.
+    pub away: Option<Shown>,
+}
+
+impl Members {
+    /// Those who are known by name, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = &Member> {
+        self.names.values()
+    }
+
+    /// How many there are, ourselves among them.
+    pub fn count(&self) -> usize {
+        self.names.len() + self.others as usize
+    }
+
+    /// Whether somebody of this nick is known to be here.
+    pub fn has(&self, nick: &str) -> bool {
+        self.names.contains_key(&hub::key_of(nick))
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Members::default();
+    }
+
+    pub(super) fn set_others(&mut self, others: u32) {
+        self.others = others;
+    }
+
+    pub(super) fn add(&mut self, nick: &Shown, away: Option<Shown>) {
+        let key = hub::key_of(nick);
+        if self.names.len() < NAMES_MAX || self.names.contains_key(&key) {
+            self.names.insert(key, Member { nick: nick.clone(), away });
+        } else {
+            self.others += 1;
+        }
+    }
+
+    /// Whether they were known by name.
+    pub(super) fn remove(&mut self, nick: &str) -> bool {
+        let was_known = self.names.remove(&hub::key_of(nick)).is_some();
+        if !was_known {
+            self.others = self.others.saturating_sub(1);
+        }
+        was_known
+    }
+
+    /// Whether they were here by name.
+    pub(super) fn rename(&mut self, old: &str, new: &Shown) -> bool {
+        let Some(member) = self.names.remove(&hub::key_of(old)) else { return false };
+        self.names.insert(hub::key_of(new), Member { nick: new.clone(), ..member });
+        true
+    }
+
+    /// Whether they are here by name.
+    pub(super) fn set_away(&mut self, nick: &str, away: Option<&Shown>) -> bool {
+        let Some(member) = self.names.get_mut(&hub::key_of(nick)) else { return false };
+        member.away = away.cloned();
+        true
+    }
+}

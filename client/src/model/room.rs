@@ -1,0 +1,143 @@
+//! A room, or a conversation with one other person, as somebody sees it.
+//!
+//! Where it stands: the model has one for each that is open.
+//!
+//! What this file must never do: lose a draft.
+
+use super::item::Manner;
+use super::members::Members;
+use super::timeline::Timeline;
+use crate::wire::{Shown, Topic};
+use dialect::editing::{History, Line, Lines};
+use hub::{Text, Time};
+
+/// A room, or a conversation.
+#[derive(Debug)]
+pub struct Room {
+    /// Which.
+    pub place: Place,
+    /// What it is about.
+    pub topic: Option<Topic>,
+    /// What happened in it.
+    pub timeline: Timeline,
+    /// Who is in it.
+    pub members: Members,
+    /// What is being typed.
+    pub draft: Draft,
+    /// What was said here by us and is not acknowledged, in order.
+    pub pending: Vec<Pending>,
+    /// How many messages came while nobody looked.
+    pub unread: u32,
+    /// How many of them name us.
+    pub mentions: u32,
+    /// Which part of the timeline is seen.
+    pub scroll: Scroll,
+    /// Whether we are in it.
+    pub presence: Presence,
+}
+
+/// Which room, or with whom.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// A room, by its name without `#`.
+    Room(Shown),
+    /// A conversation.
+    Direct {
+        /// With whom.
+        with: Shown,
+        /// Its name: `@` and a number, once the server has said it.
+        conversation: Option<Shown>,
+    },
+}
+
+/// Whether we are in a room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Presence {
+    /// It has been asked for.
+    Entering,
+    /// Yes.
+    Here,
+    /// Not any more: it can be read, and nothing can be said.
+    Gone,
+}
+
+/// What is being typed in a room.
+#[derive(Debug)]
+pub struct Draft {
+    /// The text.
+    pub line: Line,
+    /// What was sent from here.
+    pub sent: History,
+    /// The sequence of the message that it will replace, if it is a change of one.
+    pub editing: Option<u64>,
+}
+
+/// Something that was said and is not acknowledged.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Pending {
+    /// Under which nonce.
+    pub nonce: String,
+    /// When.
+    pub time: Time,
+    /// In which way.
+    pub manner: Manner,
+    /// What.
+    pub text: Text,
+}
+
+/// Which part of a timeline is seen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scroll {
+    /// The end of it, whatever comes.
+    End,
+    /// The lowest row on the screen is this row (from 0) of this item.
+    At {
+        /// The item's number.
+        item: u32,
+        /// Counted from the first row of the item.
+        row: usize,
+    },
+}
+
+impl Room {
+    pub(super) fn new(place: Place, items_max: usize) -> Room {
+        Room {
+            place,
+            topic: None,
+            timeline: Timeline::new(items_max),
+            members: Members::default(),
+            draft: Draft::default(),
+            pending: Vec::new(),
+            unread: 0,
+            mentions: 0,
+            scroll: Scroll::End,
+            presence: Presence::Entering,
+        }
+    }
+
+    /// What the room is called on the screen: `#lobby`, or the nick of the other.
+    pub fn title(&self) -> String {
+        match &self.place {
+            Place::Room(name) => format!("#{name}"),
+            Place::Direct { with, .. } => with.to_string(),
+        }
+    }
+
+    /// What the server calls it, if it has said so.
+    pub fn name(&self) -> Option<&Shown> {
+        match &self.place {
+            Place::Room(name) => Some(name),
+            Place::Direct { conversation, .. } => conversation.as_ref(),
+        }
+    }
+}
+
+impl Default for Draft {
+    fn default() -> Draft {
+        Draft {
+            line: Line::new(Lines::Many).with_undo(),
+            sent: History::holding(200, 256 * 1024),
+            editing: None,
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! What happened in a room, as far as it is here, in the order of the server.
+//!
+//! Where it stands: one in each room of the model. What is not here is a *hole*: the past before the first page, what came too
+//! fast, what lies between a place that was jumped to and the present. Holes are filled by pages when somebody comes near.
+//!
+//! What this file must never do: show anything in another order than that of its sequences, show anything twice, or hold more
+//! than [`Timeline::items_max`] items.
+
+use super::item::{Hole, Item, What, Why};
+use hub::{Text, Time};
+use std::collections::VecDeque;
+
+/// What happened in a room.
+#[derive(Debug)]
+pub struct Timeline {
+    items: VecDeque<Item>,
+    next_number: u32,
+    items_max: usize,
+    /// Behind which item what is new begins.
+    marker: Option<u64>,
+}
+
+/// Part of the past, in order: what is there from behind `begin` up to and with `end`.
+pub(super) struct Past {
+    pub(super) begin: u64,
+    pub(super) end: u64,
+    pub(super) items: Vec<(u64, Time, What)>,
+}
+
+impl Timeline {
+    /// An empty one that holds at most so many items.
+    pub fn new(items_max: usize) -> Timeline {
+        Timeline { items: VecDeque::new(), next_number: 0, items_max, marker: None }
+    }
+
+    /// All that is here, in order.
+    pub fn items(&self) -> &VecDeque<Item> {
+        &self.items
+    }
+
+    /// Where an item stands.
+    pub fn index_of(&self, number: u32) -> Option<usize> {
+        self.items.iter().rposition(|item| item.number == number)
+    }
+
+    /// The sequence behind which what is new begins.
+    pub fn marker(&self) -> Option<u64> {
+        self.marker
+    }
+
+    pub(super) fn set_marker(&mut self, marker: Option<u64>) {
+        self.marker = marker;
+    }
+
+    /// The order of the last item.
+    pub fn last_order(&self) -> u64 {
+        self.items.back().map_or(0, |item| match &item.what {
+            What::Hole(hole) => hole.last,
+            _ => item.order,
+        })
+    }
+
+    /// Something that is kept. What is here already stays as it is. Answers with its number, if it is new.
+    pub(super) fn insert(&mut self, sequence: u64, time: Time, what: What) -> Option<u32> {
+        let index = self.items.partition_point(|item| item.order < sequence);
+        let is_here = self
+            .items
+            .range(index..)
+            .take_while(|item| item.order == sequence)
+            .any(|item| item.sequence().is_some());
+        if is_here {
+            return None;
+        }
+        // In front of it may be the hole in which it belongs.
+        if let Some(before) = index.checked_sub(1) {
+            self.fill(before, sequence - 1, sequence);
+        }
+        let index = self.items.partition_point(|item| item.order < sequence);
+        let number = self.put(index, sequence, time, what);
+        self.forget_the_oldest();
+        Some(number)
+    }
+
+    /// Something that is not kept: it stands behind all that is here.
+    pub(super) fn append(&mut self, time: Time, what: What) -> u32 {
+        let number = self.put(self.items.len(), self.last_order(), time, what);
+        self.forget_the_oldest();
+        number
+    }
+
+    /// Something that is missing behind all that is here, up to `last`.
+    pub(super) fn append_hole(&mut self, last: u64, time: Time, why: Why) {
+        let first = self.last_order() + 1;
+        self.put_hole(first, last, time, why);
+    }
+
+    /// Something that is missing.
+    pub(super) fn put_hole(&mut self, first: u64, last: u64, time: Time, why: Why) {
+        if first > last {
+            return;
+        }
+        let index = self.items.partition_point(|item| item.order < first);
+        self.put(index, first, time, What::Hole(Hole { first, last, why, is_asked: false }));
+    }
+
+    /// Part of the past has come.
+    pub(super) fn take_past(&mut self, past: Past) {
+        let mut index = self.items.len();
+        while let Some(nth) = index.checked_sub(1) {
+            index = nth;
+            self.fill(nth, past.begin, past.end);
+        }
+        for (sequence, time, what) in past.items {
+            let index = self.items.partition_point(|item| item.order < sequence);
+            let is_here = self
+                .items
+                .range(index..)
+                .take_while(|item| item.order == sequence)
+                .any(|item| item.sequence().is_some());
+            if !is_here {
+                self.put(index, sequence, time, what);
+            }
+        }
+    }
+
+    /// What was said says something else now.
+    pub(super) fn edit(&mut self, sequence: u64, text: &Text) -> bool {
+        match self.kept_mut(sequence).map(|item| &mut item.what) {
+            Some(What::Said(said)) => {
+                said.text = text.clone();
+                said.is_edited = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What was said is gone.
+    pub(super) fn erase(&mut self, sequence: u64) -> bool {
+        match self.kept_mut(sequence) {
+            Some(item) => match &item.what {
+                What::Said(said) => {
+                    item.what = What::Erased { by: said.by.clone() };
+                    true
+                }
+                _ => false,
+            },
+            None => false,
+        }
+    }
+
+    /// The item of this sequence.
+    pub fn kept(&self, sequence: u64) -> Option<&Item> {
+        let index = self.items.partition_point(|item| item.order < sequence);
+        let same = self.items.range(index..).take_while(|item| item.order == sequence);
+        same.into_iter().find(|item| item.sequence().is_some())
+    }
+
+    fn kept_mut(&mut self, sequence: u64) -> Option<&mut Item> {
+        let index = self.items.partition_point(|item| item.order < sequence);
+        let same = self.items.range_mut(index..).take_while(|item| item.order == sequence);
+        same.into_iter().find(|item| item.sequence().is_some())
+    }
+
+    /// The hole at this index, to say that it was asked for.
+    pub(super) fn hole_mut(&mut self, index: usize) -> Option<&mut Hole> {
+        match self.items.get_mut(index).map(|item| &mut item.what) {
+            Some(What::Hole(hole)) => Some(hole),
+            _ => None,
+        }
+    }
+
+    /// Nothing that was asked for will come: it may be asked for again.
+    pub(super) fn ask_again(&mut self) {
+        for item in &mut self.items {
+            if let What::Hole(hole) = &mut item.what {
+                hole.is_asked = false;
+            }
+        }
+    }
+
+    /// Nothing that is missing can be had.
+    pub(super) fn close_holes(&mut self) {
+        self.items.retain(|item| !matches!(item.what, What::Hole(_)));
+    }
+
+    /// Everything is forgotten: this is another history.
+    pub(super) fn clear(&mut self) {
+        self.items.clear();
+        self.marker = None;
+    }
+
+    fn put(&mut self, index: usize, order: u64, time: Time, what: What) -> u32 {
+        let number = self.next_number;
+        self.next_number = self.next_number.wrapping_add(1);
+        self.items.insert(index, Item { number, order, time, what });
+        number
+    }
+
+    /// What lies behind `begin`, up to `end`, is known now: the hole at this index, if it is one, becomes smaller, two, or goes.
+    fn fill(&mut self, index: usize, begin: u64, end: u64) {
+        let Some(item) = self.items.get(index) else { return };
+        let What::Hole(hole) = &item.what else { return };
+        if end < hole.first || hole.last <= begin {
+            return;
+        }
+        let (hole, time) = (hole.clone(), item.time);
+        self.items.remove(index);
+        if end < hole.last {
+            let behind = Hole { first: end + 1, is_asked: false, ..hole.clone() };
+            self.put(index, end + 1, time, What::Hole(behind));
+        }
+        if hole.first <= begin {
+            let before = Hole { last: begin, is_asked: false, ..hole.clone() };
+            self.put(index, hole.first, time, What::Hole(before));
+        }
+    }
+
+    /// What is beyond the bound becomes part of the hole at the beginning.
+    fn forget_the_oldest(&mut self) {
+        if self.items.len() <= self.items_max {
+            return;
+        }
+        // A tenth at a time, so that it is not done with each item.
+        let count = self.items.len() - self.items_max + self.items_max / 10;
+        let Some(last) = self.items.drain(..count).next_back() else { return };
+        let upto = match &last.what {
+            What::Hole(hole) => hole.last,
+            _ => last.order,
+        };
+        self.items.retain(|item| item.order > upto);
+        if upto > 0 {
+            let hole = Hole { first: 1, last: upto, why: Why::Unread, is_asked: false };
+            self.put(0, 1, last.time, What::Hole(hole));
+        }
+    }
+}

@@ -107,7 +107,7 @@ impl Terminal {
     /// When there is no terminal any more: the program ends quietly.
     pub fn paint(&mut self, buffer: Buffer, scene: Scene) -> io::Result<()> {
         let bytes = self.painter.paint(buffer, scene);
-        self.device.write(&bytes)
+        modes::write(&self.device, &bytes)
     }
 
     /// Tells the terminal something that is no picture: one of [`escapes`].
@@ -115,7 +115,7 @@ impl Terminal {
     /// # Errors
     /// When there is no terminal any more.
     pub fn tell(&mut self, sequence: &str) -> io::Result<()> {
-        self.device.write(sequence.as_bytes())
+        modes::write(&self.device, sequence.as_bytes())
     }
 
     /// Whatever the terminal shows, the next picture is painted whole: after Ctrl-L, or a new size.

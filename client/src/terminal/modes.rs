@@ -16,7 +16,9 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic;
 use std::process;
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError, TryLockError};
+use std::thread;
+use std::time::Duration;
 
 /// A screen of our own; a line that is too long does not go on in the next row (a family of emoji may be wider than we think);
 /// pastes are marked; it is said whether we are looked at.
@@ -29,6 +31,9 @@ const LEAVE: &str = "\x1b\\\x1b]8;;\x1b\\\x1b[m\x1b[?1006l\x1b[?1002l\x1b[?1000l
                      \x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?2026l\x1b[?1049l";
 /// A terminal that takes nothing for so long gets its modes back, but not its screen.
 const LEAVE_WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
+/// The same for a frame that is being written.
+const FRAME_WAIT: Duration = Duration::from_millis(5);
+const FRAME_WAITS_MAX: u32 = 100;
 /// As after any other panic.
 const PANIC_STATUS: i32 = 101;
 
@@ -97,7 +102,7 @@ impl Device {
         }
     }
 
-    /// The one place from which a terminal is written to. Waits until everything is out.
+    /// The one place in which a terminal is written to. Waits until everything is out.
     pub(super) fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             match rustix::io::write(&self.output, bytes) {
@@ -127,10 +132,31 @@ struct Entered {
 }
 
 static ENTERED: Mutex<Option<Entered>> = Mutex::new(None);
+/// Held while a frame is written, so that no other thread gives the terminal back in the middle of it.
+static WRITING: Mutex<()> = Mutex::new(());
 
 /// A thread that panicked with it has not left it half done: what is in it is replaced as a whole.
 fn entered() -> MutexGuard<'static, Option<Entered>> {
     ENTERED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes to a terminal while it is ours. If another thread has given it back, then the process is about to end, and nobody
+/// misses what would be written.
+pub(super) fn write(device: &Device, bytes: &[u8]) -> io::Result<()> {
+    let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    if entered().is_some() { device.write(bytes) } else { Ok(()) }
+}
+
+/// Waits for a frame that is being written, but not for ever: the terminal may take nothing.
+fn wait_for_the_frame() -> Option<MutexGuard<'static, ()>> {
+    for _ in 0..FRAME_WAITS_MAX {
+        match WRITING.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => thread::sleep(FRAME_WAIT),
+        }
+    }
+    None
 }
 
 /// Takes the terminal over. If it is ours already, then it is told everything once more, and how it was found is kept.
@@ -152,13 +178,14 @@ pub(super) fn enter(device: &Device, wishes: Wishes) -> io::Result<()> {
         Mouse::Ours => MOUSE,
     };
     let question = if answers_questions(|name| env::var(name).ok()) { ASK_BACKGROUND } else { "" };
-    device.write([SAVE_TITLE, ENTER, mouse, question].concat().as_bytes())
+    write(device, [SAVE_TITLE, ENTER, mouse, question].concat().as_bytes())
 }
 
 /// Gives the terminal back, if it is ours. It may be gone; then there is nobody who could be told.
 pub(super) fn leave() {
+    let frame = wait_for_the_frame();
     let Some(Entered { device, found }) = entered().take() else { return };
-    if device.takes_something() {
+    if frame.is_some() && device.takes_something() {
         let _ = device.write([LEAVE, RESTORE_TITLE].concat().as_bytes());
     }
     // What was typed for a room must not become a command of the shell.

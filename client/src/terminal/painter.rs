@@ -28,6 +28,8 @@ use std::fmt::Write as _;
 /// Terminals read at least so much before they draw, so that a smaller frame is seen whole or not at all. Most key presses make
 /// such a one, and what is around a frame would be the greater part of it.
 const SMALL_FRAME_BYTES: usize = 128;
+/// The shortest movement has three bytes.
+const BRIDGE_COLUMNS_MAX: usize = 3;
 const SHOW_CURSOR: &str = "\x1b[?25h";
 const HIDE_CURSOR: &str = "\x1b[?25l";
 /// Terminals that know this (`CSI ? 2026`) draw what stands between the two at once; the others take no notice.
@@ -137,6 +139,7 @@ impl Frame {
             is_whole || before.slots.get(columns.clone()) != now.slots.get(columns)
         };
         for piece in now.pieces().filter(|piece| piece.column < end && has_changed(piece)) {
+            self.bridge(piece.column, number, now, &pen);
             self.go(piece.column, number);
             self.write(piece, &mut pen, now.slots.len());
         }
@@ -145,6 +148,19 @@ impl Frame {
         if let Some(piece) = erased {
             self.go(piece.column, number);
             self.out.push_str("\x1b[K");
+        }
+    }
+
+    /// Writes what stands there already, if that takes no more bytes than a movement: mostly the blank between two words.
+    fn bridge(&mut self, column: u16, number: u16, now: &Row, pen: &Pen) {
+        let Some(at) = self.at.filter(|at| at.y == number && at.x < column) else { return };
+        let between = &now.slots[usize::from(at.x)..usize::from(column)];
+        let is_short = |piece: &Piece| piece.text.len() == 1 && pen.draws(&piece.look);
+        if between.len() <= BRIDGE_COLUMNS_MAX
+            && between.iter().all(|slot| slot.as_ref().is_some_and(is_short))
+        {
+            between.iter().flatten().for_each(|piece| self.out.push_str(piece.text));
+            self.at = Some(Position { x: column, ..at });
         }
     }
 

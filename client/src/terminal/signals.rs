@@ -7,10 +7,12 @@
 
 use super::event::{Signal, TerminalEvent};
 use super::{Device, Sink, modes};
-use rustix::process::{getpgrp, getppid, getsid, kill_process_group};
+use rustix::process::{Signal as Stopping, getpgrp, getppid, getsid, kill_process_group};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
-use std::io;
+use signal_hook::low_level::{pipe, unregister};
+use std::io::{self, Read as _};
+use std::os::unix::net::UnixStream;
 use std::process;
 use std::thread;
 
@@ -57,7 +59,14 @@ pub(super) fn can_be_woken() -> bool {
 }
 
 /// Stops us and the others of our job, as Ctrl-Z does. Comes back when somebody wakes us.
+///
+/// The system stops one thread after the other, so that the one that asks for it goes on for a moment: it has to wait until
+/// it is told that the pause is over, or it would take the terminal again before the shell has it.
 pub(super) fn stop() -> io::Result<()> {
-    kill_process_group(getpgrp(), rustix::process::Signal::STOP)?;
-    Ok(())
+    let (mut woken, waker) = UnixStream::pair()?;
+    let registration = pipe::register(SIGCONT, waker)?;
+    let stopped = kill_process_group(getpgrp(), Stopping::STOP).map_err(io::Error::from);
+    let outcome = stopped.and_then(|()| woken.read_exact(&mut [0]));
+    unregister(registration);
+    outcome
 }

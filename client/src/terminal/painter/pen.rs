@@ -34,6 +34,11 @@ impl<'a> Pen<'a> {
         Pen { look: Look::PLAIN }
     }
 
+    /// Whether what comes next looks like this without a word.
+    pub(super) fn draws(&self, look: &Look) -> bool {
+        self.look == *look
+    }
+
     /// What comes next looks like this.
     pub(super) fn take(&mut self, look: Look<'a>, out: &mut String) {
         if look.link != self.look.link {

@@ -35,6 +35,8 @@ pub mod keys;
 pub mod layout;
 pub mod model;
 
+pub mod terminal;
+
 pub mod raw;
 
 pub mod join;

@@ -36,6 +36,8 @@ pub mod layout;
 pub mod model;
 
 pub mod terminal;
+pub mod theme;
+pub mod view;
 
 pub mod raw;
 

@@ -11,9 +11,11 @@ use crate::link::State;
 use crate::model::{Effect, Input, Model, Output};
 use crate::net::Net;
 use crate::remembered::Remembered;
-use crate::settings::Notify;
-use crate::terminal::event::{MouseKind, Signal};
-use crate::terminal::{Colours, Mouse, Terminal, TerminalEvent, Wishes, background_of_environment, escapes, open_link};
+use crate::settings::{self, Notify};
+use crate::terminal::event::{Background, MouseKind, Signal};
+use crate::terminal::{
+    Colours, Mouse, Terminal, TerminalEvent, Wishes, background_of_environment, escapes, open_link,
+};
 use crate::theme::Theme;
 use crate::view;
 use ratatui::buffer::Buffer;
@@ -47,17 +49,39 @@ pub(super) fn run(join: Join, remembered: Remembered) -> Result<(), String> {
     let model = join.model(Output::Screen, &remembered, size)?;
     let variable = |name: &str| std::env::var(name).ok();
     let colours = Colours::of_environment(variable);
-    let theme = Theme::new(join.settings.theme, colours, background_of_environment(variable));
+    let theme = theme_of(join.settings.theme, colours, background_of_environment(variable));
     let between = escapes::Between::of_environment(variable);
     let saving = Saving::start(remembered.store);
     let clock = Clock::start();
-    let mut screen = Screen { join, model, net, terminal, theme, colours, between, saving, clock, painted: None, typed: None };
+    let mut screen = Screen {
+        join,
+        model,
+        net,
+        terminal,
+        theme,
+        colours,
+        between,
+        saving,
+        clock,
+        painted: None,
+        typed: None,
+    };
     let ended = screen.talk(&waiting);
     screen.end(ended)
 }
 
 fn cannot_use(error: io::Error) -> String {
     format!("cannot use this terminal: {error}; 'roomful join --plain' needs none")
+}
+
+/// What is chosen, or what the terminal says where it was left to that.
+fn theme_of(chosen: settings::Theme, colours: Colours, background: Option<Background>) -> Theme {
+    let name = match (chosen, background) {
+        (settings::Theme::Auto, Some(Background::Dark)) => settings::Theme::Dark,
+        (settings::Theme::Auto, Some(Background::Light)) => settings::Theme::Light,
+        (chosen, _) => chosen,
+    };
+    Theme::new(name, colours)
 }
 
 /// Why the loop ends.
@@ -145,7 +169,8 @@ impl Screen {
     /// For how long nothing but news is waited for.
     fn patience(&self, due: Due) -> Option<Duration> {
         let deadline = self.model.deadline().map(|deadline| self.clock.until(deadline));
-        let frame = self.painted.filter(|_| due == Due::Frame).map(|painted| FRAME.saturating_sub(painted.elapsed()));
+        let frame =
+            self.painted.filter(|_| due == Due::Frame).map(|painted| FRAME.saturating_sub(painted.elapsed()));
         let save = self.typed.map(|typed| SAVE_AFTER.saturating_sub(typed.elapsed()));
         [deadline, frame, save].into_iter().flatten().min()
     }
@@ -175,7 +200,7 @@ impl Screen {
                 _ => return ControlFlow::Continue(Due::Nothing),
             },
             TerminalEvent::Background(background) => {
-                self.theme = Theme::new(self.join.settings.theme, self.colours, Some(background));
+                self.theme = theme_of(self.join.settings.theme, self.colours, Some(background));
                 return ControlFlow::Continue(Due::Frame);
             }
             TerminalEvent::Signal(Signal::End) => Input::Leave,
@@ -271,7 +296,7 @@ impl Screen {
         let size = self.model.size();
         let area = Rect::new(0, 0, size.columns, size.rows);
         let mut buffer = Buffer::empty(area);
-        let scene = view::draw(&self.model, &self.theme, area, &mut buffer);
+        let scene = view::draw(&self.model, self.theme, &mut buffer);
         self.painted = Some(Instant::now());
         self.terminal.paint(buffer, scene)
     }

@@ -174,7 +174,10 @@ mod tests {
             std::fs::write(path, &right).unwrap();
         }
         let written = std::fs::read_to_string(path).unwrap();
-        assert!(written == right, "write it anew: REWRITE_REFERENCE=1 cargo test -p client keys_in_the_guide");
+        assert!(
+            written == right,
+            "write it anew: REWRITE_REFERENCE=1 cargo test -p client keys_in_the_guide"
+        );
     }
 
     #[test]

@@ -2,6 +2,11 @@
 
 use crate::harness::{DataDirectory, Server, Terminal, roomful};
 
+/// Escape, as terminals send it that tell it from the beginning of a sequence: what is typed behind it is not taken for Alt.
+pub(super) const ESCAPE: &str = "\x1b[27u";
+/// From here on the terminal is known to mark what is pasted: lines that come at once are not taken for a paste.
+pub(super) const MARKED_PASTE: &str = "\x1b[200~\x1b[201~";
+
 /// Where somebody's files are. Gone when the test is over.
 pub(super) struct Home {
     directory: DataDirectory,

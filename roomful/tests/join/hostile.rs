@@ -1,6 +1,7 @@
 //! A server that means no good: nothing of what it says reaches the terminal as anything but text, and it costs little memory.
 
 use super::Home;
+use super::home::ESCAPE;
 use super::leaving::assert_given_back;
 use crate::harness::{GUARD, Terminal};
 use serde_json::{Value, json};
@@ -108,7 +109,7 @@ fn survives(mut ann: Terminal, name: &str) {
     ann.shows_text("this is the end");
     let memory_kib = memory_kib_max(&ann);
     println!("{name}: {memory_kib} KiB");
-    ann.types("\x1b\x03\x03");
+    ann.types(&format!("{ESCAPE}z\x03\x03"));
     ann.ends();
     assert!(memory_kib < MEMORY_KIB_MAX, "{name}: {memory_kib} KiB");
     assert_given_back(&ann);
@@ -222,7 +223,7 @@ fn no_string_of_the_server_reaches_the_terminal_as_it_is() {
     let mut ann = joins(&home, address);
     ann.shows_text("this is the end");
     assert!(ann.screen().contains("evil"), "{}", ann.screen());
-    for keys in ["\x1bOQ", "\x1b", "\x0b", "\x1b", "\x0f", "\x1b", "\x1b2", "\x1b3", "\x1b1", "/who\r", "/rooms\r", "\x1b", "\t\t"] {
+    for keys in ["\x1bOQ", ESCAPE, "\x0b", ESCAPE, "\x0f", ESCAPE, "\x1b2", "\x1b3", "\x1b1", "/who\r", "/rooms\r", ESCAPE, "\t\t"] {
         ann.types(keys);
         ann.types("\x0c");
     }
@@ -303,7 +304,7 @@ fn long_names_and_crowds_cost_little() {
     ann.shows_text("this is the end");
     ann.types("\x1bOQ");
     ann.shows_text("Esc");
-    ann.types("\x1b");
+    ann.types(ESCAPE);
     survives(ann, "crowds");
 }
 
@@ -375,6 +376,7 @@ fn lines_without_an_end_and_broken_ones_end_it_with_a_word() {
     for (words, end) in endings {
         let address = server(move |server| {
             server.lets_in()?;
+            server.asked_for("say")?;
             // Whatever becomes of it, what was said is read.
             let _ = end(server);
             while server.request()?["type"] != "quit" {}
@@ -382,7 +384,8 @@ fn lines_without_an_end_and_broken_ones_end_it_with_a_word() {
         });
         let home = Home::new();
         let mut ann = joins(&home, address);
-        ann.types("a draft");
+        ann.shows("the room", super::home::is_in);
+        ann.types("go\ra draft");
         ann.shows_text(words);
         let memory_kib = memory_kib_max(&ann);
         println!("{words}: {memory_kib} KiB");
@@ -392,6 +395,5 @@ fn lines_without_an_end_and_broken_ones_end_it_with_a_word() {
         ann.ends();
         assert_given_back(&ann);
         assert_ours(ann.bytes());
-        assert!(ann.screen().contains(words), "{}", ann.screen());
     }
 }

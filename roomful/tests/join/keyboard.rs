@@ -1,16 +1,15 @@
 //! Whatever a keyboard may do.
 
 use super::Home;
-use super::home::timeline;
+use super::home::ESCAPE;
 use super::sizes::shows_nothing_else;
 use crate::harness::{Client, Ears as _, JsonClient, Server, Terminal};
 
 /// Whatever was typed before: the draft is empty and nothing lies over the room.
 fn comes_to_rest(ann: &mut Terminal) {
-    ann.types("\x1b");
-    // An Escape alone, not the beginning of what follows.
-    ann.shows("no list over the room", |ann| !ann.screen().contains("Esc\n") && !ann.screen().ends_with("Esc"));
-    ann.types("z\x03");
+    ann.types(&format!("{ESCAPE}{ESCAPE}z\x03~marker~"));
+    ann.edits("> ~marker~", 10);
+    ann.types("\x03");
     ann.shows_text("> type to talk");
 }
 
@@ -86,7 +85,7 @@ fn huge_pastes_are_cut_with_a_word_about_it() {
     assert_eq!(said["text"].as_str().map(str::len), Some(16 * 1024));
     ann.types("\x1b[200~a\x1b]0;x\x07b\x00c\x7f\x08\x1b[31md\te\u{9b}f\u{202e}g\r\nh\x1b[201~\r");
     let said = carol.waits_for_event("said");
-    assert_eq!(said["text"], "a]0;xbc[31md\tefg\nh");
+    assert_eq!(said["text"], "a]0;xbc[31md    efg\nh");
 }
 
 #[test]
@@ -102,5 +101,4 @@ fn message_has_256_lines_and_not_one_more() {
     let said = carol.waits_for_event("said");
     assert_eq!(said["text"].as_str().map(|text| text.lines().count()), Some(256));
     ann.shows_text("> type to talk");
-    assert!(!timeline(&ann).is_empty());
 }

@@ -50,10 +50,10 @@ fn whoever_leaves_finds_the_terminal_as_it_was() {
         assert_eq!(ann.ends().code(), Some(0), "{keys:?}");
         assert_given_back(&ann);
         assert_eq!(ann.screen(), "", "nothing is left on the ordinary screen");
-        bob.waits_for("ann is offline");
+        bob.waits_for("[ann] is offline");
     }
     assert!(bob.heard().iter().any(|line| line == "<ann> last words"));
-    assert!(bob.heard().iter().any(|line| line.contains("ann is offline (see you)")), "{:?}", bob.heard());
+    assert!(bob.heard().iter().any(|line| line.contains("[ann] is offline (see you)")), "{:?}", bob.heard());
 }
 
 #[test]
@@ -68,11 +68,11 @@ fn signals_end_it_in_order_and_the_draft_is_kept() {
         ann.signal(signal);
         assert_eq!(ann.ends().code(), Some(0), "{signal:?}");
         assert_given_back(&ann);
-        bob.waits_for("ann is offline");
+        bob.waits_for("[ann] is offline");
         let mut ann = home.joins(&server, "ann");
         ann.edits("> half a line", 13);
         drop(ann);
-        bob.waits_for("ann is offline");
+        bob.waits_for("[ann] is offline");
     }
 }
 
@@ -86,7 +86,7 @@ fn closed_window_ends_it_and_the_draft_is_kept() {
     ann.edits("> half a line", 13);
     let status = ann.closes();
     assert!(status.code().is_some(), "{status}");
-    bob.waits_for("ann is offline");
+    bob.waits_for("[ann] is offline");
     let mut ann = home.joins(&server, "ann");
     ann.edits("> half a line", 13);
 }
@@ -116,6 +116,7 @@ fn suspended_client_gives_the_terminal_back_and_takes_it_again() {
     super::sizes::shows_nothing_else(&mut shell);
     shell.types(" whole\r");
     shell.shows_text("ann  half whole");
+    shell.hides_text("on the way");
     shell.types("\x03");
     shell.edits("$", 2);
     assert!(!shell.modes().alternate_screen());

@@ -1,6 +1,7 @@
 //! Line by line, and with less than a terminal can do.
 
 use super::Home;
+use super::home::ESCAPE;
 use super::leaving::assert_given_back;
 use crate::harness::{Client, Ears as _, Server, Terminal, is_harmless};
 use std::io::Write as _;
@@ -21,7 +22,7 @@ fn talks_line_by_line(ann: &mut Terminal, server: &Server) {
     ann.types("hello\r");
     bob.waits_for("<ann> hello");
     bob.says("\x1b[31mhi\x07");
-    ann.shows_text("<bob> [31mhi");
+    ann.shows_text("<bob> hi");
     ann.types("/search hello\r");
     ann.shows_text("<ann> hello");
     ann.types("/quit\r");
@@ -69,7 +70,7 @@ fn pipes_say_what_comes_and_print_what_is_said() {
     assert!(output.status.success(), "{output:?}");
     assert_plain(&output.stdout);
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    bob.waits_for("ann is offline");
+    bob.waits_for("[ann] is offline");
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn no_colour_means_none() {
     ann.shows("the room", super::home::is_in);
     bob.says("ann: see https://example.org/ \x0304red\x03");
     ann.shows_text("see https");
-    for keys in ["\x1bOP", "\x1b", "\x0b", "\x1b", "\x12x\r"] {
+    for keys in ["\x1bOP", ESCAPE, "\x0b", ESCAPE, "\x12x\r"] {
         ann.types(keys);
     }
     ann.shows_text("nothing was found");

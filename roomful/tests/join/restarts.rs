@@ -1,7 +1,7 @@
 //! The server is killed and comes back while somebody types.
 
 use super::Home;
-use super::home::timeline;
+use super::home::{MARKED_PASTE, timeline};
 use crate::harness::{DataDirectory, JsonClient, Server, facts_of, roomful};
 use rustix::process::Signal;
 use serde_json::json;
@@ -74,6 +74,7 @@ fn nothing_is_lost_or_doubled_over_several_kills() {
     let address = server.address();
     let home = Home::new();
     let mut ann = home.joins_at(&server, "ann", 80, 50);
+    ann.types(MARKED_PASTE);
     let mut expected = Vec::new();
     for kill in 0..KILLS {
         // Some of these are on their way when it dies.

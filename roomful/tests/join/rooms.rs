@@ -122,7 +122,7 @@ fn tab_completes_names_commands_and_rooms() {
     ann.types("be\t");
     ann.edits("> bert", 6);
     ann.types("ra\t");
-    ann.edits("> bertram: ", 11);
+    ann.edits("> bertram:", 11);
     ann.types("\x15/hist\t");
     ann.shows("the command", |ann| ann.cursor().1 == 11 && ann.screen().contains("> /history"));
     ann.types("\x15/join #lo\t");

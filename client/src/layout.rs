@@ -9,6 +9,7 @@
 mod breaking;
 mod input;
 mod links;
+mod lists;
 mod regions;
 mod rows;
 mod sheet;
@@ -18,6 +19,7 @@ mod tests;
 pub(crate) use breaking::{columns_of, cut, tidy};
 pub use input::{InputRows, PROMPT_COLUMNS, Vertical, input_rows, moved_vertically};
 pub use links::links;
+pub use lists::{help_rows, overlay_list, overlay_scroll_max, room_at, scrolled_window, window};
 pub use regions::Regions;
 pub use rows::{Part, Role, Row};
 pub(crate) use rows::{day_name, time_text};

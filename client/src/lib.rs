@@ -13,8 +13,23 @@
 //! What this crate must never do: let through to a terminal what a server has no business to send there, lose what somebody
 //! typed, say anything twice, or wait for anything in the thread that draws.
 
-pub mod keys;
-pub mod layout;
+pub mod places;
+pub mod toml_file;
+
+pub mod address;
+pub mod settings;
+
+pub mod remembered;
+
 pub mod link;
-pub mod model;
 pub mod wire;
+
+pub mod net;
+pub mod session;
+
+pub mod keys;
+pub mod model;
+
+pub mod layout;
+
+pub mod raw;

@@ -50,6 +50,14 @@ Each flag is a key of the file, too (members_max), and an environment variable
 SIGTERM or SIGINT stops the server: everybody is told, and what waits is written for
 as long as --stop-seconds allows. A second signal stops it at once. SIGHUP reads the file again.";
 
+const JOIN_EXAMPLES: &str = "\
+Examples:
+  roomful join --raw 127.0.0.1 8008          any line server, a line at a time
+  printf 'hi\\n' | roomful join --raw 127.0.0.1 8008
+
+The exit status is 0 if it ended at this end, and 1 if the server ended it or was not reached
+within two seconds.";
+
 const EXPORT_EXAMPLES: &str = "\
 Examples:
   roomful export lobby                       as people read it, on this terminal
@@ -134,6 +142,9 @@ pub(crate) enum Verb {
     /// Run the server
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Flags),
+    /// Talk to a server
+    #[command(after_help = JOIN_EXAMPLES)]
+    Join(JoinArguments),
     /// Print what was said in a room, for people or for programs
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArguments),
@@ -162,6 +173,22 @@ pub(crate) enum Verb {
         /// Write roomful.1, roomful-serve.1 and so on into this directory
         directory: Option<PathBuf>,
     },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct JoinArguments {
+    /// Speak to any line server at all, with no protocol but lines
+    #[arg(long, required = true, num_args = 2, value_names = ["HOST", "PORT"])]
+    raw: Vec<String>,
+}
+
+impl JoinArguments {
+    /// The host and the port of `--raw`.
+    pub(crate) fn raw(&self) -> anyhow::Result<(&str, u16)> {
+        let [host, port] = &self.raw[..] else { anyhow::bail!("--raw needs a host and a port") };
+        let port = port.parse().with_context(|| format!("'{port}' is no port; write 1 to 65535"))?;
+        Ok((host, port))
+    }
 }
 
 #[derive(Args, Debug)]

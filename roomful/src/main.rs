@@ -31,6 +31,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let outcome = match CommandLine::read().verb {
         Verb::Serve(flags) => serve::run(&flags),
+        Verb::Join(arguments) => match arguments.raw() {
+            Ok((host, port)) => return client::raw::run(host, port),
+            Err(error) => Err(error),
+        },
         Verb::Export(arguments) => archive::export(&arguments),
         Verb::Import(arguments) => archive::import(&arguments),
         Verb::Backup(arguments) => archive::back_up(&arguments),

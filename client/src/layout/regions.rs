@@ -49,12 +49,16 @@ pub struct Regions {
 impl Regions {
     /// The parts of the screen that the model has.
     pub fn of(model: &Model) -> Regions {
+        Regions::with(model, model.room())
+    }
+
+    /// The same if this room were seen.
+    pub(crate) fn with(model: &Model, room: Option<&Room>) -> Regions {
         let size = model.size();
         let mut rest = Rect::new(0, 0, size.columns, size.rows);
-        let draft_rows = model.room().map_or(1, |room| {
-            let columns = usize::from(size.columns.saturating_sub(PROMPT_COLUMNS));
-            input_rows(&room.draft.line, columns).rows.len()
-        });
+        let draft = room.map_or_else(|| model.draft(), |room| &room.draft);
+        let draft_columns = usize::from(size.columns.saturating_sub(PROMPT_COLUMNS));
+        let draft_rows = input_rows(&draft.line, draft_columns).rows.len();
         let input_rows_max = (size.rows / 3).clamp(1, INPUT_ROWS_MAX);
         let input = cut_from_bottom(
             &mut rest,
@@ -62,7 +66,7 @@ impl Regions {
         );
         let (status, note) = status_and_note(&mut rest, model.note().is_some());
         let rooms = rooms_columns(model).map(|columns| cut_from_left(&mut rest, columns));
-        let members = members_columns(model).map(|columns| cut_from_right(&mut rest, columns));
+        let members = members_columns(model, room).map(|columns| cut_from_right(&mut rest, columns));
         let title_rows = u16::from(rest.height > 1);
         let title = Rect { height: title_rows, ..rest };
         let timeline = Rect { y: rest.y + title_rows, height: rest.height - title_rows, ..rest };
@@ -118,13 +122,13 @@ fn rooms_columns(model: &Model) -> Option<u16> {
     Some(columns_for(names, ROOMS_EXTRA, &ROOMS_COLUMNS))
 }
 
-fn members_columns(model: &Model) -> Option<u16> {
+fn members_columns(model: &Model, room: Option<&Room>) -> Option<u16> {
     let columns_min = match model.options().members {
         MembersShown::Auto => MEMBERS_FROM,
         MembersShown::Always => MEMBERS_ALWAYS_FROM,
         MembersShown::Never => return None,
     };
-    let room = model.room().filter(|room| has_members(room))?;
+    let room = room.filter(|room| has_members(room))?;
     let beside = rooms_columns(model).unwrap_or(0);
     if model.size().columns < columns_min || model.size().columns - beside < MEMBERS_ALWAYS_FROM {
         return None;

@@ -77,6 +77,10 @@ pub enum Role {
     Remark,
     /// Words that were looked for.
     Found,
+    /// A key, or a command.
+    Key,
+    /// What a list begins with.
+    Heading,
 }
 
 impl Part {

@@ -12,6 +12,9 @@ use crate::model::{Item, Model, Room, Scroll, What};
 use std::collections::VecDeque;
 use std::ops::Range;
 
+/// No timeline has so many rows: what scrolls further need not count them.
+const EVERYTHING_ROWS: usize = 1 << 31;
+
 /// A timeline laid out for a screen.
 #[derive(Clone, Copy, Debug)]
 pub struct Sheet<'a> {
@@ -58,10 +61,20 @@ struct At {
 impl<'a> Sheet<'a> {
     /// The timeline of the room that is seen, as large as it is on the screen.
     pub fn of(model: &'a Model) -> Option<Sheet<'a>> {
-        let timeline = Regions::of(model).timeline;
+        model.room().map(|room| Sheet::of_room(model, room))
+    }
+
+    /// The timeline of any room, as large as it would be.
+    pub fn of_room(model: &'a Model, room: &'a Room) -> Sheet<'a> {
+        let timeline = Regions::with(model, Some(room)).timeline;
         let paper = Paper { options: model.options(), columns: timeline.width.into() };
         let nick = model.nick().map_or("", |nick| nick);
-        Some(Sheet { room: model.room()?, nick, paper, rows: timeline.height.into() })
+        Sheet { room, nick, paper, rows: timeline.height.into() }
+    }
+
+    /// How many rows are seen.
+    pub fn rows(&self) -> usize {
+        self.rows
     }
 
     /// What is seen.
@@ -99,6 +112,9 @@ impl<'a> Sheet<'a> {
     /// What is seen after scrolling by so many rows; up is negative.
     pub fn scrolled(&self, rows: isize) -> Scroll {
         let Some(from) = self.lowest() else { return Scroll::End };
+        if rows.unsigned_abs() > EVERYTHING_ROWS {
+            return if rows < 0 { self.top() } else { Scroll::End };
+        }
         if rows > 0 {
             let to = self.down(from, rows.unsigned_abs());
             // What is not acknowledged has no number to stay at.
@@ -124,13 +140,20 @@ impl<'a> Sheet<'a> {
         self.scroll(self.settled(at))
     }
 
-    fn pending(&self) -> usize {
-        self.room.pending.len()
+    /// What is seen if the line behind which what is new begins is the uppermost row; the end, if all of it can be seen there.
+    pub fn from_the_marker(&self) -> Scroll {
+        let Some(marker) = self.room.timeline.marker() else { return Scroll::End };
+        let nth = self.room.timeline.items().partition_point(|item| item.order <= marker);
+        if nth >= self.count() {
+            return Scroll::End;
+        }
+        let lowest = self.down(At { nth, row: 0 }, self.rows.saturating_sub(1));
+        self.scroll(self.settled(lowest))
     }
 
     /// Items, and what is not acknowledged.
     fn count(&self) -> usize {
-        self.room.timeline.items().len() + self.pending()
+        self.room.timeline.items().len() + self.room.pending.len()
     }
 
     /// The lowest row that is seen, if there is any.

@@ -14,6 +14,8 @@ use hub::{Text, Time};
 /// A room, or a conversation.
 #[derive(Debug)]
 pub struct Room {
+    /// Names it for as long as it is open.
+    pub number: u32,
     /// Which.
     pub place: Place,
     /// What it is about.
@@ -102,6 +104,7 @@ pub enum Scroll {
 impl Room {
     pub(super) fn new(place: Place, items_max: usize) -> Room {
         Room {
+            number: 0,
             place,
             topic: None,
             timeline: Timeline::new(items_max),
@@ -129,6 +132,25 @@ impl Room {
             Place::Room(name) => Some(name),
             Place::Direct { conversation, .. } => conversation.as_ref(),
         }
+    }
+}
+
+impl Draft {
+    /// What could not be said is there again, if nothing else has been typed; else it is the last that was sent.
+    pub(super) fn give_back(&mut self, pending: &Pending) {
+        let text = pending.text.formatted();
+        if self.line.text().is_empty() {
+            self.line.paste(&as_typed(pending.manner, text));
+        }
+    }
+}
+
+/// How somebody would type it.
+fn as_typed(manner: Manner, text: &str) -> String {
+    match manner {
+        Manner::Acting => format!("/me {text}"),
+        Manner::Saying if text.starts_with('/') => format!("/{text}"),
+        Manner::Saying => text.to_owned(),
     }
 }
 

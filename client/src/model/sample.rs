@@ -4,7 +4,7 @@
 
 use super::item::Reader;
 use super::*;
-use crate::link::{Failure, Output, Wanted};
+use crate::link::{self, Failure, Wanted};
 use crate::wire::Author;
 use hub::Text;
 
@@ -37,19 +37,14 @@ pub(crate) fn resting(columns: u16, rows: u16) -> Model {
         items_max: 200_000,
         members: MembersShown::Auto,
         server: "chat.example".into(),
+        notify_on: NotifyOn::Mention,
     };
-    Model {
-        options,
-        link: Link::new(Wanted { nick: Some("ann".into()), ..Wanted::default() }, 1),
-        rooms: Vec::new(),
-        current: 0,
-        overlay: None,
-        note: None,
-        size: Size { columns, rows },
-        focus: Focus::Here,
-        time: NOON,
-        now: Duration::from_secs(1),
-    }
+    let wanted = Wanted { nick: Some("ann".into()), ..Wanted::default() };
+    let size = Size { columns, rows };
+    let mut model = Model::new(options, Output::Screen, wanted, Before::default(), size, 1);
+    model.time = NOON;
+    model.now = Duration::from_secs(1);
+    model
 }
 
 impl Model {
@@ -58,23 +53,20 @@ impl Model {
         self
     }
 
-    pub(crate) fn open(&mut self, place: Place) -> &mut Room {
-        let mut room = Room::new(place, self.options.items_max);
-        room.presence = Presence::Here;
-        self.rooms.push(room);
-        self.current = self.rooms.len() - 1;
-        &mut self.rooms[self.current]
+    /// A room in which one is, seen from now on.
+    pub(crate) fn enter(&mut self, name: &str) -> &mut Room {
+        self.current = self.open(Place::Room(name.into()));
+        self.rooms[self.current].presence = Presence::Here;
+        self.room_mut()
     }
 
-    pub(crate) fn open_room(&mut self, name: &str) -> &mut Room {
-        self.open(Place::Room(name.into()))
+    /// A conversation, seen from now on.
+    pub(crate) fn talk_with(&mut self, nick: &str) -> &mut Room {
+        self.current = self.open(Place::Direct { with: nick.into(), conversation: Some("@7".into()) });
+        self.room_mut()
     }
 
-    pub(crate) fn open_direct(&mut self, with: &str) -> &mut Room {
-        self.open(Place::Direct { with: with.into(), conversation: Some("@7".into()) })
-    }
-
-    pub(crate) fn select(&mut self, nth: usize) {
+    pub(crate) fn see_room(&mut self, nth: usize) {
         self.current = nth;
     }
 
@@ -90,7 +82,7 @@ impl Model {
         self.overlay = Some(overlay);
     }
 
-    pub(crate) fn set_note(&mut self, text: &str, weight: Weight) {
+    pub(crate) fn note_this(&mut self, text: &str, weight: Weight) {
         self.note = Some(Note { text: text.into(), weight });
     }
 
@@ -100,7 +92,7 @@ impl Model {
         while self.link.poll().is_some() {}
         self.link.tick(asked);
         while let Some(output) = self.link.poll() {
-            let Output::Send(bytes) = output else { continue };
+            let link::Output::Send(bytes) = output else { continue };
             let line = String::from_utf8_lossy(&bytes).replace("\"ping\"", "\"pong\"");
             self.link.received(asked + latency, line.as_bytes());
         }

@@ -83,7 +83,7 @@ pub(super) fn history(session: &mut PlainSession, parameters: &str, turn: &mut T
 }
 
 pub(super) fn search(session: &mut PlainSession, parameters: &str, turn: &mut Turn<'_>) {
-    match questions::search(turn.setup, turn.now, parameters) {
+    match questions::search(&turn.setup.zone, turn.now, parameters) {
         Ok(asked) => session.ask(Command::Search { room: asked.room, search: asked.search }, turn),
         Err(NotUnderstood(typed)) => words::no_moment(typed, turn.output),
     }

@@ -8,6 +8,7 @@ use super::calendar;
 use super::commands::split_word;
 use crate::Setup;
 use hub::{Place, Search, Sequence, Time};
+use jiff::tz::TimeZone;
 
 /// A search shows at most so many messages.
 const FOUND_MAX: u32 = 20;
@@ -35,14 +36,16 @@ pub(super) struct HistoryAsked<'a> {
 
 /// What a search is asked for.
 #[derive(PartialEq, Eq, Debug)]
-pub(super) struct SearchAsked {
-    pub(super) room: Option<Place>,
-    pub(super) search: Search,
+pub struct SearchAsked {
+    /// Where, if it was said.
+    pub room: Option<Place>,
+    /// For what.
+    pub search: Search,
 }
 
 /// A word that should have named a part of the past, or a moment, and does not.
 #[derive(PartialEq, Eq, Debug)]
-pub(super) struct NotUnderstood<'a>(pub(super) &'a str);
+pub struct NotUnderstood<'a>(pub &'a str);
 
 /// Every part of the past begins with a digit; a room that does so, too, is named with its `#`. No room begins with a minus, so
 /// that it is taken for a wrong number.
@@ -77,9 +80,9 @@ fn range(typed: &str) -> Option<Extent> {
 }
 
 /// Words, and among them `from:NICK`, `in:ROOM`, `since:MOMENT` and `before:MOMENT`, of which the last one holds.
-pub(super) fn search<'a>(setup: &Setup, now: Time, typed: &'a str) -> Result<SearchAsked, NotUnderstood<'a>> {
+pub fn search<'a>(zone: &TimeZone, now: Time, typed: &'a str) -> Result<SearchAsked, NotUnderstood<'a>> {
     let mut asked = SearchAsked { room: None, search: Search { lines_max: FOUND_MAX, ..Search::default() } };
-    let moment = |typed| calendar::moment(&setup.zone, now, typed).map(Some).ok_or(NotUnderstood(typed));
+    let moment = |typed| calendar::moment(zone, now, typed).map(Some).ok_or(NotUnderstood(typed));
     for word in typed.split_whitespace() {
         let search = &mut asked.search;
         match word.split_once(':') {
@@ -139,7 +142,7 @@ mod tests {
 
     #[test]
     fn words_of_a_search_are_told_from_what_narrows_it_down() {
-        let asked = search(&setup(), NOW, "re:  hello from:ann in:#dev since:2h world before:10:00");
+        let asked = search(&setup().zone, NOW, "re:  hello from:ann in:#dev since:2h world before:10:00");
         let expected = Search {
             words: "re: hello world".into(),
             author: Some("ann".into()),
@@ -148,7 +151,7 @@ mod tests {
             lines_max: FOUND_MAX,
         };
         assert_eq!(asked, Ok(SearchAsked { room: Some(Place::Name("#dev".into())), search: expected }));
-        assert_eq!(search(&setup(), NOW, "x since:then"), Err(NotUnderstood("then")));
-        assert_eq!(search(&setup(), NOW, "x before:"), Err(NotUnderstood("")));
+        assert_eq!(search(&setup().zone, NOW, "x since:then"), Err(NotUnderstood("then")));
+        assert_eq!(search(&setup().zone, NOW, "x before:"), Err(NotUnderstood("")));
     }
 }

@@ -31,5 +31,6 @@ pub mod keys;
 pub mod model;
 
 pub mod layout;
+pub mod theme;
 
 pub mod raw;

@@ -16,11 +16,11 @@ mod sheet;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use breaking::{columns_of, cut, tidy};
+pub(crate) use breaking::{columns_of, cut, tidy, wrapped};
 pub use input::{InputRows, PROMPT_COLUMNS, Vertical, input_rows, moved_vertically};
 pub use links::links;
 pub use lists::{help_rows, overlay_list, overlay_scroll_max, room_at, scrolled_window, window};
 pub use regions::Regions;
 pub use rows::{Part, Role, Row};
-pub(crate) use rows::{day_name, time_text};
+pub(crate) use rows::{short_day, time_text};
 pub use sheet::{Sheet, Visible};

@@ -32,5 +32,6 @@ pub mod model;
 
 pub mod layout;
 pub mod theme;
+pub mod view;
 
 pub mod raw;

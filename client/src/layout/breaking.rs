@@ -97,6 +97,14 @@ pub(crate) fn broken(line: &str, room: Room) -> Vec<Range<usize>> {
     breaking.finish()
 }
 
+/// Words of ours in rows of so many columns, each with its own.
+pub(crate) fn wrapped(words: &str, columns: usize) -> Vec<(String, usize)> {
+    let words = tidy(words);
+    let room = Room { first: columns.max(1), others: columns.max(1) };
+    let rows = broken(&words, room).into_iter();
+    rows.map(|row| (words[row.clone()].to_owned(), columns_of(&words[row]))).collect()
+}
+
 /// What a cluster is to the rows around it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {

@@ -426,8 +426,13 @@ pub(crate) fn time_text(options: &Options, time: Time) -> String {
 }
 
 /// A day's name: `Monday, 5 January 2026`.
-pub(crate) fn day_name(options: &Options, time: Time) -> String {
+fn day_name(options: &Options, time: Time) -> String {
     strtime::format("%A, %-d %B %Y", &zoned(options, time)).unwrap_or_default()
+}
+
+/// The same in few columns: ` 5 Jan 2026`.
+pub(crate) fn short_day(options: &Options, time: Time) -> String {
+    strtime::format("%e %b %Y", &zoned(options, time)).unwrap_or_default()
 }
 
 /// Which day it is where the reader is.

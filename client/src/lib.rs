@@ -14,6 +14,7 @@
 //! typed, say anything twice, or wait for anything in the thread that draws.
 
 pub mod places;
+pub mod plainness;
 pub mod toml_file;
 
 pub mod address;
@@ -27,11 +28,17 @@ pub mod wire;
 pub mod net;
 pub mod session;
 
+pub mod progress;
+pub mod scripts;
+
 pub mod keys;
+pub mod layout;
 pub mod model;
 
-pub mod layout;
+pub mod terminal;
 pub mod theme;
 pub mod view;
 
 pub mod raw;
+
+pub mod join;

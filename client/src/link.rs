@@ -47,12 +47,24 @@ const REMARK: &[u8] = b"-- ";
 pub struct Wanted {
     /// What to be called; a guest's name without it.
     pub nick: Option<String>,
-    /// Where to be; in the home room if there is none here.
+    /// Where to be.
     pub rooms: Vec<String>,
+    /// Where to be if that is nowhere.
+    pub otherwise: Otherwise,
     /// Who one was before.
     pub secret: Option<String>,
     /// What happens if there is no connection.
     pub persistence: Persistence,
+}
+
+/// Where somebody is who names no room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Otherwise {
+    /// In the home room.
+    #[default]
+    Home,
+    /// In none: to ask which rooms there are, and who is there, one need not be in any.
+    Nowhere,
 }
 
 /// What happens if there is no connection.
@@ -285,6 +297,11 @@ impl Link {
         self.nick.as_ref()
     }
 
+    /// What makes us the same client the next time.
+    pub fn secret(&self) -> Option<&str> {
+        self.wanted.secret.as_deref()
+    }
+
     /// Names the server's history, once the server has said so.
     pub fn epoch(&self) -> Option<&Shown> {
         self.epoch.as_ref()
@@ -314,7 +331,9 @@ impl Link {
                 None => BTreeMap::new(),
             },
         });
-        let rooms = Some(self.wanted.rooms.clone()).filter(|rooms| !rooms.is_empty() || self.was_online);
+        let is_home =
+            self.wanted.rooms.is_empty() && self.wanted.otherwise == Otherwise::Home && !self.was_online;
+        let rooms = (!is_home).then(|| self.wanted.rooms.clone());
         let hello = Request::Hello { version: VERSION, nick: self.nick_to_try(), rooms, resume };
         self.enter(State::Greeting, Some(now + HELLO_MAX));
         self.put(Output::Send(hello.line(None)));
@@ -355,7 +374,7 @@ impl Link {
             Some(remark) if comes_again => self.give_up(now, Failure::Other(remark.to_string())),
             Some(remark) => self.end(End::Refused(remark)),
             None if self.was_online => {
-                self.give_up(now, Failure::Other(Stranger::who_says(line).to_string()))
+                self.give_up(now, Failure::Other(Stranger::who_says(line).to_string()));
             }
             None => self.end(End::Stranger(Stranger::who_says(line))),
         }

@@ -56,6 +56,9 @@ pub struct Room {
     /// What was typed there and not sent.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub draft: String,
+    /// Whether one had left it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_closed: bool,
 }
 
 /// What there was, and where the rest goes.
@@ -306,8 +309,8 @@ mod tests {
             epoch: Some("28t5cy4t".into()),
             nick: Some("ann-2".into()),
             rooms: vec![
-                Room { name: "lobby".into(), read: Some(17), draft },
-                Room { name: "@3".into(), read: None, draft: String::new() },
+                Room { name: "lobby".into(), read: Some(17), draft, is_closed: false },
+                Room { name: "@3".into(), read: None, draft: String::new(), is_closed: true },
             ],
         }
     }
@@ -433,7 +436,12 @@ mod tests {
 
     #[test]
     fn only_what_is_within_the_bounds_is_remembered() {
-        let room = |name: &str, draft: &str| Room { name: name.into(), read: None, draft: draft.into() };
+        let room = |name: &str, draft: &str| Room {
+            name: name.into(),
+            read: None,
+            draft: draft.into(),
+            is_closed: false,
+        };
         let mut rooms: Vec<Room> = (0..2 * ROOMS_MAX).map(|number| room(&format!("r{number}"), "")).collect();
         rooms[0].draft = format!("a{}", "漢".repeat(DRAFT_BYTES_MAX));
         rooms[1].draft = "a\u{1b}[2J\u{202e}b\n\tc".into();
@@ -456,6 +464,7 @@ mod tests {
             name: format!("r{number}"),
             read: Some(u64::MAX),
             draft: "\n".repeat(DRAFT_BYTES_MAX),
+            is_closed: false,
         };
         let state = State { rooms: (0..ROOMS_MAX).map(room).collect(), ..some_state() };
         open(folder.path(), "h").store.unwrap().save(&state).unwrap();

@@ -11,17 +11,7 @@ use crate::layout::Role;
 use crate::settings;
 use ratatui::style::{Color, Modifier, Style};
 
-/// Which colours the terminal has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Colours {
-    /// None, or none are wanted (`NO_COLOR`).
-    None,
-    /// The sixteen that have names, as somebody has set them.
-    Sixteen,
-    /// At least the 256 that have numbers.
-    Many,
-}
-
+pub use crate::terminal::Colours;
 /// What something on the screen is, beside the parts of the timeline.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ink {

@@ -21,26 +21,7 @@ use canvas::Canvas;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-/// What a screen has besides its cells.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Scene {
-    /// Where the cursor stands, if it is to be seen.
-    pub cursor: Option<Position>,
-    /// Where links are.
-    pub links: Vec<Link>,
-    /// What the window is called.
-    pub title: String,
-}
-
-/// A link on the screen, or a row of it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Link {
-    /// Where; one row.
-    pub area: Rect,
-    /// Where it leads.
-    pub target: String,
-}
-
+pub use crate::terminal::{Link, Scene};
 /// Draws the model into an empty buffer, which should be as large as the model's screen.
 pub fn draw(model: &Model, theme: Theme, buffer: &mut Buffer) -> Scene {
     let regions = Regions::of(model);

@@ -2,9 +2,10 @@
 
 use crate::harness::{Ears as _, GUARD, Lines, Server, Terminal, Tool, roomful};
 use rustix::process::Signal;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Output, Stdio};
+use std::thread::{self, JoinHandle};
 
 /// The server of the exercise, as it stands in many a tutorial.
 const EXERCISE: &str = r#"
@@ -65,7 +66,7 @@ impl LineServer {
         }
     }
 
-    /// Ends; whether whoever is connected is told so in words first.
+    /// Ends. Ours says so in words first.
     fn ends(&mut self) {
         match self {
             LineServer::Ours(server) => {
@@ -157,7 +158,7 @@ fn text_without_an_end_is_shown_after_a_while() {
         let mut ann = server.person(80);
         let bob = Bob::joins(&server, &mut ann);
         ann.types("half");
-        bob.stream.shutdown(std::net::Shutdown::Both).expect("the connection is closed");
+        bob.stream.shutdown(Shutdown::Both).expect("the connection is closed");
         ann.shows_row(&format!("Client (127.0.0.1, {}) is offline", bob.port()));
         ann.edits("<You> half", 10);
     }
@@ -233,6 +234,14 @@ fn suspended_program_gives_the_terminal_back_and_takes_it_again() {
 }
 
 #[test]
+fn person_without_a_shell_is_not_stopped_for_ever() {
+    let server = LineServer::both().remove(0);
+    let mut ann = server.person(80);
+    ann.types("half\x1a whole");
+    ann.edits("<You> half whole", 16);
+}
+
+#[test]
 fn line_survives_another_size_of_the_window() {
     let server = LineServer::both().remove(0);
     let mut ann = server.person(80);
@@ -283,52 +292,39 @@ fn pipe_delivers_and_nothing_else_is_in_what_goes_out() {
     }
 }
 
-/// Answers every line, and then closes if it is to.
-fn echo() -> (LineEcho, SocketAddr) {
+/// A server for one client: answers every line, and says good-bye without an end when no more will come.
+fn answering() -> (SocketAddr, JoinHandle<io::Result<()>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
-    (LineEcho { listener }, address)
-}
-
-struct LineEcho {
-    listener: TcpListener,
-}
-
-impl LineEcho {
-    /// Serves one client to its end.
-    fn serves(self) -> std::thread::JoinHandle<()> {
-        std::thread::spawn(move || {
-            let (stream, _) = self.listener.accept().expect("a client");
-            let mut writing = stream.try_clone().expect("a descriptor");
-            for line in BufReader::new(stream).split(b'\n') {
-                let Ok(line) = line else { return };
-                let answered = writing.write_all(&[b"\rgot \x1b[31m", &line[..], b"\n"].concat());
-                if answered.is_err() {
-                    return;
-                }
-            }
-            // Without an end, and the connection with it.
-            let _ = writing.write_all(b"bye");
-        })
-    }
+    let served = thread::spawn(move || {
+        let (stream, _) = listener.accept()?;
+        let mut answers = stream.try_clone()?;
+        for line in BufReader::new(stream).split(b'\n') {
+            answers.write_all(&[b"\rgot \x1b[31m", &line?[..], b"\n"].concat())?;
+        }
+        answers.write_all(b"bye")
+    });
+    (address, served)
 }
 
 #[test]
 fn pipe_is_answered_and_waits_for_the_answers() {
-    let (echo, address) = echo();
-    let served = echo.serves();
-    let lines: String = (0..20_000).map(|number| format!("line {number}\n")).collect();
+    let (address, served) = answering();
+    let lines: Vec<String> = (0..20_000).map(|number| format!("line {number}")).collect();
     let mut command = roomful(&["join", "--raw", "127.0.0.1", &address.port().to_string()]);
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().expect("the program starts");
     let mut stdin = child.stdin.take().expect("a pipe");
-    let writing = std::thread::spawn(move || stdin.write_all(lines.as_bytes()));
+    let typed = lines.join("\n") + "\n";
+    let writing = thread::spawn(move || stdin.write_all(typed.as_bytes()));
     let output = child.wait_with_output().expect("it ends");
     writing.join().expect("a thread").expect("it takes its input");
-    served.join().expect("a thread");
+    served.join().expect("a thread").expect("it is read from");
     let answers = String::from_utf8(output.stdout).expect("text");
-    let expected: String = (0..20_000).map(|number| format!("got [31mline {number}\n")).collect();
-    assert!(answers == format!("{expected}bye\n"), "{} bytes", answers.len());
+    let cleaned: Vec<&str> = answers.lines().map(|line| line.trim_start_matches("got [31m")).collect();
+    assert_eq!(cleaned.len(), lines.len() + 1);
+    assert!(cleaned.iter().zip(&lines).all(|(answer, line)| answer == line));
+    assert_eq!(cleaned.last(), Some(&"bye"));
     assert_eq!(output.status.code(), Some(0));
 }
 

@@ -121,7 +121,7 @@ impl Stranger {
         if begins_with_number && matches!(text.as_bytes()[3], b' ' | b'-') {
             return Stranger::Greeter(shown);
         }
-        if line.iter().any(|&byte| byte == 0) || text.contains('\u{fffd}') || shown.is_empty() {
+        if line.contains(&0) || text.contains('\u{fffd}') || shown.is_empty() {
             return Stranger::Binary;
         }
         Stranger::Text(shown)

@@ -92,8 +92,7 @@ impl Model {
         let line = match self.link.state() {
             State::Waiting { why, .. } if self.was_online => Some(format!("{why}; trying again")),
             State::Online if self.was_online => Some("connected again".to_owned()),
-            State::Over(End::Left) => None,
-            State::Over(end) => Some(end.to_string()),
+            State::Over(end) if self.was_online && *end != End::Left => Some(end.to_string()),
             _ => None,
         };
         let is_online = *self.link.state() == State::Online;
@@ -117,10 +116,28 @@ impl Model {
         }
         if self.epoch_before.take().is_some_and(|epoch| epoch != *welcome.epoch) {
             // What was read there was read of another history.
-            self.read_before.clear();
+            for before in self.before.values_mut() {
+                before.read = None;
+            }
         }
         self.conversations = welcome.conversations.clone();
+        self.open_unread_conversations();
         self.effects.push(Effect::Remember);
+    }
+
+    /// Conversations in which something was said since the client was last run.
+    fn open_unread_conversations(&mut self) {
+        let time = self.time;
+        for conversation in self.conversations.clone() {
+            let before = self.before.get_mut(&*conversation.room);
+            let Some(read) = before.and_then(|before| before.read.take()) else { continue };
+            if read < conversation.sequence {
+                let index = self.open_conversation(&conversation.room, &conversation.with);
+                let room = &mut self.rooms[index];
+                room.timeline.append_hole(conversation.sequence, time, Why::Unread);
+                room.begin_unread(read, conversation.sequence);
+            }
+        }
     }
 
     fn joined(&mut self, picture: &Picture) {
@@ -134,11 +151,11 @@ impl Model {
         if !picture.resumed && picture.sequence > room.timeline.last_order() {
             room.timeline.append_hole(picture.sequence, time, Why::Unread);
         }
-        if let Some(upto) = self.read_before.remove(&*picture.room)
-            && upto < picture.sequence
+        if let Some(before) = self.before.get_mut(&*picture.room)
+            && let Some(read) = before.read.take()
             && picture.reason.is_none()
         {
-            room.timeline.set_marker(Some(upto));
+            room.begin_unread(read, picture.sequence);
         }
         self.look_at(index, picture);
         if matches!(asked, Some(Asked::Join)) {
@@ -552,11 +569,10 @@ impl Model {
         let highlights = self.options.highlights.clone();
         let reader = Reader { nick: nick.as_deref().unwrap_or(""), highlights: &highlights };
         let (number, span, target) = match self.take_asked(page.nonce.as_deref()) {
-            Some(Asked::Page { room, span, hole }) => {
-                let end = hole.as_ref().map_or(0, |hole| hole.last);
+            Some(Asked::Page { room, span, last }) => {
                 let (begin, end) = match span {
-                    Span::After(after) => (after, page.after.unwrap_or(end)),
-                    _ => (begin(page), end),
+                    Span::After(after) => (after, page.after.unwrap_or(last)),
+                    _ => (begin(page), last),
                 };
                 (room, (begin, end), None)
             }

@@ -38,6 +38,7 @@ pub(super) enum Action {
     RowDown,
     Top,
     Bottom,
+    FirstNew,
     Room(usize),
     PreviousRoom,
     NextRoom,
@@ -73,6 +74,7 @@ static BINDINGS: &[Binding] = &[
     row(&["Shift-Down", "Ctrl-Down"], Action::RowDown, "a row down"),
     row(&["Ctrl-Home"], Action::Top, "the oldest that is here"),
     row(&["Ctrl-End"], Action::Bottom, "the newest"),
+    row(&["Alt-N"], Action::FirstNew, "the first new message"),
     row(&["Ctrl-K"], Action::Switcher, "goes to a room by its name"),
     row(&["Alt-1"], Action::Room(1), "goes to the first room; Alt-2 to Alt-9 likewise"),
     row(&["Alt-2"], Action::Room(2), ""),
@@ -147,6 +149,36 @@ pub(super) fn action(press: KeyPress) -> Option<Action> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The table of keys in the guide, from this line on.
+    const BEGIN: &str = "<!-- keys -->\n";
+    const END: &str = "<!-- /keys -->";
+
+    fn table() -> String {
+        let mut table = "| key | what it does |\n|---|---|\n".to_owned();
+        for binding in bindings() {
+            let keys: Vec<String> = binding.keys.iter().map(|key| format!("`{key}`")).collect();
+            table.push_str(&format!("| {} | {} |\n", keys.join(", "), binding.does));
+        }
+        table
+    }
+
+    #[test]
+    fn keys_in_the_guide_are_those_of_the_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/client.md");
+        let written = std::fs::read_to_string(path).unwrap();
+        let (before, rest) = written.split_once(BEGIN).unwrap();
+        let (_, behind) = rest.split_once(END).unwrap();
+        let right = format!("{before}{BEGIN}{}{END}{behind}", table());
+        if std::env::var_os("REWRITE_REFERENCE").is_some() {
+            std::fs::write(path, &right).unwrap();
+        }
+        let written = std::fs::read_to_string(path).unwrap();
+        assert!(
+            written == right,
+            "write it anew: REWRITE_REFERENCE=1 cargo test -p client keys_in_the_guide"
+        );
+    }
 
     #[test]
     fn every_key_is_a_key_and_does_one_thing() {

@@ -4,17 +4,15 @@
 //!
 //! What this file must never do: change what is said, or the draft below.
 
+use super::bindings::bindings;
 use super::bindings::{self, Action};
-use super::room::Scroll;
-use super::seen;
+use super::commands::commands;
 use super::update::Effect;
 use super::{Asked, Choice, Model, Output, Overlay, Place, SearchProgress, SearchView};
 use crate::keys::{Key, KeyPress};
+use crate::layout::Sheet;
 use crate::wire::{Request, RoomLine, Span};
 use dialect::editing::{Line, Lines};
-
-/// So many links are listed.
-const LINKS_MAX: usize = 100;
 
 /// What is chosen from a list.
 enum Chosen {
@@ -75,19 +73,17 @@ impl Model {
         let move_by = |selected: &mut usize, count: usize| {
             *selected = selected.saturating_add_signed(steps).min(count.saturating_sub(1));
         };
+        let rows = match &self.overlay {
+            Some(Overlay::Help { .. }) => bindings().count() + commands().count(),
+            _ => self.room().map_or(0, |room| room.members.iter().count()),
+        };
         match &mut self.overlay {
-            Some(Overlay::Help { scroll } | Overlay::Members { scroll }) => {
-                *scroll = scroll.saturating_add_signed(steps);
-            }
+            Some(Overlay::Help { scroll } | Overlay::Members { scroll }) => move_by(scroll, rows),
             Some(Overlay::Switcher(choice)) => move_by(&mut choice.selected, choice.entries.len()),
             Some(Overlay::Rooms(choice)) => move_by(&mut choice.selected, choice.entries.len()),
             Some(Overlay::Links(choice)) => move_by(&mut choice.selected, choice.entries.len()),
             Some(Overlay::Search(search)) => move_by(&mut search.selected, search.findings.len()),
             None => {}
-        }
-        let most = seen::overlay_scroll_max(self);
-        if let Some(Overlay::Help { scroll } | Overlay::Members { scroll }) = &mut self.overlay {
-            *scroll = (*scroll).min(most);
         }
     }
 
@@ -173,23 +169,9 @@ impl Model {
     }
 
     pub(super) fn open_links(&mut self) {
-        let Some(room) = self.rooms.get(self.current) else { return };
-        let seen = seen::range(self).unwrap_or(0..0);
-        let near = room.timeline.items().range(..seen.end.min(room.timeline.items().len())).rev();
-        let mut links: Vec<String> = Vec::new();
-        for item in near.take(1_000) {
-            let Some(said) = item.said() else { continue };
-            for line in said.text.lines() {
-                for range in seen::links(&line).into_iter().rev() {
-                    let link = line[range].to_owned();
-                    if !links.contains(&link) && links.len() < LINKS_MAX {
-                        links.push(link);
-                    }
-                }
-            }
-        }
+        let links = Sheet::of(self).map(|sheet| sheet.visible().links()).unwrap_or_default();
         if links.is_empty() {
-            return self.hint("no link stands here");
+            return self.hint("no link can be seen here");
         }
         self.overlay = Some(Overlay::Links(Choice { entries: links, ..Choice::empty() }));
     }
@@ -234,8 +216,9 @@ impl Model {
     pub(super) fn show_message(&mut self, index: usize, sequence: u64) {
         let Some(room) = self.rooms.get(index) else { return };
         if let Some(item) = room.timeline.kept(sequence).map(|item| item.number) {
-            let scroll = seen::centred(self, index, item);
-            self.rooms[index].scroll = scroll;
+            if index == self.current {
+                self.centre(item);
+            }
             return;
         }
         let number = room.number;
@@ -280,12 +263,6 @@ impl Model {
             room.timeline.set_marker(None);
         }
         self.current = index;
-        let room = &self.rooms[index];
-        if room.unread > 0 && room.scroll == Scroll::End {
-            // All of it is looked at when it fits; else one begins where one stopped reading.
-            let scroll = seen::from_the_marker(self, index);
-            self.rooms[index].scroll = scroll;
-        }
         if self.output == Output::Lines {
             let title = self.rooms[index].title();
             self.print(format!("-- you now talk in {title}"));

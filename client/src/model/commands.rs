@@ -252,11 +252,10 @@ impl Model {
         if self.output == Output::Lines {
             return self.print_history(parameters);
         }
-        let rows = isize::try_from(super::seen::timeline_rows(self)).unwrap_or(1);
         if !parameters.is_empty() {
             self.hint("PageUp goes back, and older messages come by themselves; Ctrl-R searches");
         }
-        self.scroll_by(-rows);
+        self.scroll_by(-self.page_rows());
         true
     }
 

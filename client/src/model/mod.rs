@@ -7,8 +7,6 @@
 
 mod update;
 
-mod seen;
-
 mod answers;
 
 mod bindings;
@@ -25,6 +23,7 @@ mod room;
 pub(crate) mod sample;
 mod timeline;
 
+pub use crate::settings::{Members as MembersShown, NotifyOn};
 pub use bindings::{Binding, bindings};
 pub use commands::commands;
 pub use item::{Hole, Item, Manner, Relation, Said, What, Why};
@@ -34,7 +33,8 @@ pub use room::{Draft, Pending, Place, Presence, Room, Scroll};
 pub use timeline::Timeline;
 pub use update::{Effect, Input, Moment};
 
-use crate::link::{Link, State, Wanted};
+use crate::link::{self, Link, Wanted};
+use crate::remembered::{self, State};
 use crate::wire::{Conversation, RoomLine, Shown, Span};
 use dialect::editing::Clusters;
 use hub::Time;
@@ -68,18 +68,6 @@ pub struct Options {
     pub notify_on: NotifyOn,
 }
 
-/// What is told to somebody who looks elsewhere.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum NotifyOn {
-    /// Nothing.
-    Never,
-    /// What is said to them, or names them.
-    #[default]
-    Mention,
-    /// Whatever is said.
-    Message,
-}
-
 /// How a person reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Output {
@@ -89,27 +77,13 @@ pub enum Output {
     Lines,
 }
 
-/// What was known when the client was last run.
+/// What was known of one place when the client was last run.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Before {
-    /// Of which history the rest is.
-    pub epoch: Option<String>,
-    /// The last sequence that was read of each room.
-    pub read: BTreeMap<String, u64>,
-    /// What was typed and not sent, by room.
-    pub drafts: BTreeMap<String, String>,
-}
-
-/// When members are shown beside the timeline.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum MembersShown {
-    /// Where there is enough room.
-    #[default]
-    Auto,
-    /// Also where it is narrow.
-    Always,
-    /// Not before they are asked for.
-    Never,
+struct Before {
+    /// The last sequence that was read.
+    read: Option<u64>,
+    /// What was typed and not sent.
+    draft: String,
 }
 
 /// Columns and rows of the terminal.
@@ -163,8 +137,8 @@ enum Asked {
     SetTopic { room: u32, topic: Option<String> },
     /// A room to be in.
     Join,
-    /// A page for the timeline.
-    Page { room: u32, span: Span, hole: Option<Hole> },
+    /// A page for the timeline, into a hole that ends with `last`.
+    Page { room: u32, span: Span, last: u64 },
     /// A page around a message that is to be seen.
     Around { room: u32, target: u64 },
     /// A page to be printed.
@@ -207,13 +181,11 @@ pub struct Model {
     conversations: Vec<Conversation>,
     /// The nick that was asked for, until it is known whether it was given.
     wanted_nick: Option<String>,
-    /// How far each room had been read when the client was last run; only of rooms that were not entered since.
-    read_before: BTreeMap<String, u64>,
+    /// What is known of rooms that are not open, by [`Place::key`].
+    before: BTreeMap<String, Before>,
     epoch_before: Option<String>,
-    /// Drafts of rooms that are not open.
-    parked: BTreeMap<String, String>,
     was_online: bool,
-    told_state: Option<State>,
+    told_state: Option<link::State>,
     notified: Option<Duration>,
     size: Size,
     focus: Focus,
@@ -228,7 +200,7 @@ impl Model {
         options: Options,
         output: Output,
         wanted: Wanted,
-        before: Before,
+        remembered: &State,
         size: Size,
         seed: u64,
     ) -> Model {
@@ -251,9 +223,8 @@ impl Model {
             searched: String::new(),
             known_rooms: Vec::new(),
             conversations: Vec::new(),
-            read_before: before.read,
-            epoch_before: before.epoch,
-            parked: before.drafts,
+            before: before(remembered),
+            epoch_before: remembered.epoch.clone(),
             was_online: false,
             told_state: None,
             notified: None,
@@ -266,26 +237,40 @@ impl Model {
     }
 
     /// What has to survive this program.
-    pub fn remembered(&self) -> Before {
-        let mut read = self.read_before.clone();
-        let mut drafts = self.parked.clone();
-        for room in &self.rooms {
-            if let Place::Room(name) = &room.place {
-                let unread = room.timeline.marker().filter(|_| room.unread > 0);
-                let upto = unread.or_else(|| self.link.seen(name));
-                read.extend(upto.map(|upto| (name.to_string(), upto)));
-            }
-            let text = room.draft.line.text();
-            if !text.trim().is_empty() && room.draft.editing.is_none() {
-                drafts.insert(room.title(), text.to_owned());
-            }
+    pub fn remembered(&self) -> State {
+        let open = self.rooms.iter().map(|room| {
+            let unread = room.timeline.marker().filter(|_| room.unread > 0);
+            let name = room.place.key();
+            let read = unread.or_else(|| self.link.seen(&name));
+            let is_change = room.draft.editing.is_some();
+            let draft = if is_change { String::new() } else { room.draft.line.text().to_owned() };
+            remembered::Room { name, read, draft, is_closed: false }
+        });
+        // Of what is closed only what was typed there is worth keeping, and how far a conversation was read.
+        let closed =
+            self.before.iter().filter(|(name, before)| name.starts_with('@') || !before.draft.is_empty());
+        let closed = closed.map(|(name, before)| remembered::Room {
+            name: name.clone(),
+            read: before.read,
+            draft: before.draft.clone(),
+            is_closed: true,
+        });
+        State {
+            secret: self.link.secret().map(str::to_owned),
+            epoch: self.link.epoch().map(ToString::to_string),
+            nick: self.link.nick().map(ToString::to_string),
+            rooms: open.chain(closed).collect(),
         }
-        Before { epoch: self.link.epoch().map(ToString::to_string), read, drafts }
     }
 
     /// The connection, for what has to survive this program.
     pub fn link(&self) -> &Link {
         &self.link
+    }
+
+    /// Whether there has ever been a connection.
+    pub fn was_online(&self) -> bool {
+        self.was_online
     }
 
     /// Why the server cannot write anything down, if it cannot.
@@ -328,9 +313,8 @@ impl Model {
         if let Place::Direct { .. } = room.place {
             room.presence = Presence::Here;
         }
-        if let Some(draft) = self.parked.remove(&room.title()) {
-            room.draft.line.paste(&draft);
-        }
+        let before = self.before.get_mut(&room.place.key());
+        room.draft.line.paste(&before.map(|before| std::mem::take(&mut before.draft)).unwrap_or_default());
         if self.rooms.is_empty() {
             // What was typed before there was a room was meant for the first one.
             let typed = self.homeless.line.take();
@@ -365,14 +349,18 @@ impl Model {
     /// Takes a room off the screen. What was typed there is there again when it is opened again.
     fn close(&mut self, index: usize) {
         let room = self.rooms.remove(index);
-        let draft = room.draft.line.text();
-        if !draft.trim().is_empty() {
-            self.parked.insert(room.title(), draft.to_owned());
-        }
+        let key = room.place.key();
+        let read = self.link.seen(&key);
+        self.before.insert(key, Before { read, draft: room.draft.line.text().to_owned() });
         if self.current > index || self.current >= self.rooms.len() {
             self.current = self.current.saturating_sub(1);
         }
     }
+}
+
+fn before(remembered: &State) -> BTreeMap<String, Before> {
+    let rooms = remembered.rooms.iter();
+    rooms.map(|room| (room.name.clone(), Before { read: room.read, draft: room.draft.clone() })).collect()
 }
 
 /// What a moment is called where the reader is.
@@ -396,7 +384,7 @@ impl Model {
     }
 
     /// How the connection is doing.
-    pub fn state(&self) -> &State {
+    pub fn state(&self) -> &link::State {
         self.link.state()
     }
 

@@ -101,6 +101,17 @@ pub enum Scroll {
     },
 }
 
+impl Place {
+    /// By what it is remembered: a room's name, a conversation's, or `@` and the nick of somebody with whom nothing was said.
+    pub(super) fn key(&self) -> String {
+        match self {
+            Place::Room(name) => name.to_string(),
+            Place::Direct { conversation: Some(name), .. } => name.to_string(),
+            Place::Direct { with, conversation: None } => format!("@{with}"),
+        }
+    }
+}
+
 impl Room {
     pub(super) fn new(place: Place, items_max: usize) -> Room {
         Room {
@@ -115,6 +126,14 @@ impl Room {
             mentions: 0,
             scroll: Scroll::End,
             presence: Presence::Entering,
+        }
+    }
+
+    /// So much was read when the client was last run, and so much there is now.
+    pub(super) fn begin_unread(&mut self, read: u64, last: u64) {
+        if read < last {
+            self.timeline.set_marker(Some(read));
+            self.unread = u32::try_from(last - read).unwrap_or(u32::MAX);
         }
     }
 

@@ -4,7 +4,7 @@
 
 use super::item::Reader;
 use super::*;
-use crate::link::{self, Failure, Wanted};
+use crate::link::{Failure, Output as LinkOutput, Wanted};
 use crate::wire::Author;
 use hub::Text;
 
@@ -40,8 +40,9 @@ pub(crate) fn resting(columns: u16, rows: u16) -> Model {
         notify_on: NotifyOn::Mention,
     };
     let wanted = Wanted { nick: Some("ann".into()), ..Wanted::default() };
-    let size = Size { columns, rows };
-    let mut model = Model::new(options, Output::Screen, wanted, Before::default(), size, 1);
+    let mut model =
+        Model::new(options, super::Output::Screen, wanted, &State::default(), Size { columns, rows }, 1);
+    model.focus = Focus::Here;
     model.time = NOON;
     model.now = Duration::from_secs(1);
     model
@@ -53,20 +54,23 @@ impl Model {
         self
     }
 
-    /// A room in which one is, seen from now on.
-    pub(crate) fn enter(&mut self, name: &str) -> &mut Room {
-        self.current = self.open(Place::Room(name.into()));
-        self.rooms[self.current].presence = Presence::Here;
-        self.room_mut()
+    pub(crate) fn sample_open(&mut self, place: Place) -> &mut Room {
+        let mut room = Room::new(place, self.options.items_max);
+        room.presence = Presence::Here;
+        self.rooms.push(room);
+        self.current = self.rooms.len() - 1;
+        &mut self.rooms[self.current]
     }
 
-    /// A conversation, seen from now on.
-    pub(crate) fn talk_with(&mut self, nick: &str) -> &mut Room {
-        self.current = self.open(Place::Direct { with: nick.into(), conversation: Some("@7".into()) });
-        self.room_mut()
+    pub(crate) fn sample_room(&mut self, name: &str) -> &mut Room {
+        self.sample_open(Place::Room(name.into()))
     }
 
-    pub(crate) fn see_room(&mut self, nth: usize) {
+    pub(crate) fn sample_direct(&mut self, with: &str) -> &mut Room {
+        self.sample_open(Place::Direct { with: with.into(), conversation: Some("@7".into()) })
+    }
+
+    pub(crate) fn sample_select(&mut self, nth: usize) {
         self.current = nth;
     }
 
@@ -82,7 +86,7 @@ impl Model {
         self.overlay = Some(overlay);
     }
 
-    pub(crate) fn note_this(&mut self, text: &str, weight: Weight) {
+    pub(crate) fn sample_note(&mut self, text: &str, weight: Weight) {
         self.note = Some(Note { text: text.into(), weight });
     }
 
@@ -92,7 +96,7 @@ impl Model {
         while self.link.poll().is_some() {}
         self.link.tick(asked);
         while let Some(output) = self.link.poll() {
-            let link::Output::Send(bytes) = output else { continue };
+            let LinkOutput::Send(bytes) = output else { continue };
             let line = String::from_utf8_lossy(&bytes).replace("\"ping\"", "\"pong\"");
             self.link.received(asked + latency, line.as_bytes());
         }

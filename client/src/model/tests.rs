@@ -27,10 +27,10 @@ pub(crate) fn options() -> Options {
 
 impl Stage {
     pub(crate) fn new(output: Output) -> Stage {
-        Stage::before(output, Before::default())
+        Stage::before(output, &State::default())
     }
 
-    pub(crate) fn before(output: Output, before: Before) -> Stage {
+    pub(crate) fn before(output: Output, before: &State) -> Stage {
         let wanted = Wanted { nick: Some("ann".into()), ..Wanted::default() };
         let size = Size { columns: 80, rows: 24 };
         let model = Model::new(options(), output, wanted, before, size, 7);
@@ -270,8 +270,8 @@ fn drafts_belong_to_their_rooms() {
     stage.keys("Alt-1");
     assert_eq!(stage.draft(), "for the lobby");
     let remembered = stage.model.remembered();
-    assert_eq!(remembered.drafts["#dev"], "for dev");
-    let mut stage = Stage::before(Output::Screen, remembered);
+    assert_eq!(remembered.rooms[1].draft, "for dev");
+    let mut stage = Stage::before(Output::Screen, &remembered);
     stage.enter();
     assert_eq!(stage.draft(), "for the lobby");
 }

@@ -6,10 +6,10 @@
 
 use super::bindings::{self, Action};
 use super::item::Manner;
-use super::seen;
 use super::update::Effect;
 use super::{Focus, Model, Overlay, Place, Presence, Scroll};
 use crate::keys::{Key, KeyPress};
+use crate::layout::{Regions, Sheet, Vertical, moved_vertically};
 use crate::link::State;
 use dialect::editing::{Clusters, Line, Motion};
 use dialect::plain::{Completed, Completion, CompletionKind, Typed, typed};
@@ -94,17 +94,18 @@ impl Model {
             Action::Transpose => self.with_line(|line| line.transpose()),
             Action::Undo => self.with_line(|line| line.undo()),
             Action::Redo => self.with_line(|line| line.redo()),
-            Action::Up => self.vertically(-1),
-            Action::Down => self.vertically(1),
-            Action::Older => self.recall(-1),
-            Action::Newer => self.recall(1),
+            Action::Up => self.vertically(Vertical::Up),
+            Action::Down => self.vertically(Vertical::Down),
+            Action::Older => self.recall(Vertical::Up),
+            Action::Newer => self.recall(Vertical::Down),
             Action::EditLast => self.edit_last(),
             Action::PageUp => self.scroll_by(-self.page_rows()),
             Action::PageDown => self.scroll_by(self.page_rows()),
             Action::RowUp => self.scroll_by(-1),
             Action::RowDown => self.scroll_by(1),
-            Action::Top => self.scroll_by(isize::MIN / 2),
+            Action::Top => self.scroll_to(|sheet| sheet.top()),
             Action::Bottom => self.to_the_end(),
+            Action::FirstNew => self.to_what_is_new(),
             Action::Room(number) => {
                 if number <= self.rooms.len() {
                     self.go_to(number - 1);
@@ -156,20 +157,21 @@ impl Model {
         self.hint("Ctrl-C again leaves");
     }
 
-    fn vertically(&mut self, rows: isize) {
-        let columns = seen::input_columns(self);
+    /// To the row above or below; where there is none, to what was said before or after that.
+    fn vertically(&mut self, direction: Vertical) {
+        let columns = Regions::of(self).draft_columns();
         let draft = self.draft_mut();
-        match seen::moved_vertically(&draft.line, columns, rows) {
+        match moved_vertically(&draft.line, columns, direction) {
             Some(byte) => draft.line.go_to_byte(byte),
-            None => self.recall(rows),
+            None => self.recall(direction),
         }
     }
 
-    fn recall(&mut self, direction: isize) {
+    fn recall(&mut self, direction: Vertical) {
         let draft = self.draft_mut();
         let line = match direction {
-            ..0 => draft.sent.older(draft.line.clusters()),
-            _ => draft.sent.newer(),
+            Vertical::Up => draft.sent.older(draft.line.clusters()),
+            Vertical::Down => draft.sent.newer(),
         };
         if let Some(line) = line {
             draft.line.set(line);
@@ -209,17 +211,34 @@ impl Model {
         self.to_the_end();
     }
 
-    fn page_rows(&self) -> isize {
+    pub(super) fn page_rows(&self) -> isize {
+        let rows = isize::try_from(Regions::of(self).timeline.height).unwrap_or(1);
         // One row of the page before stays, to find one's place.
-        isize::try_from(seen::timeline_rows(self)).unwrap_or(0).saturating_sub(1).max(1)
+        (rows - 1).max(1)
     }
 
     pub(super) fn scroll_by(&mut self, rows: isize) {
-        if let Some(scroll) = seen::scrolled(self, rows)
-            && let Some(room) = self.rooms.get_mut(self.current)
-        {
-            room.scroll = scroll;
+        self.scroll_to(|sheet| sheet.scrolled(rows));
+    }
+
+    fn scroll_to(&mut self, place: impl FnOnce(&Sheet<'_>) -> Scroll) {
+        let Some(scroll) = Sheet::of(self).map(|sheet| place(&sheet)) else { return };
+        self.rooms[self.current].scroll = scroll;
+    }
+
+    fn to_what_is_new(&mut self) {
+        let Some(timeline) = self.room().map(|room| &room.timeline) else { return };
+        let marker = timeline.marker();
+        let first = marker.and_then(|marker| timeline.items().iter().find(|item| item.order > marker));
+        match first.map(|item| item.number) {
+            Some(number) => self.scroll_to(|sheet| sheet.scroll_to(number)),
+            None => self.hint("nothing here is new"),
         }
+    }
+
+    /// A message of the room that is seen is put into the middle of the screen.
+    pub(super) fn centre(&mut self, number: u32) {
+        self.scroll_to(|sheet| sheet.scroll_to(number));
     }
 
     fn to_the_end(&mut self) {
@@ -237,10 +256,9 @@ impl Model {
     }
 
     pub(super) fn click(&mut self, column: u16, row: u16) {
-        if self.overlay.is_none()
-            && let Some(index) = seen::room_at(self, column, row)
-        {
-            self.go_to(index);
+        let Some(rooms) = Regions::of(self).rooms.filter(|_| self.overlay.is_none()) else { return };
+        if rooms.contains((column, row).into()) {
+            self.go_to(usize::from(row - rooms.y));
         }
     }
 

@@ -4,13 +4,16 @@
 //!
 //! What this file must never do: decide what an answer or a key means; that stands in `answers` and `typing`.
 
-use super::seen;
 use super::{Asked, Focus, Model, Note, Size, Weight};
 use crate::keys::KeyPress;
+use crate::layout::Sheet;
 use crate::link::{Failure, Output, State};
+use crate::wire::{Request, Span};
 use hub::Time;
 use std::time::Duration;
 
+/// What is missing is fetched when no more items lie between it and what is seen.
+const NEAR_ITEMS: usize = 50;
 /// A note goes by itself after so long.
 const NOTE_FOR: Duration = Duration::from_secs(8);
 
@@ -44,6 +47,8 @@ pub enum Input {
     Disconnected(Failure),
     /// Time has passed.
     Tick,
+    /// Something that was asked for did not work here; why.
+    Trouble(String),
     /// The client is told to end.
     Leave,
 }
@@ -112,6 +117,7 @@ impl Model {
             Input::Received(bytes) => self.link.received(self.now, &bytes),
             Input::Disconnected(why) => self.link.disconnected(self.now, why),
             Input::Tick => self.tick(),
+            Input::Trouble(why) => self.problem(why),
             Input::Leave => self.quit(None),
         }
         self.settle()
@@ -174,50 +180,36 @@ impl Model {
 
     /// Whether anything was asked for: what is missing close to what is seen.
     fn fetch_what_is_near(&mut self) -> bool {
-        if *self.state() != State::Online || self.rooms.is_empty() {
-            return false;
-        }
-        let Some(seen) = seen::range(self) else { return false };
-        let first = seen.start.saturating_sub(seen::NEAR_ITEMS);
-        let last = seen.end + seen::NEAR_ITEMS;
-        // What is nearest to what is seen is asked for first, one at a time.
+        let is_possible = self.output == super::Output::Screen && *self.state() == State::Online;
+        let Some(sheet) = Sheet::of(self).filter(|_| is_possible) else { return false };
+        let seen = sheet.visible().items;
         let room = &mut self.rooms[self.current];
-        let last = last.min(room.timeline.items().len());
-        let Some(index) = (first..last).rev().find(|&index| room.timeline.hole_mut(index).is_some()) else {
+        let Some(name) = room.name().cloned() else { return false };
+        let near =
+            seen.start.saturating_sub(NEAR_ITEMS)..(seen.end + NEAR_ITEMS).min(room.timeline.items().len());
+        // What is nearest to the present is asked for first, one at a time.
+        let Some(index) = near.rev().find(|&index| room.timeline.hole_mut(index).is_some()) else {
             return false;
         };
-        let is_below = index > seen.end;
-        let Some(name) = room.name().cloned() else { return false };
         let number = room.number;
         let Some(hole) = room.timeline.hole_mut(index).filter(|hole| !hole.is_asked) else { return false };
         hole.is_asked = true;
         let hole = hole.clone();
-        let span = if is_below {
-            crate::wire::Span::After(hole.first - 1)
-        } else {
-            crate::wire::Span::Before(hole.last.saturating_add(1))
-        };
-        self.ask_page(number, &name, span, Some(hole));
+        let is_below = index > seen.end;
+        let span =
+            if is_below { Span::After(hole.first - 1) } else { Span::Before(hole.last.saturating_add(1)) };
+        self.ask_page(number, &name, span, hole.last);
         true
     }
 
-    pub(super) fn ask_page(
-        &mut self,
-        room: u32,
-        name: &str,
-        span: crate::wire::Span,
-        hole: Option<super::Hole>,
-    ) {
-        let request = crate::wire::Request::History {
-            room: name.to_owned(),
-            span: span.clone(),
-            limit: Some(super::PAGE_ITEMS),
-        };
-        self.ask(request, Asked::Page { room, span, hole });
+    fn ask_page(&mut self, room: u32, name: &str, span: Span, last: u64) {
+        let limit = Some(super::PAGE_ITEMS);
+        let request = Request::History { room: name.to_owned(), span: span.clone(), limit };
+        self.ask(request, Asked::Page { room, span, last });
     }
 
     /// Asks the server for something, and remembers for what.
-    pub(super) fn ask(&mut self, request: crate::wire::Request, asked: Asked) -> String {
+    pub(super) fn ask(&mut self, request: Request, asked: Asked) -> String {
         let nonce = self.link.request(request);
         self.asked.insert(nonce.clone(), asked);
         nonce

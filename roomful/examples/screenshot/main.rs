@@ -1,8 +1,8 @@
 //! `cargo xtask screenshot`: the picture in the README, taken of the real client at the real server.
 //!
 //! Where it stands: an example of its package, because it is built with what the tests of the process are built with. It starts
-//! a server that keeps nothing, lets people talk there (two at netcat, one at an IRC client, one at our own client in a
-//! pseudo-terminal), and draws what the last one sees.
+//! a server that keeps nothing, lets people talk there (two at netcat, one with a program that speaks JSON, one at our own client in
+//! a pseudo-terminal), and draws what the last one sees.
 //!
 //! What this file must never do: sleep in order to wait, or show anything of the machine on which it runs.
 
@@ -11,6 +11,7 @@ mod svg;
 use anyhow::{Context as _, Result, bail};
 use pty_process::Size;
 use pty_process::blocking::{Command as TerminalCommand, Pty};
+use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -44,27 +45,23 @@ fn play(program: &Path) -> Result<vt100::Screen> {
     let home = Home::new()?;
     let server = Server::start(program, &home)?;
     let bob = Guest::netcat(&server, "bob", "dev")?;
-    let carol = Guest::irc(&server, "carol", "#dev")?;
+    let carol = Guest::program(&server, "carol", "dev")?;
     let dave = Guest::netcat(&server, "dave", "lobby")?;
     let mut ann = Terminal::join(program, &home, &server, "ann")?;
     ann.sees("lobby")?;
     ann.types("/join dev\r")?;
     ann.sees("carol")?;
-    for (who, line, seen) in [
-        (&bob, "morning! the tests are green again", "green again"),
-        (
-            &carol,
-            "PRIVMSG #dev :早上好 ☕ notes of the release: https://example.org/notes",
-            "example.org/notes",
-        ),
-        (&bob, "it was the clock: one machine lived in the future", "in the future"),
-    ] {
-        who.says(line)?;
-        ann.sees(seen)?;
-    }
+    bob.says("morning! the tests are green again")?;
+    ann.sees("green again")?;
+    carol.asks(
+        &json!({"type": "say", "room": "dev", "text": "早上好 ☕ the notes: https://example.org/notes"}),
+    )?;
+    ann.sees("example.org/notes")?;
+    bob.says("it was the clock: one machine lived in the future")?;
+    ann.sees("in the future")?;
     ann.types("well found, thank you 👍\r")?;
     ann.sees("thank you")?;
-    carol.says("PRIVMSG #dev :\u{1}ACTION bows\u{1}")?;
+    carol.asks(&json!({"type": "act", "room": "dev", "text": "bows"}))?;
     ann.sees("bows")?;
     dave.says("ann: lunch at one?")?;
     ann.types("I'll tag it as soon as")?;
@@ -138,10 +135,10 @@ impl Guest {
         Ok(guest)
     }
 
-    fn irc(server: &Server, nick: &str, room: &str) -> Result<Guest> {
+    fn program(server: &Server, nick: &str, room: &str) -> Result<Guest> {
         let guest = Guest::connect(server)?;
-        guest.says(&format!("NICK {nick}\r\nUSER {nick} 0 * :{nick}\r\nJOIN {room}\r"))?;
-        guest.hears(" 366 ")?;
+        guest.asks(&json!({"type": "hello", "version": 1, "nick": nick, "rooms": [room]}))?;
+        guest.hears("\"joined\"")?;
         Ok(guest)
     }
 
@@ -153,6 +150,10 @@ impl Guest {
 
     fn says(&self, line: &str) -> Result<()> {
         Ok((&self.0).write_all(format!("{line}\n").as_bytes())?)
+    }
+
+    fn asks(&self, request: &Value) -> Result<()> {
+        self.says(&request.to_string())
     }
 
     fn hears(&self, part: &str) -> Result<()> {

@@ -169,10 +169,10 @@ pub(super) fn enter(device: &Device, wishes: Wishes) -> io::Result<()> {
     };
     let mut raw = found.clone();
     raw.make_raw();
-    // Before the modes are changed, so that they are changed back whatever happens next. Whoever is in the background is
-    // stopped by the change, before anything is written into somebody else's screen.
-    *entered = Some(Entered { device: device.try_clone()?, found });
+    let kept = device.try_clone()?;
+    // Whoever is in the background is stopped here, before anything is written into somebody else's screen.
     tcsetattr(&device.input, OptionalActions::Now, &raw)?;
+    *entered = Some(Entered { device: kept, found });
     drop(entered);
     let mouse = match wishes.mouse {
         Mouse::Terminals => "",

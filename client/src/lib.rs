@@ -13,8 +13,32 @@
 //! What this crate must never do: let through to a terminal what a server has no business to send there, lose what somebody
 //! typed, say anything twice, or wait for anything in the thread that draws.
 
-pub mod keys;
+pub mod places;
+pub mod plainness;
+pub mod toml_file;
+
+pub mod address;
+pub mod settings;
+
+pub mod remembered;
+
 pub mod link;
-pub mod model;
-pub mod terminal;
 pub mod wire;
+
+pub mod net;
+pub mod session;
+
+pub mod progress;
+pub mod scripts;
+
+pub mod keys;
+pub mod layout;
+pub mod model;
+
+pub mod terminal;
+pub mod theme;
+pub mod view;
+
+pub mod raw;
+
+pub mod join;

@@ -16,7 +16,8 @@ mod requests;
 
 pub use end::{End, Failure, Stranger};
 
-use crate::wire::{self, Ack, Answer, Event, Picture, Refusal, Request, Resume, Shown, Welcome};
+use crate::net::NetEvent;
+use crate::wire::{self, Answer, Event, Gap, Picture, Refusal, Request, Resume, Shown, Welcome};
 use backoff::Backoff;
 use lines::{Cut, Lines};
 use requests::Requests;
@@ -35,18 +36,35 @@ const SILENCE_MAX: Duration = Duration::from_secs(45);
 const UNWRITTEN_PAUSE: Duration = Duration::from_secs(1);
 /// Other names that are tried if one is taken: `ann-2` to `ann-9`.
 const NICK_TRIES: u32 = 9;
+/// Of so many rooms and conversations it is remembered how far they were read: far more than a server lets anybody have, so that
+/// only one that means no good comes to that.
+const SEEN_MAX: usize = 10_000;
+/// What a Roomful server's own line begins with in plain text, which it writes to those of whom it knows nothing but their address.
+const REMARK: &[u8] = b"-- ";
 
 /// What somebody wants of a server.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Wanted {
     /// What to be called; a guest's name without it.
     pub nick: Option<String>,
-    /// Where to be; in the home room if there is none here.
+    /// Where to be.
     pub rooms: Vec<String>,
+    /// Where to be if that is nowhere.
+    pub otherwise: Otherwise,
     /// Who one was before.
     pub secret: Option<String>,
     /// What happens if there is no connection.
     pub persistence: Persistence,
+}
+
+/// Where somebody is who names no room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Otherwise {
+    /// In the home room.
+    #[default]
+    Home,
+    /// In none: to ask which rooms there are, and who is there, one need not be in any.
+    Nowhere,
 }
 
 /// What happens if there is no connection.
@@ -90,9 +108,11 @@ pub enum Output {
     Send(Vec<u8>),
     /// Close the connection.
     Close,
-    /// The server says this. Acknowledgements carry the nonce that [`Link::request`] answered with.
+    /// The server says this. Acknowledgements carry the nonce that [`Link::request`] answered with. What we said ourselves may be
+    /// told as an event before its acknowledgement, if that was on its way when a connection ended: both have the same sequence.
     Told(Answer),
-    /// This request has no answer and will have none: its connection ended. Only of those that change nothing for good.
+    /// This request has no answer and will have none: its connection ended, or it named a message of a history that the server no
+    /// longer has. What only has to be kept is never among them.
     Unanswered(String),
     /// [`Link::state`] has changed.
     State,
@@ -119,7 +139,7 @@ pub struct Link {
     pause: Option<Duration>,
     /// Nothing can be written down, so nothing may be answered.
     is_in_trouble: bool,
-    outputs: VecDeque<Output>,
+    outputs: VecDeque<(Output, Vec<u8>)>,
 }
 
 #[derive(Default)]
@@ -156,7 +176,7 @@ impl Link {
     /// Connects.
     pub fn start(&mut self) {
         self.enter(State::Connecting, None);
-        self.outputs.push_back(Output::Connect);
+        self.put(Output::Connect);
     }
 
     /// Makes a request, which is sent as soon as it can be. Answers with its nonce.
@@ -179,7 +199,7 @@ impl Link {
         let mut rest = bytes;
         while !matches!(self.state, State::Over(_) | State::Waiting { .. }) {
             match self.lines.next(&mut rest) {
-                Cut::Line(line) => self.line(now, &line),
+                Cut::Line(line) => self.line(now, line),
                 Cut::Nothing => break,
                 Cut::TooLong => self.end(End::Stranger(Stranger::Endless)),
             }
@@ -193,8 +213,9 @@ impl Link {
             return;
         }
         let rest = self.lines.take_rest();
-        if self.state == State::Greeting && !rest.is_empty() {
-            return self.end(End::Stranger(Stranger::who_says(&rest)));
+        let is_strange = !rest.is_empty() && rest.first() != Some(&b'{');
+        if self.state == State::Greeting && is_strange {
+            return self.strange(now, &rest);
         }
         self.retry(now, why);
     }
@@ -211,7 +232,7 @@ impl Link {
         match &self.state {
             State::Waiting { .. } => self.start(),
             State::Greeting if !self.was_online => self.end(End::Stranger(Stranger::Silent)),
-            State::Greeting => self.give_up(now),
+            State::Greeting => self.give_up(now, Failure::Silent),
             State::Online => self.look_whether_it_is_there(now),
             State::Resting | State::Connecting | State::Over(_) => self.deadline = None,
         }
@@ -232,13 +253,32 @@ impl Link {
     /// Leaves for good. What was not sent is not said any more; ask [`Link::unacknowledged`] before.
     pub fn quit(&mut self, reason: Option<String>) {
         if self.state == State::Online {
-            self.outputs.push_back(Output::Send(Request::Quit { reason }.line(None)));
+            self.put(Output::Send(Request::Quit { reason }.line(None)));
         }
         self.end(End::Left);
     }
 
+    /// Takes in what happens on the network.
+    pub fn happened(&mut self, now: Duration, event: NetEvent) {
+        match event {
+            NetEvent::Connected => self.connected(now),
+            NetEvent::Received(bytes) => self.received(now, &bytes),
+            NetEvent::Disconnected(why) => self.disconnected(now, why),
+        }
+    }
+
+    /// Whether anything is to be done.
+    pub fn has_output(&self) -> bool {
+        !self.outputs.is_empty()
+    }
+
     /// The next thing to be done.
     pub fn poll(&mut self) -> Option<Output> {
+        self.poll_with_line().map(|(output, _)| output)
+    }
+
+    /// The same, with the line that told it, as the server wrote it: unclean, and empty if none did.
+    pub fn poll_with_line(&mut self) -> Option<(Output, Vec<u8>)> {
         self.outputs.pop_front()
     }
 
@@ -255,6 +295,11 @@ impl Link {
     /// What we are called, once the server has said so.
     pub fn nick(&self) -> Option<&Shown> {
         self.nick.as_ref()
+    }
+
+    /// What makes us the same client the next time.
+    pub fn secret(&self) -> Option<&str> {
+        self.wanted.secret.as_deref()
     }
 
     /// Names the server's history, once the server has said so.
@@ -286,10 +331,12 @@ impl Link {
                 None => BTreeMap::new(),
             },
         });
-        let rooms = Some(self.wanted.rooms.clone()).filter(|rooms| !rooms.is_empty() || self.was_online);
+        let is_home =
+            self.wanted.rooms.is_empty() && self.wanted.otherwise == Otherwise::Home && !self.was_online;
+        let rooms = (!is_home).then(|| self.wanted.rooms.clone());
         let hello = Request::Hello { version: VERSION, nick: self.nick_to_try(), rooms, resume };
         self.enter(State::Greeting, Some(now + HELLO_MAX));
-        self.outputs.push_back(Output::Send(hello.line(None)));
+        self.put(Output::Send(hello.line(None)));
     }
 
     /// `ann`, then `ann-2` and so on, then a guest's name.
@@ -306,44 +353,55 @@ impl Link {
         }
     }
 
-    fn line(&mut self, now: Duration, line: &[u8]) {
+    fn line(&mut self, now: Duration, line: Vec<u8>) {
         if line.iter().all(u8::is_ascii_whitespace) {
             return;
         }
         if line.first() != Some(&b'{') {
-            return self.end(End::Stranger(Stranger::who_says(line)));
+            return self.strange(now, &line);
         }
-        match wire::read(line) {
-            Ok(answer) => self.answer(now, answer),
+        match wire::read(&line) {
+            Ok(answer) => self.answer(now, answer, line),
             Err(unreadable) => self.end(End::Stranger(Stranger::Unreadable(unreadable.why))),
         }
     }
 
-    fn answer(&mut self, now: Duration, answer: Answer) {
-        match &answer {
+    /// Something that is no JSON. Where a Roomful server has been before, something else may be in its place for a while.
+    fn strange(&mut self, now: Duration, line: &[u8]) {
+        let remark = line.strip_prefix(REMARK).map(|remark| String::from_utf8_lossy(remark));
+        let comes_again = self.was_online || self.wanted.persistence == Persistence::Always;
+        match remark.map(|remark| Shown::new(remark.trim_end())) {
+            Some(remark) if comes_again => self.give_up(now, Failure::Other(remark.to_string())),
+            Some(remark) => self.end(End::Refused(remark)),
+            None if self.was_online => {
+                self.give_up(now, Failure::Other(Stranger::who_says(line).to_string()));
+            }
+            None => self.end(End::Stranger(Stranger::who_says(line))),
+        }
+    }
+
+    fn answer(&mut self, now: Duration, answer: Answer, line: Vec<u8>) {
+        if self.is_told(now, &answer) {
+            self.requests.answered(&answer);
+            self.outputs.push_back((Output::Told(answer), line));
+        }
+    }
+
+    /// Takes in what an answer means to the link. Whether anybody else is to hear of it.
+    fn is_told(&mut self, now: Duration, answer: &Answer) -> bool {
+        match answer {
             Answer::Welcome(welcome) if self.state == State::Greeting => {
-                let welcome = welcome.clone();
-                self.welcome(now, &welcome);
+                return self.is_welcome(now, welcome);
             }
             Answer::Refusal(refusal) if self.state == State::Greeting => {
-                let refusal = refusal.clone();
-                if self.hello_refused(now, &refusal) {
-                    return;
-                }
+                self.hello_refused(now, refusal);
+                return false;
             }
-            Answer::Refusal(refusal) => {
-                if self.requested_too_early(now, refusal) {
-                    return;
-                }
-            }
+            Answer::Refusal(refusal) => return !self.is_too_early(now, refusal),
             Answer::Joined(picture) => self.joined(picture),
-            Answer::Picture(picture) => raise(&mut self.seen, &picture.room, picture.sequence),
-            Answer::Event(event) => {
-                if !self.is_news(event) {
-                    return;
-                }
-            }
-            Answer::Ack(ack) => self.acknowledged(ack),
+            Answer::Event(event) => return self.is_news(event),
+            Answer::Gap(gap) => self.passed_over(gap),
+            Answer::Ack(ack) => self.raise(&ack.room, ack.sequence),
             Answer::Left { room, .. } => {
                 self.wanted.rooms.retain(|known| known != &**room);
                 self.seen.remove(room);
@@ -354,19 +412,23 @@ impl Link {
                 self.nick_tries = 1;
             }
             Answer::Pong { nonce } => self.pong(now, nonce.as_deref()),
-            Answer::Bye(bye) if &*bye.code == "resumed" => return self.end(End::Elsewhere),
+            Answer::Bye(bye) if &*bye.code == "resumed" => {
+                self.end(End::Elsewhere);
+                return false;
+            }
             _ => {}
         }
-        self.requests.answered(&answer);
-        self.outputs.push_back(Output::Told(answer));
+        true
     }
 
-    fn welcome(&mut self, now: Duration, welcome: &Welcome) {
+    /// Whether we are in now.
+    fn is_welcome(&mut self, now: Duration, welcome: &Welcome) -> bool {
         if welcome.version != VERSION {
-            return self.end(End::Version(welcome.server.clone()));
+            self.end(End::Version(welcome.server.clone()));
+            return false;
         }
         if self.epoch.as_ref().is_some_and(|epoch| *epoch != welcome.epoch) {
-            self.seen.clear();
+            self.forget_history();
         }
         self.epoch = Some(welcome.epoch.clone());
         self.wanted.secret = Some(welcome.resume.secret.clone());
@@ -374,37 +436,54 @@ impl Link {
         self.limits = welcome.limits;
         self.was_online = true;
         self.is_in_trouble = false;
-        self.backoff.reset();
         self.enter(State::Online, None);
         self.ask_whether_it_is_there(now);
+        true
     }
 
-    /// Whether it says hello again, or gives up: then nobody else needs to hear of it.
-    fn hello_refused(&mut self, now: Duration, refusal: &Refusal) -> bool {
+    /// The server has another history than it had: sequences mean nothing any more.
+    fn forget_history(&mut self) {
+        self.epoch = None;
+        self.seen.clear();
+        let unanswered = self.requests.forget_targets();
+        self.unanswered(unanswered);
+    }
+
+    /// Says hello again, waits, or gives up: nobody else needs to hear of it.
+    fn hello_refused(&mut self, now: Duration, refusal: &Refusal) {
         match &*refusal.code {
             "nick-taken" | "nick-looks-like" if self.nick_to_try().is_some() => {
                 self.nick_tries += 1;
                 self.hello(now);
             }
             "bad-secret" if self.wanted.secret.take().is_some() => {
-                self.epoch = None;
-                self.seen.clear();
+                self.forget_history();
                 self.hello(now);
             }
             "bad-version" => self.end(End::Version(refusal.text.clone())),
+            // It is full, or in trouble: that passes.
+            "too-many" | "unwritten" => self.give_up(now, Failure::Other(refusal.text.to_string())),
             _ => self.end(End::Refused(refusal.text.clone())),
         }
-        true
     }
 
-    /// Whether this was asked for while nothing could be written down: it is asked for again.
-    fn requested_too_early(&mut self, now: Duration, refusal: &Refusal) -> bool {
-        let nonce = refusal.nonce.as_deref().filter(|_| &*refusal.code == "unwritten");
-        let is_again = nonce.is_some_and(|nonce| self.requests.send_again(nonce));
-        if is_again {
-            self.pause = Some(now + UNWRITTEN_PAUSE);
+    /// Whether this was asked for while nothing could be written down: then it is asked for again.
+    fn is_too_early(&mut self, now: Duration, refusal: &Refusal) -> bool {
+        if &*refusal.code != "unwritten" {
+            return false;
         }
-        is_again
+        match (&refusal.nonce, &refusal.room) {
+            (Some(nonce), _) if self.requests.send_again(nonce) => {
+                self.pause = Some(now + UNWRITTEN_PAUSE);
+                true
+            }
+            // A room of the hello: there is no way to say hello twice on one connection.
+            (None, Some(_)) => {
+                self.give_up(now, Failure::Other(refusal.text.to_string()));
+                true
+            }
+            _ => false,
+        }
     }
 
     fn joined(&mut self, picture: &Picture) {
@@ -415,7 +494,15 @@ impl Link {
             self.wanted.rooms.push(picture.room.to_string());
         }
         if !picture.resumed {
-            self.seen.insert(picture.room.clone(), picture.sequence);
+            self.seen.remove(&picture.room);
+            self.raise(&picture.room, picture.sequence);
+        }
+    }
+
+    /// What was passed over is told as that, and not again. A picture says nothing of the kind: what lies before it may still come.
+    fn passed_over(&mut self, gap: &Gap) {
+        if let (Some(room), Some(to)) = (&gap.room, gap.to) {
+            self.raise(room, to);
         }
     }
 
@@ -426,12 +513,19 @@ impl Link {
         }
         let (Some(room), Some(sequence)) = (&event.room, event.sequence) else { return true };
         let is_known = self.seen.get(room).is_some_and(|seen| *seen >= sequence);
-        raise(&mut self.seen, room, sequence);
+        self.raise(room, sequence);
         !is_known
     }
 
-    fn acknowledged(&mut self, ack: &Ack) {
-        raise(&mut self.seen, &ack.room, ack.sequence);
+    /// So far a room was read.
+    fn raise(&mut self, room: &Shown, sequence: u64) {
+        if let Some(seen) = self.seen.get_mut(room) {
+            *seen = (*seen).max(sequence);
+        } else if self.seen.len() < SEEN_MAX {
+            self.seen.insert(room.clone(), sequence);
+        } else {
+            self.end(End::Stranger(Stranger::Unreadable("it tells of too many rooms".to_owned())));
+        }
     }
 
     fn pong(&mut self, now: Duration, nonce: Option<&str>) {
@@ -440,35 +534,39 @@ impl Link {
         {
             self.ping.latency = Some(now.saturating_sub(*at));
             self.ping.asked = None;
-            self.outputs.push_back(Output::State);
+            // Not before: a server that lets us in and falls over is not to be asked four times a second.
+            self.backoff.reset();
+            self.deadline = Some(now + PING_EVERY);
+            self.put(Output::State);
         }
-        self.deadline = Some(now + PING_EVERY);
     }
 
     fn ask_whether_it_is_there(&mut self, now: Duration) {
         let nonce = self.requests.nonce();
-        self.outputs.push_back(Output::Send(Request::Ping.line(Some(&nonce))));
+        self.put(Output::Send(Request::Ping.line(Some(&nonce))));
         self.ping.asked = Some((nonce, now));
         self.deadline = Some(now + SILENCE_MAX);
     }
 
     fn look_whether_it_is_there(&mut self, now: Duration) {
-        let is_silent = now >= self.ping.heard + SILENCE_MAX && !self.is_in_trouble;
+        // Behind acknowledgements that do not come nothing is answered.
+        let is_excused = self.is_in_trouble && self.requests.has_kept_on_their_way();
+        let is_silent = now >= self.ping.heard + SILENCE_MAX && !is_excused;
         match self.ping.asked {
-            Some(_) if is_silent => self.give_up(now),
+            Some(_) if is_silent => self.give_up(now, Failure::Silent),
             Some(_) => self.deadline = Some(now + PING_EVERY),
             None => self.ask_whether_it_is_there(now),
         }
     }
 
-    fn give_up(&mut self, now: Duration) {
-        self.outputs.push_back(Output::Close);
-        self.retry(now, Failure::Silent);
+    fn give_up(&mut self, now: Duration, why: Failure) {
+        self.put(Output::Close);
+        self.retry(now, why);
     }
 
     fn retry(&mut self, now: Duration, why: Failure) {
         let unanswered = self.requests.disconnected();
-        self.outputs.extend(unanswered.into_iter().map(Output::Unanswered));
+        self.unanswered(unanswered);
         self.pause = None;
         self.ping = Ping::default();
         if !self.was_online && self.wanted.persistence == Persistence::OnceThere {
@@ -478,8 +576,12 @@ impl Link {
         self.enter(State::Waiting { until, why }, Some(until));
     }
 
+    fn unanswered(&mut self, nonces: Vec<String>) {
+        self.outputs.extend(nonces.into_iter().map(|nonce| (Output::Unanswered(nonce), Vec::new())));
+    }
+
     fn end(&mut self, end: End) {
-        self.outputs.push_back(Output::Close);
+        self.put(Output::Close);
         self.pause = None;
         self.enter(State::Over(end), None);
     }
@@ -487,22 +589,20 @@ impl Link {
     fn enter(&mut self, state: State, deadline: Option<Duration>) {
         self.state = state;
         self.deadline = deadline;
-        self.outputs.push_back(Output::State);
+        self.put(Output::State);
+    }
+
+    fn put(&mut self, output: Output) {
+        self.outputs.push_back((output, Vec::new()));
     }
 
     fn send_what_may_be(&mut self) {
-        if self.state == State::Online && self.pause.is_none() {
+        while self.state == State::Online && self.pause.is_none() {
             let bytes = self.requests.take_sendable();
-            if !bytes.is_empty() {
-                self.outputs.push_back(Output::Send(bytes));
+            if bytes.is_empty() {
+                return;
             }
+            self.put(Output::Send(bytes));
         }
-    }
-}
-
-fn raise(seen: &mut BTreeMap<Shown, u64>, room: &Shown, sequence: u64) {
-    match seen.get_mut(room) {
-        Some(seen) => *seen = (*seen).max(sequence),
-        None => drop(seen.insert(room.clone(), sequence)),
     }
 }

@@ -6,18 +6,17 @@
 
 mod interruption;
 mod output;
-mod progress;
 
 use crate::command_line::{BackupArguments, DataFlags, ExportArguments, ImportArguments};
 use crate::config::Configuration;
 use anyhow::{Context as _, Result, bail};
+use client::progress::Progress;
 use history::{ExportError, ExportWanted, Options, Place};
 use hub::{RoomNumber, Time};
 use interruption::Interruption;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use output::Output;
-use progress::Progress;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 //! in `settings`.
 
 use crate::archive;
+use crate::client_lines::ClientVerb;
 use crate::config::{FILE_VARIABLE, Flags};
 use crate::key::{Key, Kind};
 use crate::settings::{self, KEYS, Settings};
@@ -33,6 +34,8 @@ Examples:
   roomful serve --listen 127.0.0.1:0         only this machine, any free port
   roomful serve --listen 8008 --listen '[::1]:9000'
   nc 127.0.0.1 8008                          join with what is already there
+  echo 'backup done' | roomful say 127.0.0.1/ops
+  roomful tail 127.0.0.1/ops --follow        what is being said
   roomful export lobby --since 3d            what was said
   roomful backup /var/backups                a copy of everything that is kept";
 
@@ -134,6 +137,8 @@ pub(crate) enum Verb {
     /// Run the server
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Flags),
+    #[command(flatten)]
+    Client(ClientVerb),
     /// Print what was said in a room, for people or for programs
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArguments),
@@ -234,12 +239,14 @@ pub(crate) struct BackupArguments {
 #[derive(Clone, Debug)]
 pub(crate) struct DataFlags(pub(crate) Flags);
 
-fn moment(text: &str) -> Result<Time, String> {
+/// A moment as people write it.
+pub(crate) fn moment(text: &str) -> Result<Time, String> {
     dialect::plain::moment(&TimeZone::system(), archive::now(), text)
         .ok_or_else(|| "that is no time; write 2026-11-20, 2026-11-20T10:00, 10:00, 10m, 2h or 3d".to_owned())
 }
 
-fn room(text: &str) -> Result<RoomName, String> {
+/// The name of a room.
+pub(crate) fn room(text: &str) -> Result<RoomName, String> {
     RoomName::parse(text).map_err(|problem| problem.to_string())
 }
 
@@ -247,6 +254,8 @@ fn room(text: &str) -> Result<RoomName, String> {
 pub(crate) enum ConfigVerb {
     /// Print a configuration file with every key and its default
     Default,
+    /// Print a file of settings for the client, with every key and its default
+    Client,
     /// Check a configuration file, together with the environment
     Check {
         /// The file

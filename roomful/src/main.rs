@@ -2,13 +2,13 @@
 //!
 //! What it must never do: anything that a library crate could do and be tested for.
 
+mod client_lines;
 mod command_line;
 mod man_pages;
 mod settings;
 
 mod config;
 mod config_file;
-mod config_source;
 mod data;
 mod key;
 mod listings;
@@ -31,12 +31,14 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let outcome = match CommandLine::read().verb {
         Verb::Serve(flags) => serve::run(&flags),
+        Verb::Client(verb) => return client_lines::run(verb),
         Verb::Export(arguments) => archive::export(&arguments),
         Verb::Import(arguments) => archive::import(&arguments),
         Verb::Backup(arguments) => archive::back_up(&arguments),
         Verb::Check(data) => archive::check(&data),
         Verb::Config { verb } => match verb {
             ConfigVerb::Default => listings::print_default(),
+            ConfigVerb::Client => listings::print_client_default(),
             ConfigVerb::Check { file, config } => {
                 listings::print_check(&Flags { config: file.or(config), given: Vec::new() })
             }

@@ -25,7 +25,7 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Failure::NotFound => "there is no machine of that name; check the spelling",
+            Failure::NotFound => "no machine of that name was found; check the spelling, and the network",
             Failure::Refused => "nothing listens there; is the server running, and on that port?",
             Failure::TimedOut => {
                 "it does not answer; check the address, and whether a firewall is in between"
@@ -121,7 +121,7 @@ impl Stranger {
         if begins_with_number && matches!(text.as_bytes()[3], b' ' | b'-') {
             return Stranger::Greeter(shown);
         }
-        if line.iter().any(|&byte| byte == 0) || text.contains('\u{fffd}') || shown.is_empty() {
+        if line.contains(&0) || text.contains('\u{fffd}') || shown.is_empty() {
             return Stranger::Binary;
         }
         Stranger::Text(shown)

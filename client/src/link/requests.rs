@@ -28,6 +28,11 @@ pub(super) struct Requests {
     first_unsent: usize,
     kept_on_their_way: usize,
     kept: usize,
+    /// Something has to be sent once more: until all that went with it is answered, nothing that has to be kept is sent, or it
+    /// could overtake.
+    is_held: bool,
+    /// A room is being entered: until it is known whether that was possible, nothing is sent that may need it.
+    is_joining: bool,
 }
 
 impl Requests {
@@ -39,6 +44,8 @@ impl Requests {
             first_unsent: 0,
             kept_on_their_way: 0,
             kept: 0,
+            is_held: false,
+            is_joining: false,
         }
     }
 
@@ -55,6 +62,11 @@ impl Requests {
         nonce
     }
 
+    /// Whether any that has to be kept was sent and is not answered.
+    pub(super) fn has_kept_on_their_way(&self) -> bool {
+        self.kept_on_their_way > 0
+    }
+
     /// How many have to be kept.
     pub(super) fn kept(&self) -> usize {
         self.kept
@@ -63,9 +75,11 @@ impl Requests {
     /// The lines of those that may be sent now.
     pub(super) fn take_sendable(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
+        self.is_held &= self.has_kept_on_their_way();
         while let Some(asked) = self.asked.get_mut(self.first_unsent) {
             let is_kept = asked.request.is_kept();
-            if bytes.len() > BATCH_BYTES_MAX || (is_kept && self.kept_on_their_way >= KEPT_MAX) {
+            let is_barred = self.is_held || self.kept_on_their_way >= KEPT_MAX;
+            if bytes.len() > BATCH_BYTES_MAX || self.is_joining || (is_kept && is_barred) {
                 break;
             }
             self.first_unsent += 1;
@@ -74,6 +88,7 @@ impl Requests {
             }
             asked.is_sent = true;
             self.kept_on_their_way += usize::from(is_kept);
+            self.is_joining = matches!(asked.request, Request::Join { .. });
             bytes.extend(asked.request.line(Some(&asked.nonce)));
         }
         bytes
@@ -104,7 +119,24 @@ impl Requests {
         });
         self.first_unsent = 0;
         self.kept_on_their_way = 0;
+        self.is_held = false;
+        self.is_joining = false;
         unanswered
+    }
+
+    /// Messages have other sequences than they had, so what was to change one could change another: that is not sent any more.
+    /// Answers with the nonces. Nothing may be on its way.
+    pub(super) fn forget_targets(&mut self) -> Vec<String> {
+        let mut forgotten = Vec::new();
+        self.asked.retain_mut(|asked| {
+            let has_target = matches!(asked.request, Request::Edit { .. } | Request::Redact { .. });
+            if has_target {
+                forgotten.push(std::mem::take(&mut asked.nonce));
+            }
+            !has_target
+        });
+        self.kept -= forgotten.len();
+        forgotten
     }
 
     /// Something that was sent was not done, and is to be sent once more, before all that follows it and was not sent.
@@ -112,20 +144,23 @@ impl Requests {
     pub(super) fn send_again(&mut self, nonce: &str) -> bool {
         let Some(nth) = self.find(nonce) else { return false };
         let asked = &mut self.asked[nth];
+        self.is_joining &= !matches!(asked.request, Request::Join { .. });
         if std::mem::take(&mut asked.is_sent) && asked.request.is_kept() {
             self.kept_on_their_way -= 1;
+            self.is_held = true;
         }
         self.first_unsent = self.first_unsent.min(nth);
         true
     }
 
     fn find(&self, nonce: &str) -> Option<usize> {
-        // As a rule it is the first one.
-        self.asked.iter().take(self.first_unsent.max(1)).position(|asked| asked.nonce == nonce)
+        // As a rule it is the first one. It may stand behind one that is to be sent once more.
+        self.asked.iter().position(|asked| asked.nonce == nonce)
     }
 
     fn remove(&mut self, nth: usize) {
         let Some(asked) = self.asked.remove(nth) else { return };
+        self.is_joining &= !matches!(asked.request, Request::Join { .. });
         if asked.request.is_kept() {
             self.kept -= 1;
             self.kept_on_their_way -= usize::from(asked.is_sent);

@@ -14,5 +14,5 @@ pub use answer::{
     Ack, Answer, Author, Bye, Conversation, Crowd, Event, Findings, Gap, Happening, Limits, Names, Notice,
     Page, Person, Picture, Refusal, Rest, RoomLine, RoomsPage, Topic, Unreadable, Welcome, read,
 };
-pub use request::{Request, Resume, Span};
+pub use request::{Request, Resume, Shape, Span};
 pub use shown::Shown;

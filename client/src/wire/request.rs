@@ -166,6 +166,22 @@ pub enum Span {
     /// The last of it.
     #[serde(untagged)]
     Latest {},
+    /// What happened behind a sequence, change by change, as it was told to those who were there.
+    #[serde(untagged)]
+    Facts {
+        /// The sequence.
+        after: u64,
+        /// Always that.
+        shape: Shape,
+    },
+}
+
+/// How the past is told.
+#[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// As it happened.
+    Facts,
 }
 
 /// Who one was, and what one knows.
@@ -234,6 +250,12 @@ mod tests {
         );
         let page = Request::History { room: "dev".into(), span: Span::Latest {}, limit: None };
         assert_eq!(written(&page), "{\"type\":\"history\",\"room\":\"dev\",\"nonce\":\"n\"}\n");
+        let span = Span::Facts { after: 1, shape: Shape::Facts };
+        let page = Request::History { room: "dev".into(), span, limit: Some(1) };
+        assert_eq!(
+            written(&page),
+            "{\"type\":\"history\",\"room\":\"dev\",\"after\":1,\"shape\":\"facts\",\"limit\":1,\"nonce\":\"n\"}\n"
+        );
         let topic = Request::Topic { room: "dev".into(), topic: Some(None) };
         assert_eq!(written(&topic), "{\"type\":\"topic\",\"room\":\"dev\",\"topic\":null,\"nonce\":\"n\"}\n");
         assert_eq!(written(&Request::Rooms), "{\"type\":\"rooms\",\"nonce\":\"n\"}\n");

@@ -32,7 +32,7 @@ pub use commands::{Concerns, Needs, Typed, Typing, VerbHelp, similar, split_word
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use editor::fuzzing::play as play_editor;
 pub use editor::{Asked, Completed, Completion, CompletionKind, Editor};
-pub use past::write_past;
+pub use past::{write_found, write_past};
 pub use questions::{NotUnderstood, SearchAsked, search as read_search};
 pub use session::{APPEAR_MS, LINGER_MS, PlainSession, SILENCE_MS, SUSPECT_MS};
 pub use style::Style;

@@ -34,6 +34,21 @@ pub fn write_past<'a>(
     *bytes = output.words;
 }
 
+/// Writes lines of the past as a search shows them: each with its date and its room.
+pub fn write_found<'a>(setup: &Setup, past: impl Iterator<Item = &'a Past>, bytes: &mut Vec<u8>) {
+    let mut output = Output { words: std::mem::take(bytes), ..Output::default() };
+    dated(setup, past, &mut output);
+    *bytes = output.words;
+}
+
+fn dated<'a>(setup: &Setup, past: impl Iterator<Item = &'a Past>, output: &mut Output) {
+    let mut scratch = Vec::new();
+    for line in past {
+        render::render_past(setup, Naming::All, &line.event, &mut scratch);
+        stamped(Stamp::DayAndMinute(calendar::local(setup, line.time)), line, &mut scratch, output);
+    }
+}
+
 /// Lines of a page. `day` is the one that the line in front belongs to, if there is one; it becomes that of the last line.
 /// Where it is known what time it is for the reader, lines of that day need no date.
 pub(super) fn lines<'a>(
@@ -63,11 +78,7 @@ pub(super) fn lines<'a>(
 /// What a search has found, the oldest first.
 pub(super) fn found(setup: &Setup, findings: &Findings, output: &mut Output) {
     let Some((shown, border)) = shown(findings) else { return nothing_found(findings.rest, output) };
-    let mut scratch = Vec::new();
-    for line in shown.iter().rev() {
-        render::render_past(setup, Naming::All, &line.event, &mut scratch);
-        stamped(Stamp::DayAndMinute(calendar::local(setup, line.time)), line, &mut scratch, output);
-    }
+    dated(setup, shown.iter().rev(), output);
     let border = calendar::exact(setup, border);
     match findings.rest {
         Rest::Nothing => {}

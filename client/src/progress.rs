@@ -1,6 +1,7 @@
 //! How far it is: one row on a terminal, if it takes long.
 //!
-//! Where it stands: beside work that may take minutes. Standard error alone is written to: standard output may be the export.
+//! Where it stands: beside work that may take minutes, here and in the operator's verbs. Standard error alone is written to:
+//! standard output may be the result.
 //!
 //! What this file must never do: write anything where nobody watches.
 
@@ -14,7 +15,8 @@ const INTERVAL: Duration = Duration::from_millis(200);
 /// The cursor to the beginning of the row, and the row emptied (ECMA-48 §8.3.41).
 const EMPTY_ROW: &str = "\r\x1b[K";
 
-pub(super) struct Progress {
+/// How far some work is. Dropped without [`Progress::end`] it leaves its row where it is.
+pub struct Progress {
     what: &'static str,
     /// When it is written next; never, if nobody watches.
     next: Option<Instant>,
@@ -22,17 +24,20 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(what: &'static str) -> Progress {
+    /// Of what it will be told how much is done.
+    pub fn new(what: &'static str) -> Progress {
         let next = io::stderr().is_terminal().then(|| Instant::now() + PATIENCE);
         Progress { what, next, is_shown: false }
     }
 
-    pub(super) fn show_part(&mut self, done: u64, all: u64) {
+    /// So much of all.
+    pub fn show_part(&mut self, done: u64, all: u64) {
         let percent = done * 100 / all.max(1);
         self.show(&format!("{percent} %"));
     }
 
-    pub(super) fn show_count(&mut self, count: u64) {
+    /// So many, of nobody knows how many.
+    pub fn show_count(&mut self, count: u64) {
         self.show(&count.to_string());
     }
 
@@ -48,7 +53,7 @@ impl Progress {
     }
 
     /// Takes the row away.
-    pub(super) fn end(self) {
+    pub fn end(self) {
         if self.is_shown {
             let _ = write!(io::stderr(), "{EMPTY_ROW}");
         }

@@ -1,0 +1,60 @@
+//! What a command reads: a bounded number of lines waits for it, and a thread writes them.
+//!
+//! What this file must never do: have the room wait for a command that does not read, or leave lines out without a word.
+
+use super::remark;
+use std::cell::Cell;
+use std::io::Write as _;
+use std::process::ChildStdin;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
+
+/// So many lines wait for a command that does not read.
+const WAITING_MAX: usize = 1000;
+
+pub(super) struct Feeder {
+    lines: SyncSender<String>,
+    skipped: Cell<u64>,
+}
+
+impl Feeder {
+    /// Writes there. Without anything to write to, all is thrown away.
+    pub(super) fn start(stdin: Option<ChildStdin>) -> Feeder {
+        let (lines, waiting) = sync_channel(WAITING_MAX);
+        if let Some(stdin) = stdin {
+            thread::spawn(move || write(stdin, &waiting));
+        }
+        Feeder { lines, skipped: Cell::new(0) }
+    }
+
+    /// Hands over a line, which is clean and has no end; if too many wait, it is skipped.
+    pub(super) fn give(&self, line: &str) {
+        match self.lines.try_send(format!("{line}\n")) {
+            Ok(()) => {
+                let skipped = self.skipped.take();
+                if skipped > 0 {
+                    remark(&format!("{skipped} lines were skipped: the command did not read them"));
+                }
+            }
+            Err(TrySendError::Full(_)) => self.skipped.set(self.skipped.get() + 1),
+            // It does not want to read.
+            Err(TrySendError::Disconnected(_)) => {}
+        }
+    }
+}
+
+impl Drop for Feeder {
+    fn drop(&mut self) {
+        if self.skipped.get() > 0 {
+            remark(&format!("{} lines were skipped: the command did not read them", self.skipped.get()));
+        }
+    }
+}
+
+fn write(mut stdin: ChildStdin, waiting: &Receiver<String>) {
+    for line in waiting {
+        if stdin.write_all(line.as_bytes()).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! What all scripts do alike: come in, wait for what comes next, and give up if that is hopeless.
+//!
+//! Where it stands: between the session and each script.
+//!
+//! What this file must never do: go on after a signal has told it to end.
+
+use super::{Problem, remark};
+use crate::address::Address;
+use crate::link::{End, Otherwise, Persistence, State, Wanted};
+use crate::session::{Next, Post, Session};
+use crate::wire::{Answer, Picture, Request};
+use hub::Nick;
+use rustix::rand::{GetRandomFlags, getrandom};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::{flag, iterator::Signals};
+use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::SyncSender;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a connection that was lost may stay away, if somebody waits for an answer.
+const AWAY_MAX: Duration = Duration::from_secs(30);
+
+/// What is posted beside the network.
+pub(super) enum Given<I> {
+    Signal(i32),
+    Own(I),
+}
+
+/// What comes next.
+pub(super) enum Happened<I> {
+    Told { answer: Answer, line: Vec<u8> },
+    Unanswered(String),
+    Given(I),
+    Signal(i32),
+    Nothing,
+}
+
+/// How long a script puts up with there being no connection, once there was one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// Somebody waits for an answer.
+    Short,
+    /// Its user says when it is enough.
+    Endless,
+}
+
+pub(super) struct Visit<I> {
+    session: Session<Given<I>>,
+    server: String,
+    asked_nick: Option<String>,
+    told_nick: Option<String>,
+    patience: Patience,
+    away_since: Option<Instant>,
+}
+
+impl<I: Send + 'static> Visit<I> {
+    /// Connects, and listens to signals from now on.
+    pub(super) fn start(
+        address: &Address,
+        otherwise: Otherwise,
+        persistence: Persistence,
+        patience: Patience,
+    ) -> Result<Visit<I>, Problem> {
+        let rooms = address.room.iter().cloned().collect();
+        let wanted = Wanted { nick: address.nick.clone(), rooms, otherwise, persistence, secret: None };
+        Visit::with(wanted, address, patience)
+    }
+
+    /// The same with other rooms than that of the address.
+    pub(super) fn with(wanted: Wanted, address: &Address, patience: Patience) -> Result<Visit<I>, Problem> {
+        let asked_nick = wanted.nick.clone();
+        let session = Session::start(wanted, seed()?, &address.host, address.port);
+        watch_signals(session.posts())?;
+        Ok(Visit {
+            session,
+            server: address.server(),
+            asked_nick,
+            told_nick: None,
+            patience,
+            away_since: None,
+        })
+    }
+
+    /// Where a thread of the script's own posts.
+    pub(super) fn posts(&self) -> SyncSender<Post<Given<I>>> {
+        self.session.posts()
+    }
+
+    pub(super) fn request(&mut self, request: Request) -> String {
+        self.session.request(request)
+    }
+
+    /// What we are called.
+    pub(super) fn nick(&self) -> Option<&str> {
+        self.session.link().nick().map(|nick| &**nick)
+    }
+
+    /// Why there is no connection, if there is none at the moment.
+    pub(super) fn trouble(&self) -> Option<String> {
+        match self.session.link().state() {
+            State::Waiting { why, .. } => Some(why.to_string()),
+            State::Over(end) => Some(end.to_string()),
+            State::Connecting | State::Greeting => Some("there is no connection yet".to_owned()),
+            State::Resting | State::Online => None,
+        }
+    }
+
+    /// Waits for what comes next, at the longest until then.
+    ///
+    /// # Errors
+    /// There is no connection and will be none.
+    pub(super) fn next(&mut self, until: Option<Instant>) -> Result<Happened<I>, Problem> {
+        loop {
+            let hopeless =
+                self.away_since.filter(|_| self.patience == Patience::Short).map(|since| since + AWAY_MAX);
+            match self.session.next(until.into_iter().chain(hopeless).min()) {
+                Next::Told { answer, line } => return Ok(Happened::Told { answer, line }),
+                Next::Unanswered(nonce) => return Ok(Happened::Unanswered(nonce)),
+                Next::Given(Given::Signal(number)) => return Ok(Happened::Signal(number)),
+                Next::Given(Given::Own(own)) => return Ok(Happened::Given(own)),
+                Next::State => self.look_at_state()?,
+                Next::Nothing if hopeless.is_some_and(|end| end <= Instant::now()) => {
+                    return Err(self.given_up());
+                }
+                Next::Nothing => return Ok(Happened::Nothing),
+            }
+        }
+    }
+
+    /// The same where a signal is the end, and where nothing else is posted.
+    pub(super) fn answer(&mut self) -> Result<Happened<I>, Problem> {
+        match self.next(None)? {
+            Happened::Signal(number) => Err(Problem::Signal(number)),
+            happened => Ok(happened),
+        }
+    }
+
+    /// Waits until it is in a room.
+    pub(super) fn enter(&mut self) -> Result<Picture, Problem> {
+        loop {
+            if let Happened::Told { answer, .. } = self.answer()? {
+                if let Answer::Joined(picture) = answer {
+                    return Ok(picture);
+                }
+                not_let_in(&answer)?;
+            }
+        }
+    }
+
+    /// Leaves. What was sent is written before.
+    pub(super) fn leave(self) {
+        self.session.quit();
+    }
+
+    fn look_at_state(&mut self) -> Result<(), Problem> {
+        match self.session.link().state() {
+            State::Over(end) => return Err(self.ended(end.clone())),
+            State::Online => {
+                self.away_since = None;
+                self.tell_nick();
+            }
+            State::Waiting { why, .. } => {
+                if self.away_since.is_none() {
+                    self.away_since = Some(Instant::now());
+                    tell_person(&format!("{}: {why}; trying again", self.server));
+                }
+            }
+            State::Resting | State::Connecting | State::Greeting => {}
+        }
+        Ok(())
+    }
+
+    fn tell_nick(&mut self) {
+        let nick = self.session.link().nick().map(ToString::to_string);
+        if let (Some(asked), Some(nick)) = (&self.asked_nick, &nick)
+            && asked != nick
+            && self.told_nick.as_ref() != Some(nick)
+        {
+            tell_person(&format!("{asked} is taken; you are called {nick} there"));
+        }
+        self.told_nick = nick;
+    }
+
+    fn given_up(&self) -> Problem {
+        let end = match self.session.link().state() {
+            State::Waiting { why, .. } => End::Unreachable(why.clone()),
+            _ => End::Unreachable(crate::link::Failure::TimedOut),
+        };
+        self.ended(end)
+    }
+
+    fn ended(&self, end: End) -> Problem {
+        Problem::Ended { server: self.server.clone(), end }
+    }
+}
+
+/// A room that the hello named cannot be entered: then there is nothing to do.
+pub(super) fn not_let_in(answer: &Answer) -> Result<(), Problem> {
+    match answer {
+        Answer::Refusal(refusal) if refusal.nonce.is_none() && refusal.room.is_some() => {
+            Err(Problem::Refused(refusal.text.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What only a person wants to know, and no log.
+fn tell_person(text: &str) {
+    if io::stderr().is_terminal() {
+        remark(text);
+    }
+}
+
+/// What the person who started it is called, made fit to be a nick.
+pub fn user_nick() -> Option<String> {
+    let name = ["USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))?;
+    fit_nick(&name)
+}
+
+fn fit_nick(name: &str) -> Option<String> {
+    let is_fit = |character: &char| character.is_alphanumeric() || "-_[]{}|^`".contains(*character);
+    let fit: String = name.chars().filter(is_fit).take(hub::NICK_CHARS_MAX).collect();
+    let fit = fit.trim_start_matches(|first: char| first.is_numeric() || first == '-');
+    Nick::parse(fit).is_ok().then(|| fit.to_owned())
+}
+
+fn watch_signals<I: Send + 'static>(posts: SyncSender<Post<Given<I>>>) -> Result<(), Problem> {
+    let cannot = |error| Problem::Io { what: "cannot wait for signals", error };
+    let is_ending = Arc::new(AtomicBool::new(false));
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        // In this order: the first signal finds the flag down, the second finds it up and ends the process.
+        flag::register_conditional_default(signal, is_ending.clone())
+            .and_then(|_| flag::register(signal, is_ending.clone()))
+            .map_err(cannot)?;
+    }
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(cannot)?;
+    thread::spawn(move || {
+        for signal in signals.forever() {
+            if posts.send(Post::Given(Given::Signal(signal))).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Chance for nonces that nobody else has.
+pub(crate) fn seed() -> Result<u64, Problem> {
+    let mut bytes = [0; 8];
+    match getrandom(&mut bytes, GetRandomFlags::empty()) {
+        Ok(_) => Ok(u64::from_ne_bytes(bytes)),
+        Err(error) => Err(Problem::Io { what: "cannot get random numbers", error: error.into() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fit_nick;
+
+    #[test]
+    fn users_name_is_made_fit() {
+        let table = [
+            ("ann", Some("ann")),
+            ("ann.lee", Some("annlee")),
+            ("42nd-street", Some("nd-street")),
+            ("-x", Some("x")),
+            ("www-data", Some("www-data")),
+            ("Łukasz", Some("Łukasz")),
+            ("12", None),
+            ("", None),
+        ];
+        for (name, nick) in table {
+            assert_eq!(fit_nick(name).as_deref(), nick, "{name}");
+        }
+        assert_eq!(fit_nick(&"x".repeat(100)).unwrap().len(), 32);
+    }
+}

@@ -601,3 +601,6 @@ impl Link {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

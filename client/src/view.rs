@@ -16,12 +16,11 @@ mod timeline;
 
 use crate::layout::Regions;
 use crate::model::{Model, Overlay, Place, Room};
+use crate::terminal::Scene;
 use crate::theme::Theme;
 use canvas::Canvas;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
 
-pub use crate::terminal::{Link, Scene};
 /// Draws the model into an empty buffer, which should be as large as the model's screen.
 pub fn draw(model: &Model, theme: Theme, buffer: &mut Buffer) -> Scene {
     let regions = Regions::of(model);

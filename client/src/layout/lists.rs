@@ -13,7 +13,7 @@ use ratatui::layout::Rect;
 use std::ops::Range;
 
 /// What keys and commands take at most, where what they do stands beside them.
-const NAMES_COLUMNS_MAX: usize = 30;
+const NAMES_COLUMNS_MAX: usize = 22;
 /// With fewer columns it stands below them.
 const BESIDE_FROM: usize = 56;
 

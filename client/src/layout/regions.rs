@@ -13,8 +13,8 @@ use ratatui::layout::Rect;
 const ROOMS_FROM: u16 = 60;
 /// How wide the list of rooms is, by the names in it.
 const ROOMS_COLUMNS: std::ops::RangeInclusive<u16> = 14..=22;
-/// What stands in the list besides a name: its number and a blank, a blank and what is unread.
-const ROOMS_EXTRA: usize = 8;
+/// What stands in the list besides a name: its number and a blank, a blank and what is unread, and one more blank.
+const ROOMS_EXTRA: usize = 9;
 /// From so many columns on members are listed, too.
 const MEMBERS_FROM: u16 = 100;
 /// The same if they are wanted even where it is narrow.
@@ -49,14 +49,9 @@ pub struct Regions {
 impl Regions {
     /// The parts of the screen that the model has.
     pub fn of(model: &Model) -> Regions {
-        Regions::with(model, model.room())
-    }
-
-    /// The same if this room were seen.
-    pub(crate) fn with(model: &Model, room: Option<&Room>) -> Regions {
         let size = model.size();
         let mut rest = Rect::new(0, 0, size.columns, size.rows);
-        let draft = room.map_or_else(|| model.draft(), |room| &room.draft);
+        let draft = model.draft();
         let draft_columns = usize::from(size.columns.saturating_sub(PROMPT_COLUMNS));
         let draft_rows = input_rows(&draft.line, draft_columns).rows.len();
         let input_rows_max = (size.rows / 3).clamp(1, INPUT_ROWS_MAX);
@@ -66,7 +61,7 @@ impl Regions {
         );
         let (status, note) = status_and_note(&mut rest, model.note().is_some());
         let rooms = rooms_columns(model).map(|columns| cut_from_left(&mut rest, columns));
-        let members = members_columns(model, room).map(|columns| cut_from_right(&mut rest, columns));
+        let members = members_columns(model).map(|columns| cut_from_right(&mut rest, columns));
         let title_rows = u16::from(rest.height > 1);
         let title = Rect { height: title_rows, ..rest };
         let timeline = Rect { y: rest.y + title_rows, height: rest.height - title_rows, ..rest };
@@ -122,19 +117,28 @@ fn rooms_columns(model: &Model) -> Option<u16> {
     Some(columns_for(names, ROOMS_EXTRA, &ROOMS_COLUMNS))
 }
 
-fn members_columns(model: &Model, room: Option<&Room>) -> Option<u16> {
+fn members_columns(model: &Model) -> Option<u16> {
     let columns_min = match model.options().members {
         MembersShown::Auto => MEMBERS_FROM,
         MembersShown::Always => MEMBERS_ALWAYS_FROM,
         MembersShown::Never => return None,
     };
-    let room = room.filter(|room| has_members(room))?;
+    let room = model.room().filter(|room| has_members(room))?;
     let beside = rooms_columns(model).unwrap_or(0);
     if model.size().columns < columns_min || model.size().columns - beside < MEMBERS_ALWAYS_FROM {
         return None;
     }
     let names = room.members.iter().take(MEMBERS_MEASURED_MAX).map(|member| member.nick.to_string());
-    Some(columns_for(names, 1, &MEMBERS_COLUMNS))
+    Some(columns_for(names.chain([members_words(room)]), 0, &MEMBERS_COLUMNS))
+}
+
+/// How many are in a room: `12 here, 3 listening`.
+pub(crate) fn members_words(room: &Room) -> String {
+    let here = room.members.count();
+    match room.members.listening {
+        0 => format!("{here} here"),
+        listening => format!("{here} here, {listening} listening"),
+    }
 }
 
 /// Conversations have the two that have them.

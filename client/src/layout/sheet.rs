@@ -61,20 +61,10 @@ struct At {
 impl<'a> Sheet<'a> {
     /// The timeline of the room that is seen, as large as it is on the screen.
     pub fn of(model: &'a Model) -> Option<Sheet<'a>> {
-        model.room().map(|room| Sheet::of_room(model, room))
-    }
-
-    /// The timeline of any room, as large as it would be.
-    pub fn of_room(model: &'a Model, room: &'a Room) -> Sheet<'a> {
-        let timeline = Regions::with(model, Some(room)).timeline;
+        let timeline = Regions::of(model).timeline;
         let paper = Paper { options: model.options(), columns: timeline.width.into() };
         let nick = model.nick().map_or("", |nick| nick);
-        Sheet { room, nick, paper, rows: timeline.height.into() }
-    }
-
-    /// How many rows are seen.
-    pub fn rows(&self) -> usize {
-        self.rows
+        Some(Sheet { room: model.room()?, nick, paper, rows: timeline.height.into() })
     }
 
     /// What is seen.
@@ -138,17 +128,6 @@ impl<'a> Sheet<'a> {
         let Some(nth) = self.room.timeline.index_of(number) else { return Scroll::End };
         let at = self.down(At { nth, row: 0 }, self.rows / 2);
         self.scroll(self.settled(at))
-    }
-
-    /// What is seen if the line behind which what is new begins is the uppermost row; the end, if all of it can be seen there.
-    pub fn from_the_marker(&self) -> Scroll {
-        let Some(marker) = self.room.timeline.marker() else { return Scroll::End };
-        let nth = self.room.timeline.items().partition_point(|item| item.order <= marker);
-        if nth >= self.count() {
-            return Scroll::End;
-        }
-        let lowest = self.down(At { nth, row: 0 }, self.rows.saturating_sub(1));
-        self.scroll(self.settled(lowest))
     }
 
     /// Items, and what is not acknowledged.

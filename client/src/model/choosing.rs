@@ -4,13 +4,11 @@
 //!
 //! What this file must never do: change what is said, or the draft below.
 
-use super::bindings::bindings;
 use super::bindings::{self, Action};
-use super::commands::commands;
 use super::update::Effect;
 use super::{Asked, Choice, Model, Output, Overlay, Place, SearchProgress, SearchView};
 use crate::keys::{Key, KeyPress};
-use crate::layout::Sheet;
+use crate::layout::{Sheet, overlay_scroll_max};
 use crate::wire::{Request, RoomLine, Span};
 use dialect::editing::{Line, Lines};
 
@@ -73,12 +71,9 @@ impl Model {
         let move_by = |selected: &mut usize, count: usize| {
             *selected = selected.saturating_add_signed(steps).min(count.saturating_sub(1));
         };
-        let rows = match &self.overlay {
-            Some(Overlay::Help { .. }) => bindings().count() + commands().count(),
-            _ => self.room().map_or(0, |room| room.members.iter().count()),
-        };
+        let scroll_max = overlay_scroll_max(self);
         match &mut self.overlay {
-            Some(Overlay::Help { scroll } | Overlay::Members { scroll }) => move_by(scroll, rows),
+            Some(Overlay::Help { scroll } | Overlay::Members { scroll }) => move_by(scroll, scroll_max + 1),
             Some(Overlay::Switcher(choice)) => move_by(&mut choice.selected, choice.entries.len()),
             Some(Overlay::Rooms(choice)) => move_by(&mut choice.selected, choice.entries.len()),
             Some(Overlay::Links(choice)) => move_by(&mut choice.selected, choice.entries.len()),

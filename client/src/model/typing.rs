@@ -9,7 +9,7 @@ use super::item::Manner;
 use super::update::Effect;
 use super::{Focus, Model, Overlay, Place, Presence, Scroll};
 use crate::keys::{Key, KeyPress};
-use crate::layout::{Regions, Sheet, Vertical, moved_vertically};
+use crate::layout::{Regions, Sheet, Vertical, moved_vertically, room_at};
 use crate::link::State;
 use dialect::editing::{Clusters, Line, Motion};
 use dialect::plain::{Completed, Completion, CompletionKind, Typed, typed};
@@ -256,9 +256,8 @@ impl Model {
     }
 
     pub(super) fn click(&mut self, column: u16, row: u16) {
-        let Some(rooms) = Regions::of(self).rooms.filter(|_| self.overlay.is_none()) else { return };
-        if rooms.contains((column, row).into()) {
-            self.go_to(usize::from(row - rooms.y));
+        if let Some(index) = room_at(self, column, row).filter(|_| self.overlay.is_none()) {
+            self.go_to(index);
         }
     }
 

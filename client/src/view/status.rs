@@ -10,6 +10,9 @@ use crate::theme::Ink;
 use ratatui::layout::Rect;
 use std::time::Duration;
 
+/// With fewer columns there is no room for the key that connects at once.
+const KEY_FROM: u16 = 60;
+
 pub(super) fn draw_status(model: &Model, regions: &Regions, canvas: &mut Canvas<'_>) {
     let row = regions.status;
     canvas.horizontal_line(row);
@@ -61,7 +64,8 @@ fn connection(model: &Model) -> (&'static str, String, Ink) {
         State::Waiting { until, why } => {
             let left = until.saturating_sub(model.now());
             let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
-            ("○", format!("offline, again in {seconds} s (Enter: now): {why}"), Ink::Waiting)
+            let key = if model.size().columns < KEY_FROM { "" } else { " (Enter: now)" };
+            ("○", format!("offline, again in {seconds} s{key}: {why}"), Ink::Waiting)
         }
         State::Over(end) => ("○", format!("offline: {end}"), Ink::Problem),
     }

@@ -10,12 +10,13 @@ use crate::model::{
     Choice, Finding, Hole, Manner, Presence, Scroll, SearchProgress, SearchView, Weight, What, Why,
 };
 use crate::settings;
-use crate::theme::Colours;
+use crate::terminal::Colours;
 use crate::wire::{Author, Rest, RoomLine, Topic};
 use dialect::editing::{Line, Lines};
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::layout::Rect;
 use std::time::Duration;
 
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (200, 60)];
@@ -76,7 +77,7 @@ fn topic(text: &str) -> Option<Topic> {
 /// Three rooms and a conversation, and a morning in the lobby.
 fn morning(columns: u16, rows: u16) -> Model {
     let mut model = sample::online(columns, rows);
-    let lobby = model.enter("lobby");
+    let lobby = model.sample_room("lobby");
     lobby.topic = topic("what everybody should know · the coffee machine works again");
     lobby.meet("ann", None).meet("bob", None).meet("Zoë", Some("at lunch")).meet("小明", None);
     lobby.members.listening = 2;
@@ -89,13 +90,13 @@ fn morning(columns: u16, rows: u16) -> Model {
     lobby.say(7, "bob", "four is fine").edit_last("half past four is fine");
     lobby.say(8, "小明", "wrong window").erase_last();
     lobby.say(9, "Zoë", "deploy is at five, so that fits");
-    model.enter("dev").unread = 12;
-    let ops = model.enter("ops");
+    model.sample_room("dev").unread = 12;
+    let ops = model.sample_room("ops");
     (ops.unread, ops.mentions) = (3, 1);
-    model.enter("old").presence = Presence::Gone;
-    let bob = model.talk_with("bob");
+    model.sample_room("old").presence = Presence::Gone;
+    let bob = model.sample_direct("bob");
     (bob.unread, bob.mentions) = (2, 2);
-    model.see_room(0);
+    model.sample_select(0);
     model.measure_latency(Duration::from_micros(420));
     model
 }
@@ -109,7 +110,7 @@ fn room_with_people_in_it() {
 fn every_script_keeps_its_columns() {
     check("scripts", |columns, rows| {
         let mut model = sample::online(columns, rows);
-        let room = model.enter("世界");
+        let room = model.sample_room("世界");
         room.topic = topic("všechny jazyky · 所有语言 · כל השפות");
         for nick in ["ann", "小明", "אבי", "أمينة", "Ω"] {
             room.meet(nick, None);
@@ -137,7 +138,7 @@ fn every_script_keeps_its_columns() {
 fn days_holes_and_what_is_not_acknowledged() {
     check("past", |columns, rows| {
         let mut model = sample::online(columns, rows);
-        let room = model.enter("lobby");
+        let room = model.sample_room("lobby");
         room.tell(0, What::Hole(Hole { first: 1, last: 40, why: Why::Unread, is_asked: false }));
         room.say(1, "bob", "what was said on Monday");
         room.tell(DAY / MINUTE, What::Told("Zoë is now zoe".into()));
@@ -160,7 +161,7 @@ fn days_holes_and_what_is_not_acknowledged() {
 fn one_has_scrolled_up_while_more_was_said() {
     check("scrolled", |columns, rows| {
         let mut model = sample::online(columns, rows);
-        let room = model.enter("lobby");
+        let room = model.sample_room("lobby");
         room.tell(0, What::Hole(Hole { first: 1, last: 40, why: Why::Unread, is_asked: false }));
         for number in 0..200 {
             room.say(
@@ -184,7 +185,7 @@ fn connection_is_lost_while_one_types() {
         let mut model = morning(columns, rows);
         model.lose_connection(Failure::Closed);
         model.room_mut().draft.line.paste("half of a sen");
-        model.note_this("what you send is kept until the server is there again", Weight::Hint);
+        model.sample_note("what you send is kept until the server is there again", Weight::Hint);
         model
     });
 }
@@ -209,17 +210,17 @@ fn empty_screens_say_what_to_do() {
     check("no_room", sample::online);
     check("empty_room", |columns, rows| {
         let mut model = sample::online(columns, rows);
-        model.enter("dev").meet("ann", None);
+        model.sample_room("dev").meet("ann", None);
         model
     });
     check("entering", |columns, rows| {
         let mut model = sample::online(columns, rows);
-        model.enter("dev").presence = Presence::Entering;
+        model.sample_room("dev").presence = Presence::Entering;
         model
     });
     check("empty_conversation", |columns, rows| {
         let mut model = sample::online(columns, rows);
-        model.talk_with("bob");
+        model.sample_direct("bob");
         model
     });
 }
@@ -229,7 +230,7 @@ fn room_that_one_has_left_can_be_read() {
     check("left", |columns, rows| {
         let mut model = morning(columns, rows);
         model.room_mut().presence = Presence::Gone;
-        model.note_this("you are not in #lobby", Weight::Problem);
+        model.sample_note("you are not in #lobby", Weight::Problem);
         model
     });
 }

@@ -137,7 +137,9 @@ fn what_was_said_can_be_changed_and_taken_back() {
     let mut carol = JsonClient::join(&server, "carol");
     ann.types("helo\r");
     let said = carol.waits_for_event("said");
-    ann.shows("that it is said", |ann| ann.screen().contains("ann  helo") && !ann.screen().contains("on the way"));
+    ann.shows("that it is said", |ann| {
+        ann.screen().contains("ann  helo") && !ann.screen().contains("on the way")
+    });
     ann.types("draft");
     ann.edits("> draft", 7);
     ann.types("\x1be");

@@ -60,15 +60,18 @@ fn half_typed_line_stays_where_it_is_whatever_arrives() {
         ann.types(typed);
         ann.edits(row, column);
         for line in 0..40 {
-            bob.says(&format!("line {line} of many, some of which are 很长的话 {}", "and go on ".repeat(line % 9)));
+            bob.says(&format!(
+                "line {line} of many, some of which are 很长的话 {}",
+                "and go on ".repeat(line % 9)
+            ));
         }
         bob.says("ann: this is the end");
-        ann.shows_while_it_edits("the end", (row, column), |ann| {
-            ann.screen().contains("this is the end")
-        });
+        ann.shows_while_it_edits("the end", (row, column), |ann| ann.screen().contains("this is the end"));
         ann.types("\x03");
         bob.says("next");
-        ann.shows("the next", |ann| ann.screen().contains("bob  next") && ann.screen().contains("> type to talk"));
+        ann.shows("the next", |ann| {
+            ann.screen().contains("bob  next") && ann.screen().contains("> type to talk")
+        });
         ann.types("x\x7f");
     }
 }

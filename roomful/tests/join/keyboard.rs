@@ -93,6 +93,9 @@ fn ten_thousand_keys_of_all_kinds_do_no_harm() {
     ann.resizes(80, 24);
     comes_to_rest(&mut ann);
     shows_nothing_else(&mut ann);
+    // They may have led anywhere.
+    ann.types("/join lobby\r");
+    ann.shows("the lobby", |ann| super::rooms::sees(ann, "lobby"));
     ann.types("still here\r");
     bob.waits_for("still here");
 }

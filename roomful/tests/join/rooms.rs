@@ -11,7 +11,7 @@ fn enters(ann: &mut Terminal, room: &str) {
 }
 
 /// Whether this is the room that is seen: it is what the window is called.
-fn sees(terminal: &Terminal, room: &str) -> bool {
+pub(super) fn sees(terminal: &Terminal, room: &str) -> bool {
     let bytes = String::from_utf8_lossy(terminal.bytes());
     let title = bytes.rsplit("\x1b]2;").next().and_then(|rest| rest.split("\x1b\\").next());
     title.is_some_and(|title| title.contains(&format!("#{room} - ")))

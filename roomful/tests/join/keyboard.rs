@@ -94,7 +94,10 @@ fn ten_thousand_keys_of_all_kinds_do_no_harm() {
     comes_to_rest(&mut ann);
     ann.types("still here\r");
     bob.waits_for("still here");
-    ann.hides_text("on the way");
+    ann.shows("that it is said", |ann| {
+        let screen = ann.screen();
+        screen.contains("ann  still here") && !screen.contains("on the way")
+    });
     shows_nothing_else(&mut ann);
 }
 

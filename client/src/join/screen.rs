@@ -44,7 +44,7 @@ pub(super) fn run(join: Join, remembered: Remembered) -> Result<(), String> {
         Ok(()) => ControlFlow::Continue(()),
         Err(_) => ControlFlow::Break(()),
     };
-    let terminal = Terminal::enter(Wishes { mouse }, sink).map_err(cannot_use)?;
+    let terminal = Terminal::enter(Wishes { mouse, ..Wishes::default() }, sink).map_err(cannot_use)?;
     let size = terminal.size().map_err(cannot_use)?;
     let model = join.model(Output::Screen, &remembered, size);
     let variable = |name: &str| std::env::var(name).ok();

@@ -240,7 +240,7 @@ fn done(verb: ScriptVerb) -> Result<u8, Wrong> {
     let status = match verb {
         ScriptVerb::Say(arguments) => {
             let address = arguments.destination.of_somebody()?;
-            scripts::say(&address, &say_wanted(arguments))?
+            scripts::say(&address, &say_wanted(&arguments))?
         }
         ScriptVerb::Tail(arguments) => {
             scripts::tail(&arguments.destination.address()?, &tail_wanted(&arguments))?
@@ -281,7 +281,7 @@ impl Destination {
     }
 }
 
-fn say_wanted(arguments: SayArguments) -> SayWanted {
+fn say_wanted(arguments: &SayArguments) -> SayWanted {
     let source = if arguments.whole {
         Source::Whole
     } else if arguments.words.is_empty() {

@@ -14,10 +14,13 @@
 //! typed, say anything twice, or wait for anything in the thread that draws.
 
 pub mod places;
+pub mod plainness;
 pub mod toml_file;
 
 pub mod address;
 pub mod settings;
+
+pub mod remembered;
 
 pub mod link;
 pub mod wire;
@@ -29,4 +32,13 @@ pub mod progress;
 pub mod scripts;
 
 pub mod keys;
+pub mod layout;
 pub mod model;
+
+pub mod terminal;
+pub mod theme;
+pub mod view;
+
+pub mod raw;
+
+pub mod join;

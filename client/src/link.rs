@@ -297,6 +297,11 @@ impl Link {
         self.nick.as_ref()
     }
 
+    /// What makes us the same client the next time.
+    pub fn secret(&self) -> Option<&str> {
+        self.wanted.secret.as_deref()
+    }
+
     /// Names the server's history, once the server has said so.
     pub fn epoch(&self) -> Option<&Shown> {
         self.epoch.as_ref()

@@ -191,7 +191,7 @@ pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&
 }
 
 /// Lines of a file that we write have at most so many columns.
-const COLUMNS_MAX: usize = 100;
+pub const COLUMNS_MAX: usize = 100;
 
 /// Adds words behind `# `, wrapped.
 pub fn comment(words: &str, file: &mut String) {

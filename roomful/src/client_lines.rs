@@ -1,4 +1,4 @@
-//! The command line of chat for scripts: `say`, `tail`, `search`, `rooms`, `who`, `bot`.
+//! The command line of the client: `join`, and for scripts `say`, `tail`, `search`, `rooms`, `who`, `bot`.
 //!
 //! Where it stands: beside `command_line`, which has all other verbs; the work is done by the crate `client`.
 //!
@@ -7,6 +7,7 @@
 use crate::command_line::{moment, room};
 use clap::{Args, Subcommand};
 use client::address::Address;
+use client::join::{self, Join};
 use client::places::Places;
 use client::scripts::{
     self, Beginning, BotWanted, FAILED, Form, Problem, SayWanted, SearchWanted, Source, TailEnd, TailWanted,
@@ -16,6 +17,7 @@ use client::settings::Settings;
 use hub::{Manner, Nick, RoomName, Time};
 use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -73,8 +75,25 @@ told on standard error.
 Exit status: that of the command (128 and the number of the signal, if one ended it); 1 if there
 is no connection; 2 if the command line is wrong.";
 
+const JOIN_EXAMPLES: &str = "\
+Examples:
+  roomful join 127.0.0.1
+  roomful join ann@chat.example:9000/ops
+  roomful join work/ops                      a server that the settings know by name
+  roomful join 127.0.0.1 --plain             line by line, for screen readers
+  roomful join --raw 127.0.0.1 5000          any server that speaks lines
+
+F1 lists keys and commands. Settings stand in ~/.config/roomful/client.toml; 'roomful config client'
+prints such a file. Without a terminal, lines go in and lines come out.
+
+Exit status: 0 if you left, 1 if there was no connection, or not all that was said was acknowledged,
+2 if the command line is wrong.";
+
 #[derive(Subcommand, Debug)]
-pub(crate) enum ScriptVerb {
+pub(crate) enum ClientVerb {
+    /// Talk, in this terminal
+    #[command(after_help = JOIN_EXAMPLES)]
+    Join(JoinArguments),
     /// Say something in a room
     #[command(after_help = SAY_EXAMPLES)]
     Say(SayArguments),
@@ -95,6 +114,32 @@ pub(crate) enum ScriptVerb {
     Bot(BotArguments),
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct JoinArguments {
+    /// Where: HOST, HOST:PORT, HOST/ROOM, NICK@HOST/ROOM, or a name from the settings
+    #[arg(value_name = "ADDRESS", required_unless_present = "raw")]
+    address: Option<String>,
+    /// What to be called there
+    #[arg(long, value_name = "NICK", value_parser = nick)]
+    nick: Option<String>,
+    /// Line by line: nothing that was written is touched again, and nothing is drawn
+    #[arg(long)]
+    plain: bool,
+    /// Speak to any line server at all, with no protocol but lines
+    #[arg(long, num_args = 2, value_names = ["HOST", "PORT"], conflicts_with_all = ["address", "nick", "plain"])]
+    raw: Vec<String>,
+    #[command(flatten)]
+    settings: SettingsFlag,
+}
+
+/// Where the settings stand.
+#[derive(Args, Debug)]
+pub(crate) struct SettingsFlag {
+    /// The client's settings, instead of ~/.config/roomful/client.toml
+    #[arg(long = "settings", value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
 /// Where to go, and as whom.
 #[derive(Args, Debug)]
 pub(crate) struct Destination {
@@ -104,6 +149,8 @@ pub(crate) struct Destination {
     /// What to be called there
     #[arg(long, value_name = "NICK", value_parser = nick)]
     nick: Option<String>,
+    #[command(flatten)]
+    settings: SettingsFlag,
 }
 
 #[derive(Args, Debug)]
@@ -196,9 +243,9 @@ pub(crate) struct BotArguments {
 }
 
 /// Does what was asked for, and answers with the status.
-pub(crate) fn run(verb: ScriptVerb) -> ExitCode {
+pub(crate) fn run(verb: ClientVerb) -> ExitCode {
     match done(verb) {
-        Ok(status) => ExitCode::from(status),
+        Ok(status) => status,
         Err(Wrong::Typed(text)) => {
             complain(&text);
             ExitCode::from(2)
@@ -236,36 +283,63 @@ fn complain(text: &str) {
     }
 }
 
-fn done(verb: ScriptVerb) -> Result<u8, Wrong> {
+fn done(verb: ClientVerb) -> Result<ExitCode, Wrong> {
     let status = match verb {
-        ScriptVerb::Say(arguments) => {
+        ClientVerb::Join(arguments) => return arguments.join(),
+        ClientVerb::Say(arguments) => {
             let address = arguments.destination.of_somebody()?;
             scripts::say(&address, &say_wanted(&arguments))?
         }
-        ScriptVerb::Tail(arguments) => {
+        ClientVerb::Tail(arguments) => {
             scripts::tail(&arguments.destination.address()?, &tail_wanted(&arguments))?
         }
-        ScriptVerb::Search(arguments) => {
+        ClientVerb::Search(arguments) => {
             let address = arguments.destination.address()?;
             scripts::search(&address, &search_wanted(arguments)?)?
         }
-        ScriptVerb::Rooms(arguments) => {
+        ClientVerb::Rooms(arguments) => {
             scripts::rooms(&arguments.destination.address()?, form(arguments.json))?
         }
-        ScriptVerb::Who(arguments) => scripts::who(&arguments.destination.address()?, form(arguments.json))?,
-        ScriptVerb::Bot(arguments) => {
+        ClientVerb::Who(arguments) => scripts::who(&arguments.destination.address()?, form(arguments.json))?,
+        ClientVerb::Bot(arguments) => {
             let address = arguments.destination.of_somebody()?;
             scripts::bot(&address, &BotWanted { command: arguments.command, form: form(arguments.json) })?
         }
     };
-    Ok(status)
+    Ok(ExitCode::from(status))
+}
+
+impl JoinArguments {
+    fn join(self) -> Result<ExitCode, Wrong> {
+        if let [host, port] = &self.raw[..] {
+            let port = port.parse().ok().filter(|&port: &u16| port > 0);
+            let port = port.ok_or_else(|| Wrong::Typed("the port is a number from 1 to 65535".to_owned()))?;
+            return Ok(client::raw::run(host, port));
+        }
+        let (settings, places) = self.settings.read()?;
+        let typed = self.address.unwrap_or_default();
+        let mut destination = settings.find(&typed).map_err(|problem| Wrong::Typed(problem.to_string()))?;
+        if self.nick.is_some() {
+            destination.address.nick = self.nick;
+        }
+        let manner = if self.plain { join::Manner::Plain } else { join::Manner::Usual };
+        Ok(join::run(Join { destination, settings, places, manner }))
+    }
+}
+
+impl SettingsFlag {
+    fn read(&self) -> Result<(Settings, Places), Wrong> {
+        let places = Places::here(self.file.clone());
+        let settings =
+            Settings::read(&places.settings).map_err(|problem| Wrong::Settings(problem.to_string()))?;
+        Ok((settings, places))
+    }
 }
 
 impl Destination {
     /// With the nick that was given, here or in the settings.
     fn address(&self) -> Result<Address, Wrong> {
-        let settings = Settings::read(&Places::here(None).settings);
-        let settings = settings.map_err(|problem| Wrong::Settings(problem.to_string()))?;
+        let (settings, _) = self.settings.read()?;
         let found = settings.find(&self.address).map_err(|problem| Wrong::Typed(problem.to_string()))?;
         let nick = self.nick.clone().or(found.address.nick);
         let room = found.address.room.or_else(|| found.rooms.into_iter().next());

@@ -2,7 +2,7 @@
 //! in `settings`.
 
 use crate::archive;
-use crate::client_lines::ScriptVerb;
+use crate::client_lines::ClientVerb;
 use crate::config::{FILE_VARIABLE, Flags};
 use crate::key::{Key, Kind};
 use crate::settings::{self, KEYS, Settings};
@@ -138,7 +138,7 @@ pub(crate) enum Verb {
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Flags),
     #[command(flatten)]
-    Script(ScriptVerb),
+    Client(ClientVerb),
     /// Print what was said in a room, for people or for programs
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArguments),
@@ -254,6 +254,8 @@ pub(crate) fn room(text: &str) -> Result<RoomName, String> {
 pub(crate) enum ConfigVerb {
     /// Print a configuration file with every key and its default
     Default,
+    /// Print a file of settings for the client, with every key and its default
+    Client,
     /// Check a configuration file, together with the environment
     Check {
         /// The file

@@ -6,10 +6,10 @@
 //! What this file must never do: look for a file that nobody named, or let a wrong value pass because a better one
 //! stands elsewhere.
 
-use crate::config_file::{self, PROBLEMS_MAX, Problem};
-use crate::config_source;
+use crate::config_file;
 use crate::key::{Key, Reload};
 use crate::settings::{KEYS, Settings};
+use client::toml_file::{self, PROBLEMS_MAX, Problem};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -102,7 +102,7 @@ impl Configuration {
 
     fn add_file(&mut self, file: &Path, problems: &mut Problems) {
         let shown = file.display();
-        let text = match config_source::text_of(file) {
+        let text = match toml_file::text_of(file) {
             Ok(text) => text,
             Err(problem) => return problems.0.push(problem),
         };

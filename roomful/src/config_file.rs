@@ -7,9 +7,9 @@
 
 use crate::key::{Key, Kind};
 use crate::settings;
-use std::collections::BTreeSet;
+use client::toml_file::{PROBLEMS_MAX, Problem, Row, TomlText, integer, kind_of};
 use toml::Spanned;
-use toml::de::{DeArray, DeTable, DeValue};
+use toml::de::{DeArray, DeValue};
 
 /// What stands in a file.
 #[derive(Debug, Default)]
@@ -19,9 +19,6 @@ pub(crate) struct Contents {
     /// How many more problems there are.
     pub(crate) untold: usize,
 }
-
-/// Of the problems of a file no more than these are told. Whoever made more has probably named the wrong file.
-pub(crate) const PROBLEMS_MAX: usize = 100;
 
 /// A key with its value.
 #[derive(Debug)]
@@ -33,47 +30,13 @@ pub(crate) struct Entry {
     pub(crate) text: String,
 }
 
-/// Something that is wrong.
-#[derive(Debug)]
-pub(crate) struct Problem {
-    /// From 1.
-    pub(crate) line: usize,
-    pub(crate) words: String,
-}
-
 /// Reads a file's text. It takes time for its length and no more, whatever stands in it.
 pub(crate) fn read(text: &str) -> Contents {
-    let lines = Lines::of(text);
-    let (table, mut errors) = DeTable::parse_recoverable(text);
-    errors.sort_by_key(start_of);
-    let mut contents = Contents { untold: errors.len().saturating_sub(PROBLEMS_MAX), ..Contents::default() };
-    for error in errors.iter().take(PROBLEMS_MAX) {
-        let place = text.get(error.span().unwrap_or_default()).unwrap_or_default();
-        let words = words_of(error.message(), place);
-        contents.problems.push(Problem { line: lines.at(start_of(error)), words });
-    }
-    let broken: BTreeSet<usize> = errors.iter().map(|error| lines.at(start_of(error))).collect();
-    let rows = table.get_ref().iter().map(|(name, value)| Row {
-        line: lines.at(name.span().start),
-        name: name.get_ref(),
-        value: value.get_ref(),
-    });
-    // What could be made out of a line that is no TOML was not written by anybody.
-    let mut rows: Vec<Row<'_>> = rows.filter(|row| !broken.contains(&row.line)).collect();
-    rows.sort_by_key(|row| row.line);
-    contents.add(&rows);
+    let mut toml = TomlText::read(text);
+    let problems = std::mem::take(&mut toml.problems);
+    let mut contents = Contents { entries: Vec::new(), problems, untold: toml.untold };
+    contents.add(&toml.rows());
     contents
-}
-
-fn start_of(error: &toml::de::Error) -> usize {
-    error.span().unwrap_or_default().start
-}
-
-/// A name with a value, as they stand in the file.
-struct Row<'a> {
-    line: usize,
-    name: &'a str,
-    value: &'a DeValue<'a>,
 }
 
 impl Contents {
@@ -96,31 +59,6 @@ impl Contents {
             }
         }
         self.untold += unknown_count.saturating_sub(PROBLEMS_MAX);
-    }
-}
-
-/// Where the lines of a text begin.
-struct Lines(Vec<usize>);
-
-impl Lines {
-    fn of(text: &str) -> Lines {
-        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        Lines(std::iter::once(0).chain(ends.map(|(offset, _)| offset + 1)).collect())
-    }
-
-    /// The line, from 1, that this byte stands in.
-    fn at(&self, offset: usize) -> usize {
-        self.0.partition_point(|start| *start <= offset)
-    }
-}
-
-/// The parser's words, and for the commonest mistakes what to do about it.
-fn words_of(message: &str, place: &str) -> String {
-    match message {
-        "duplicate key" => {
-            format!("the key '{}' stands there a second time; keep one of them", place.escape_debug())
-        }
-        _ => format!("this is not TOML: {message}"),
     }
 }
 
@@ -157,24 +95,8 @@ fn address(value: &DeValue<'_>) -> Option<String> {
     value.as_str().map(str::to_owned).or_else(|| integer(value))
 }
 
-fn integer(value: &DeValue<'_>) -> Option<String> {
-    let integer = value.as_integer()?;
-    if integer.radix() == 10 {
-        return Some(integer.as_str().to_owned());
-    }
-    u64::from_str_radix(integer.as_str(), integer.radix()).ok().map(|number| number.to_string())
-}
-
 fn wrong_type(key: &Key, value: &DeValue<'_>) -> String {
-    let found = match value {
-        DeValue::String(_) => "a string",
-        DeValue::Integer(_) => "a number",
-        DeValue::Float(_) => "a number with a fraction",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "an array",
-        DeValue::Table(_) => "a section",
-    };
+    let found = kind_of(value);
     let wanted = match &key.kind {
         Kind::Number(_) => format!("{}, without quotes", key.allowed()),
         Kind::Choice(_) | Kind::Room | Kind::Data => format!("{}, in quotes", key.allowed()),

@@ -10,11 +10,20 @@ use crate::config::{self, Configuration, FILE_VARIABLE, Flags};
 use crate::key::{Key, Kind, Reload, Subject};
 use crate::settings::{KEYS, Settings};
 use anyhow::Context as _;
+use client::toml_file::comment;
 use std::fmt::Write as _;
 
 /// `roomful config default`
 pub(crate) fn print_default() -> anyhow::Result<()> {
     print(default_file().as_bytes()).context("cannot print the configuration")
+}
+
+/// `roomful config client`
+///
+/// # Errors
+/// If it cannot be printed.
+pub(crate) fn print_client_default() -> anyhow::Result<()> {
+    print(client::settings::example().as_bytes()).context("cannot print the settings")
 }
 
 /// `roomful config check`
@@ -34,9 +43,6 @@ pub(crate) fn print_check(flags: &Flags) -> anyhow::Result<()> {
 pub(crate) fn print_effective(flags: &Flags) -> anyhow::Result<()> {
     print(effective(&Configuration::read(flags)?).as_bytes()).context("cannot print the configuration")
 }
-
-/// Lines of a file have at most so many columns.
-const COLUMNS_MAX: usize = 100;
 
 fn default_file() -> String {
     let mut file = String::new();
@@ -64,29 +70,6 @@ fn default_file() -> String {
         let _ = writeln!(file, "{} = {}", key.name, key.toml(&defaults));
     }
     file
-}
-
-/// Words behind `# `, wrapped.
-fn comment(words: &str, file: &mut String) {
-    for line in wrapped(words) {
-        // Writing to a string cannot fail.
-        let _ = writeln!(file, "# {line}");
-    }
-}
-
-/// Words in lines that fit into a comment.
-pub(crate) fn wrapped(words: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in words.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= COLUMNS_MAX - 2 => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 fn choices(key: &Key, file: &mut String) {
@@ -134,6 +117,7 @@ fn effective(configuration: &Configuration) -> String {
 mod tests {
     use super::*;
     use crate::config_file;
+    use client::toml_file::COLUMNS_MAX;
 
     /// What a file sets, as text; it has no problems.
     fn values(file: &str) -> Vec<(&'static str, String)> {

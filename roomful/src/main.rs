@@ -9,7 +9,6 @@ mod settings;
 
 mod config;
 mod config_file;
-mod config_source;
 mod data;
 mod key;
 mod listings;
@@ -32,13 +31,14 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let outcome = match CommandLine::read().verb {
         Verb::Serve(flags) => serve::run(&flags),
-        Verb::Script(verb) => return client_lines::run(verb),
+        Verb::Client(verb) => return client_lines::run(verb),
         Verb::Export(arguments) => archive::export(&arguments),
         Verb::Import(arguments) => archive::import(&arguments),
         Verb::Backup(arguments) => archive::back_up(&arguments),
         Verb::Check(data) => archive::check(&data),
         Verb::Config { verb } => match verb {
             ConfigVerb::Default => listings::print_default(),
+            ConfigVerb::Client => listings::print_client_default(),
             ConfigVerb::Check { file, config } => {
                 listings::print_check(&Flags { config: file.or(config), given: Vec::new() })
             }

@@ -11,8 +11,9 @@
 
 use crate::config_file;
 use crate::key::{Key, Kind};
-use crate::listings::{when_it_applies, with_subjects, wrapped};
+use crate::listings::{when_it_applies, with_subjects};
 use crate::settings::Settings;
+use client::toml_file::wrapped;
 use std::fmt::Write as _;
 
 const REFERENCE_HEAD: &str = "\

@@ -8,6 +8,7 @@
 
 use crate::data::Data;
 use crate::key::{Choice, Key, Kind, Number, Reload, Subject};
+use client::toml_file;
 use server::{Durability, Options, PlainStyle, PollerKind, RoomName};
 use std::time::Duration;
 
@@ -607,16 +608,7 @@ pub(crate) fn key(name: &str) -> Option<&'static Key> {
 
 /// The key that was probably meant by a name that is none.
 pub(crate) fn nearest(name: &str) -> Option<&'static Key> {
-    /// Of 1, which is the same; less than this would be a guess.
-    const LIKE_ENOUGH: f64 = 0.6;
-    let name = name.to_lowercase().replace('-', "_");
-    let likeness = |key: &Key| strsim::normalized_damerau_levenshtein(&name, key.name);
-    // A name of more than twice a key's length has too much that would have to go. Comparing would show that, too, but takes
-    // seconds and much memory for a name that is as long as a file may be.
-    let characters = name.chars().count();
-    let comparable = KEYS.iter().filter(|key| characters <= 2 * key.name.len());
-    let nearest = comparable.max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
-    (likeness(nearest) >= LIKE_ENOUGH).then_some(nearest)
+    toml_file::nearest(name, KEYS.iter().map(|key| key.name)).and_then(key)
 }
 
 #[cfg(test)]

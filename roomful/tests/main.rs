@@ -19,6 +19,7 @@ mod logs;
 mod one_message;
 mod other_protocols;
 mod pollers;
+mod raw;
 mod scripts;
 mod stopping;
 mod storm;

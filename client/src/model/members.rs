@@ -2,7 +2,7 @@
 //!
 //! What this file must never do: hold more names than [`NAMES_MAX`]; how many more there are is counted.
 
-use crate::wire::Shown;
+use crate::wire::{Crowd, Shown};
 use std::collections::BTreeMap;
 
 /// More are counted, and not shown one by one.
@@ -58,6 +58,17 @@ impl Members {
         } else {
             self.others += 1;
         }
+    }
+
+    /// Several came and went.
+    pub(super) fn sum(&mut self, arrived: &Crowd, departed: &Crowd) {
+        for nick in &arrived.nicks {
+            self.add(nick, None);
+        }
+        for nick in &departed.nicks {
+            self.remove(nick);
+        }
+        self.others = (self.others + arrived.others).saturating_sub(departed.others);
     }
 
     /// Whether they were known by name.

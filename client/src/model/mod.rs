@@ -5,24 +5,49 @@
 //!
 //! What this module must never do: I/O, ask a clock, or know how a terminal is told something.
 
+mod update;
+
+mod answers;
+
+mod bindings;
+mod choosing;
+mod commands;
+mod lines;
+mod typing;
+
 mod item;
 mod members;
 mod overlay;
 mod room;
+#[cfg(test)]
+pub(crate) mod sample;
 mod timeline;
 
+pub use crate::settings::{Members as MembersShown, NotifyOn};
+pub use bindings::{Binding, bindings};
+pub use commands::commands;
 pub use item::{Hole, Item, Manner, Relation, Said, What, Why};
 pub use members::{Member, Members};
 pub use overlay::{Choice, Finding, Overlay, SearchProgress, SearchView};
 pub use room::{Draft, Pending, Place, Presence, Room, Scroll};
 pub use timeline::Timeline;
+pub use update::{Effect, Input, Moment};
 
-use crate::keys::KeyPress;
-use crate::link::{Link, State};
-use crate::wire::Shown;
+use crate::link::{self, Link, Wanted};
+use crate::remembered::{self, State};
+use crate::wire::{Conversation, RoomLine, Shown, Span};
+use dialect::editing::Clusters;
 use hub::Time;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
+
+/// So many messages are asked for at a time.
+const PAGE_ITEMS: u32 = 100;
+/// So many findings of a search.
+const FINDINGS_MAX: u32 = 50;
 
 /// What a person has chosen; it does not change while the client runs.
 #[derive(Clone, Debug)]
@@ -39,18 +64,26 @@ pub struct Options {
     pub members: MembersShown,
     /// What the server is called on the screen.
     pub server: String,
+    /// What is told to somebody who looks elsewhere.
+    pub notify_on: NotifyOn,
 }
 
-/// When members are shown beside the timeline.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum MembersShown {
-    /// Where there is enough room.
-    #[default]
-    Auto,
-    /// Also where it is narrow.
-    Always,
-    /// Not before they are asked for.
-    Never,
+/// How a person reads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Output {
+    /// The view is drawn.
+    Screen,
+    /// Lines are printed, and nothing that was printed is touched again.
+    Lines,
+}
+
+/// What was known of one place when the client was last run.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Before {
+    /// The last sequence that was read.
+    read: Option<u64>,
+    /// What was typed and not sent.
+    draft: String,
 }
 
 /// Columns and rows of the terminal.
@@ -83,24 +116,265 @@ pub enum Weight {
 /// Whether somebody looks at this terminal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Focus {
-    /// As far as we know.
+    /// The terminal has not said so.
+    Unknown,
+    /// They look.
     Here,
-    /// The terminal has said that they look at another.
+    /// They look at another.
     Elsewhere,
+}
+
+/// What an answer will be for.
+#[derive(Clone, PartialEq, Debug)]
+enum Asked {
+    /// Something that we say in a room.
+    Said { room: u32 },
+    /// Something that we said says something else.
+    Edit { room: u32, target: u64, text: hub::Text },
+    /// Something that we said goes.
+    Redact { room: u32, target: u64 },
+    /// A room's topic.
+    SetTopic { room: u32, topic: Option<String> },
+    /// A room to be in.
+    Join,
+    /// A page for the timeline, into a hole that ends with `last`.
+    Page { room: u32, span: Span, last: u64 },
+    /// A page around a message that is to be seen.
+    Around { room: u32, target: u64 },
+    /// A page to be printed.
+    Printed { room: u32 },
+    /// The list of members, and whether it begins anew.
+    Members { room: u32, is_first: bool },
+    /// Who is there, to be told in a room; and who has been named so far.
+    Who { room: u32, listed: String },
+    /// Which rooms there are.
+    Rooms,
+    /// What was found.
+    Search,
+    /// Something that says itself what it is.
+    Answer,
+    /// Something that nobody waits for.
+    Quietly,
 }
 
 /// The client.
 pub struct Model {
     options: Options,
+    output: Output,
     link: Link,
+    asked: HashMap<String, Asked>,
     rooms: Vec<Room>,
+    next_room: u32,
     current: usize,
     overlay: Option<Overlay>,
     note: Option<Note>,
+    note_until: Option<Duration>,
+    /// Why the server cannot write anything down.
+    trouble: Option<Shown>,
+    /// What is typed where no room is open.
+    homeless: Draft,
+    /// Where the draft stood that was sent last.
+    submitted_in: Option<u32>,
+    killed: Clusters,
+    searched: String,
+    known_rooms: Vec<RoomLine>,
+    conversations: Vec<Conversation>,
+    /// The nick that was asked for, until it is known whether it was given.
+    wanted_nick: Option<String>,
+    /// What is known of rooms that are not open, by [`Place::key`].
+    before: BTreeMap<String, Before>,
+    epoch_before: Option<String>,
+    was_online: bool,
+    told_state: Option<link::State>,
+    notified: Option<Duration>,
     size: Size,
     focus: Focus,
     time: Time,
     now: Duration,
+    effects: Vec<Effect>,
+}
+
+impl Model {
+    /// A client that has not begun. `seed` is as for [`Link::new`].
+    pub fn new(
+        options: Options,
+        output: Output,
+        wanted: Wanted,
+        remembered: &State,
+        size: Size,
+        seed: u64,
+    ) -> Model {
+        Model {
+            options,
+            output,
+            wanted_nick: wanted.nick.clone(),
+            link: Link::new(wanted, seed),
+            asked: HashMap::new(),
+            rooms: Vec::new(),
+            next_room: 0,
+            current: 0,
+            overlay: None,
+            note: None,
+            note_until: None,
+            trouble: None,
+            homeless: Draft::default(),
+            submitted_in: None,
+            killed: Clusters::default(),
+            searched: String::new(),
+            known_rooms: Vec::new(),
+            conversations: Vec::new(),
+            before: before(remembered),
+            epoch_before: remembered.epoch.clone(),
+            was_online: false,
+            told_state: None,
+            notified: None,
+            size,
+            focus: Focus::Unknown,
+            time: Time(0),
+            now: Duration::ZERO,
+            effects: Vec::new(),
+        }
+    }
+
+    /// What has to survive this program.
+    pub fn remembered(&self) -> State {
+        let open = self.rooms.iter().map(|room| {
+            let unread = room.timeline.marker().filter(|_| room.unread > 0);
+            let name = room.place.key();
+            let read = unread.or_else(|| self.link.seen(&name));
+            let is_change = room.draft.editing.is_some();
+            let draft = if is_change { String::new() } else { room.draft.line.text().to_owned() };
+            remembered::Room { name, read, draft, is_closed: false }
+        });
+        // Of what is closed only what was typed there is worth keeping, and how far a conversation was read.
+        let closed =
+            self.before.iter().filter(|(name, before)| name.starts_with('@') || !before.draft.is_empty());
+        let closed = closed.map(|(name, before)| remembered::Room {
+            name: name.clone(),
+            read: before.read,
+            draft: before.draft.clone(),
+            is_closed: true,
+        });
+        State {
+            secret: self.link.secret().map(str::to_owned),
+            epoch: self.link.epoch().map(ToString::to_string),
+            nick: self.link.nick().map(ToString::to_string),
+            rooms: open.chain(closed).collect(),
+        }
+    }
+
+    /// The connection, for what has to survive this program.
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// Whether there has ever been a connection.
+    pub fn was_online(&self) -> bool {
+        self.was_online
+    }
+
+    /// Why the server cannot write anything down, if it cannot.
+    pub fn trouble(&self) -> Option<&Shown> {
+        self.trouble.as_ref()
+    }
+
+    /// What is being typed in the room that is seen.
+    pub fn draft(&self) -> &Draft {
+        self.rooms.get(self.current).map_or(&self.homeless, |room| &room.draft)
+    }
+
+    fn draft_mut(&mut self) -> &mut Draft {
+        match self.rooms.get_mut(self.current) {
+            Some(room) => &mut room.draft,
+            None => &mut self.homeless,
+        }
+    }
+
+    fn index_numbered(&self, number: u32) -> Option<usize> {
+        self.rooms.iter().position(|room| room.number == number)
+    }
+
+    fn room_numbered(&mut self, number: u32) -> Option<&mut Room> {
+        self.rooms.iter_mut().find(|room| room.number == number)
+    }
+
+    /// Where a room stands, which is opened if it is not.
+    fn open(&mut self, place: Place) -> usize {
+        let known = match &place {
+            Place::Room(name) => self.index_of_room(name),
+            Place::Direct { with, .. } => self.index_with(with),
+        };
+        if let Some(index) = known {
+            return index;
+        }
+        let mut room = Room::new(place, self.options.items_max);
+        room.number = self.next_room;
+        self.next_room += 1;
+        if let Place::Direct { .. } = room.place {
+            room.presence = Presence::Here;
+        }
+        let before = self.before.get_mut(&room.place.key());
+        room.draft.line.paste(&before.map(|before| std::mem::take(&mut before.draft)).unwrap_or_default());
+        if self.rooms.is_empty() {
+            // What was typed before there was a room was meant for the first one.
+            let typed = self.homeless.line.take();
+            room.draft.line.paste(typed.text());
+        }
+        self.rooms.push(room);
+        self.rooms.len() - 1
+    }
+
+    /// The conversation with somebody, opened if it is not.
+    fn open_direct(&mut self, with: &str) -> usize {
+        let known =
+            self.conversations.iter().find(|known| hub::key_of(&known.with) == hub::key_of(with)).cloned();
+        let before = self.rooms.len();
+        let conversation = known.as_ref().map(|known| known.room.clone());
+        let index = self.open(Place::Direct { with: Shown::new(with), conversation });
+        if self.rooms.len() > before
+            && let Some(known) = known
+        {
+            self.rooms[index].timeline.append_hole(known.sequence, self.time, Why::Unread);
+        }
+        index
+    }
+
+    fn index_with(&self, nick: &str) -> Option<usize> {
+        let key = hub::key_of(nick);
+        let is_with =
+            |room: &Room| matches!(&room.place, Place::Direct { with, .. } if hub::key_of(with) == key);
+        self.rooms.iter().position(is_with)
+    }
+
+    /// Takes a room off the screen. What was typed there is there again when it is opened again.
+    fn close(&mut self, index: usize) {
+        let room = self.rooms.remove(index);
+        let key = room.place.key();
+        let read = self.link.seen(&key);
+        self.before.insert(key, Before { read, draft: room.draft.line.text().to_owned() });
+        if self.current > index || self.current >= self.rooms.len() {
+            self.current = self.current.saturating_sub(1);
+        }
+    }
+}
+
+fn before(remembered: &State) -> BTreeMap<String, Before> {
+    let rooms = remembered.rooms.iter();
+    rooms.map(|room| (room.name.clone(), Before { read: room.read, draft: room.draft.clone() })).collect()
+}
+
+/// What a moment is called where the reader is.
+pub(crate) fn local(zone: &TimeZone, time: Time) -> DateTime {
+    let milliseconds = i64::try_from(time.0).unwrap_or(i64::MAX);
+    let timestamp = Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX);
+    zone.to_datetime(timestamp)
+}
+
+/// A moment as the protocol writes it.
+pub(crate) fn rfc3339(time: Time) -> String {
+    let milliseconds = i64::try_from(time.0).unwrap_or(i64::MAX);
+    let timestamp = Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX);
+    timestamp.to_string()
 }
 
 impl Model {
@@ -110,7 +384,7 @@ impl Model {
     }
 
     /// How the connection is doing.
-    pub fn state(&self) -> &State {
+    pub fn state(&self) -> &link::State {
         self.link.state()
     }
 
@@ -165,5 +439,5 @@ impl Model {
     }
 }
 
-#[allow(unused)]
-fn later(_: KeyPress, _: Focus) {}
+#[cfg(test)]
+pub(crate) mod tests;

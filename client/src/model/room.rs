@@ -14,6 +14,8 @@ use hub::{Text, Time};
 /// A room, or a conversation.
 #[derive(Debug)]
 pub struct Room {
+    /// Names it for as long as it is open.
+    pub number: u32,
     /// Which.
     pub place: Place,
     /// What it is about.
@@ -99,9 +101,21 @@ pub enum Scroll {
     },
 }
 
+impl Place {
+    /// By what it is remembered: a room's name, a conversation's, or `@` and the nick of somebody with whom nothing was said.
+    pub(super) fn key(&self) -> String {
+        match self {
+            Place::Room(name) => name.to_string(),
+            Place::Direct { conversation: Some(name), .. } => name.to_string(),
+            Place::Direct { with, conversation: None } => format!("@{with}"),
+        }
+    }
+}
+
 impl Room {
     pub(super) fn new(place: Place, items_max: usize) -> Room {
         Room {
+            number: 0,
             place,
             topic: None,
             timeline: Timeline::new(items_max),
@@ -112,6 +126,14 @@ impl Room {
             mentions: 0,
             scroll: Scroll::End,
             presence: Presence::Entering,
+        }
+    }
+
+    /// So much was read when the client was last run, and so much there is now.
+    pub(super) fn begin_unread(&mut self, read: u64, last: u64) {
+        if read < last {
+            self.timeline.set_marker(Some(read));
+            self.unread = u32::try_from(last - read).unwrap_or(u32::MAX);
         }
     }
 
@@ -129,6 +151,25 @@ impl Room {
             Place::Room(name) => Some(name),
             Place::Direct { conversation, .. } => conversation.as_ref(),
         }
+    }
+}
+
+impl Draft {
+    /// What could not be said is there again, if nothing else has been typed; else it is the last that was sent.
+    pub(super) fn give_back(&mut self, pending: &Pending) {
+        let text = pending.text.formatted();
+        if self.line.text().is_empty() {
+            self.line.paste(&as_typed(pending.manner, text));
+        }
+    }
+}
+
+/// How somebody would type it.
+fn as_typed(manner: Manner, text: &str) -> String {
+    match manner {
+        Manner::Acting => format!("/me {text}"),
+        Manner::Saying if text.starts_with('/') => format!("/{text}"),
+        Manner::Saying => text.to_owned(),
     }
 }
 

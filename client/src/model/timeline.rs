@@ -170,6 +170,14 @@ impl Timeline {
         }
     }
 
+    /// A quiet line before everything, once.
+    pub(super) fn say_at_the_beginning(&mut self, time: Time, text: &str) {
+        let what = What::Told(crate::wire::Shown::new(text));
+        if self.items.front().is_none_or(|first| first.what != what) {
+            self.put(0, 0, time, what);
+        }
+    }
+
     /// Nothing that was asked for will come: it may be asked for again.
     pub(super) fn ask_again(&mut self) {
         for item in &mut self.items {

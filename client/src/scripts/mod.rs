@@ -25,6 +25,7 @@ pub use rooms::rooms;
 pub use say::{SayWanted, Source, Waiting, say};
 pub use search::{SearchWanted, search};
 pub use tail::{Beginning, End as TailEnd, TailWanted, tail};
+pub(crate) use visit::seed;
 pub use visit::user_nick;
 pub use who::who;
 
@@ -95,7 +96,7 @@ impl fmt::Display for Problem {
 impl std::error::Error for Problem {}
 
 /// Tells whoever started it something that is no data.
-fn remark(text: &str) {
+pub(crate) fn remark(text: &str) {
     use io::Write as _;
     // Nobody may be reading; the exit status says it, too.
     let _ = writeln!(io::stderr(), "roomful: {text}");

@@ -145,3 +145,20 @@ fn reference_in_the_documents_is_what_the_tables_say() {
         "write it anew: REWRITE_REFERENCE=1 cargo test -p client reference_in_the_documents"
     );
 }
+
+/// What stands between fences of TOML in the guide.
+fn settings_of_the_guide(guide: &str) -> String {
+    let blocks = guide.split("```toml\n").skip(1).filter_map(|behind| behind.split("```").next());
+    blocks.collect()
+}
+
+#[test]
+fn guide_shows_settings_and_addresses_that_work() {
+    let guide = include_str!("../../../docs/client.md");
+    let contents = file::read(&settings_of_the_guide(guide));
+    assert!(contents.problems.is_empty(), "{:?}", contents.problems);
+    let typed = guide.split("| `roomful join ").skip(1).filter_map(|behind| behind.split('`').next());
+    let found: Vec<_> = typed.map(|typed| contents.settings.find(typed).unwrap()).collect();
+    assert_eq!(found.len(), 5);
+    assert_eq!(found[4].rooms, ["ops", "dev"]);
+}

@@ -177,6 +177,12 @@ impl Editor {
         self.screen.resize(columns);
     }
 
+    /// Something else has written where the row was, or may have.
+    pub fn redraw(&mut self) {
+        self.is_stale = true;
+        self.screen.forget();
+    }
+
     /// Whether something has happened that [`Editor::show`] has not shown.
     pub fn is_stale(&self) -> bool {
         self.is_stale
@@ -237,7 +243,7 @@ impl Editor {
             Key::Yank => self.line.insert_text(0, &self.killed),
             Key::Transpose => self.line.transpose(),
             Key::Redraw => {
-                self.screen.forget();
+                self.redraw();
                 Effect::Done
             }
             Key::Older => self.recall(History::older),

@@ -24,6 +24,7 @@ impl Tool {
     pub(crate) const TELNET: Tool = Tool { program: "telnet", flag: "--version", says: "GNU inetutils" };
     /// Has the calls of another program to the system fail.
     pub(crate) const STRACE: Tool = Tool { program: "strace", flag: "--version", says: "strace -- version" };
+    pub(crate) const PYTHON: Tool = Tool { program: "python3", flag: "--version", says: "Python 3" };
     pub(crate) const BASH: Tool = Tool { program: "bash", flag: "--version", says: "bash" };
 
     /// Whether a test that needs the program has to be skipped. Says so.

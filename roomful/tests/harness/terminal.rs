@@ -1,12 +1,15 @@
 //! Somebody at a terminal: another program in a pseudo-terminal, and the screen that it paints, as a person sees it.
 
-use super::{GUARD, Server, Tool};
+use super::{GUARD, Server, Tool, roomful};
 use pty_process::blocking::{Command, Pty};
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::termios::tcgetattr;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd as _;
-use std::process::Child;
-use std::sync::mpsc::{Receiver, channel};
+use std::process::{Child, ExitStatus};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Instant;
 
@@ -16,6 +19,8 @@ pub(crate) struct Terminal {
     pty: Pty,
     painted: Receiver<Vec<u8>>,
     screen: vt100::Parser,
+    /// What the terminal was set to before the program began.
+    settings: String,
 }
 
 impl Terminal {
@@ -30,9 +35,33 @@ impl Terminal {
         )
     }
 
+    /// Ours.
+    pub(crate) fn roomful(arguments: &[&str], columns: u16, rows: u16) -> Terminal {
+        // Without what the environment would tell it.
+        let ours = roomful(arguments);
+        let mut command = Command::new(ours.get_program()).args(arguments).env("TERM", "xterm");
+        for (name, _) in ours.get_envs().filter(|(_, value)| value.is_none()) {
+            command = command.env_remove(name);
+        }
+        Terminal::start(command, columns, rows)
+    }
+
+    /// A shell as people have it, in which ours is called `roomful`. Its prompt is `$ `.
+    pub(crate) fn bash(columns: u16, rows: u16) -> Terminal {
+        let ours = roomful(&[]);
+        let directory = std::path::Path::new(ours.get_program()).parent().map(OsStr::new).unwrap_or_default();
+        let mut path = directory.to_owned();
+        path.push(":/usr/bin:/bin");
+        let command = Command::new(Tool::BASH.program()).args(["--norc", "--noprofile", "--noediting", "-i"]);
+        let command =
+            command.env("TERM", "xterm").env("PS1", "$ ").env("PATH", path).env("LC_ALL", "C.UTF-8");
+        Terminal::start(command, columns, rows)
+    }
+
     fn start(command: Command, columns: u16, rows: u16) -> Terminal {
         let (pty, pts) = pty_process::blocking::open().expect("a pseudo-terminal");
         pty.resize(pty_process::Size::new(rows, columns)).expect("its size");
+        let settings = settings(&pty);
         let child = command.spawn(pts).expect("the program starts");
         let mut output = File::from(pty.as_fd().try_clone_to_owned().expect("a descriptor"));
         let (sender, painted) = channel();
@@ -45,7 +74,29 @@ impl Terminal {
                 }
             }
         });
-        Terminal { child, pty, painted, screen: vt100::Parser::new(rows, columns, 0) }
+        Terminal { child, pty, painted, screen: vt100::Parser::new(rows, columns, 0), settings }
+    }
+
+    /// Whether the terminal is set as it was before the program began.
+    pub(crate) fn is_as_before(&self) -> bool {
+        settings(&self.pty) == self.settings
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("the signal is sent");
+    }
+
+    /// Waits until the program has ended by itself.
+    pub(crate) fn ends(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + GUARD;
+        loop {
+            match self.painted.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => self.screen.process(&bytes),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it goes on; the screen:\n{}", self.screen()),
+            }
+        }
+        self.child.wait().expect("the process can be waited for")
     }
 
     pub(crate) fn types(&mut self, keys: &str) {
@@ -98,6 +149,10 @@ impl Terminal {
     pub(crate) fn edits(&mut self, row: &str, column: u16) {
         self.shows(row, |terminal| terminal.cursor() == (row.to_owned(), column));
     }
+}
+
+fn settings(pty: &Pty) -> String {
+    format!("{:?}", tcgetattr(pty).expect("a terminal"))
 }
 
 impl Drop for Terminal {

@@ -1,0 +1,708 @@
+//! What the server says, and what it changes.
+//!
+//! Where it stands: behind the link, which has seen to it that nothing comes twice.
+//!
+//! What this file must never do: drop what somebody typed because the server refused it.
+
+use super::item::{self, Manner, Reader, Relation, Said, What, Why};
+use super::timeline::Past;
+use super::update::Effect;
+use super::{Asked, Finding, Focus, Model, Output, Overlay, Place, Presence, Room, Scroll, SearchProgress};
+use crate::link::{End, State};
+use crate::wire::{
+    Ack, Answer, Author, Conversation, Event, Findings, Gap, Happening, Names, Notice, Page, Picture,
+    Refusal, Request, RoomsPage, Shown, Span, Topic, Welcome,
+};
+use hub::{Text, Time};
+
+/// Who is in a room is asked for, unless there are more.
+const NAMES_WORTH_ASKING: u32 = 2_000;
+/// A person is told at most so often.
+const NOTIFY_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+
+impl Model {
+    pub(super) fn told(&mut self, answer: Answer) {
+        match answer {
+            Answer::Welcome(welcome) => self.welcome(&welcome),
+            Answer::Joined(picture) => self.joined(&picture),
+            Answer::Picture(picture) => self.pictured(&picture),
+            Answer::Ack(ack) => self.acknowledged(&ack),
+            Answer::Event(event) => self.event(&event),
+            Answer::Refusal(refusal) => self.refused(&refusal),
+            Answer::Gap(gap) => self.gap(&gap),
+            Answer::Left { nonce, room } => self.left(nonce.as_deref(), &room),
+            Answer::Nick { nonce, nick } => {
+                self.take_asked(nonce.as_deref());
+                self.hint(format!("you are now {nick}"));
+                self.effects.push(Effect::Remember);
+            }
+            Answer::Away { nonce, message } => {
+                self.take_asked(nonce.as_deref());
+                match message {
+                    Some(message) => self.hint(format!("you are away: {message}")),
+                    None => self.hint("you are back"),
+                }
+            }
+            Answer::Ignored { nonce, nick, ignored } => {
+                self.take_asked(nonce.as_deref());
+                let word = if ignored { "you hear nothing of" } else { "you hear again what is said by" };
+                self.hint(format!("{word} {nick}"));
+            }
+            Answer::Ignoring { nonce, nicks } => {
+                self.take_asked(nonce.as_deref());
+                match nicks.as_slice() {
+                    [] => self.hint("you ignore nobody"),
+                    nicks => self.hint(format!("you ignore {}", nicks.join(", "))),
+                }
+            }
+            Answer::Names(names) => self.names(&names),
+            Answer::Rooms(page) => self.room_list(page),
+            Answer::Conversations { nonce, conversations } => {
+                self.take_asked(nonce.as_deref());
+                self.catch_up_with(&conversations);
+            }
+            Answer::Topic { nonce, room, topic } => self.topic_is(nonce.as_deref(), &room, topic.as_ref()),
+            Answer::History(page) => self.page(&page),
+            Answer::Found(findings) => self.found(findings),
+            Answer::Notice(notice) => self.notice(&notice),
+            Answer::Pong { .. } | Answer::Bye(_) | Answer::Unknown => {}
+        }
+    }
+
+    /// Nothing will come of what was asked for.
+    pub(super) fn unanswered(&mut self, nonce: &str) {
+        match self.asked.remove(nonce) {
+            Some(Asked::Page { room, .. } | Asked::Around { room, .. }) => {
+                if let Some(room) = self.room_numbered(room) {
+                    room.timeline.ask_again();
+                }
+            }
+            Some(Asked::Search) => {
+                if let Some(Overlay::Search(search)) = &mut self.overlay {
+                    search.progress = SearchProgress::Typing;
+                }
+                self.problem("the connection ended before the server had looked; search again");
+            }
+            Some(Asked::Quietly | Asked::Members { .. }) | None => {}
+            Some(_) => self.problem("the connection ended before that was answered; try again"),
+        }
+    }
+
+    pub(super) fn state_has_changed(&mut self) {
+        let line = match self.link.state() {
+            State::Waiting { why, .. } if self.was_online => Some(format!("{why}; trying again")),
+            State::Online if self.was_online => Some("connected again".to_owned()),
+            State::Over(end) if self.was_online && *end != End::Left => Some(end.to_string()),
+            _ => None,
+        };
+        let is_online = *self.link.state() == State::Online;
+        if matches!(self.link.state(), State::Over(_)) && self.output == Output::Lines {
+            self.effects.push(Effect::Quit);
+        }
+        // A pong changes the latency and nothing else.
+        if self.told_state.as_ref() != Some(self.link.state()) {
+            self.told_state = Some(self.link.state().clone());
+            if let Some(line) = line {
+                self.print(format!("-- {line}"));
+            }
+        }
+        self.was_online |= is_online;
+    }
+
+    fn welcome(&mut self, welcome: &Welcome) {
+        let wanted = self.wanted_nick.take();
+        if let Some(wanted) = wanted.filter(|wanted| **wanted != *welcome.nick) {
+            self.hint(format!("{wanted} is taken; you are {}; /nick NAME changes that", welcome.nick));
+        }
+        if self.epoch_before.take().is_some_and(|epoch| epoch != *welcome.epoch) {
+            // What was read there was read of another history.
+            for before in self.before.values_mut() {
+                before.read = None;
+            }
+        }
+        self.conversations = welcome.conversations.clone();
+        self.open_unread_conversations();
+        self.effects.push(Effect::Remember);
+    }
+
+    /// Conversations in which something was said since the client was last run.
+    fn open_unread_conversations(&mut self) {
+        let time = self.time;
+        for conversation in self.conversations.clone() {
+            let before = self.before.get_mut(&*conversation.room);
+            let Some(read) = before.and_then(|before| before.read.take()) else { continue };
+            if read < conversation.sequence {
+                let index = self.open_conversation(&conversation.room, &conversation.with);
+                let room = &mut self.rooms[index];
+                room.timeline.append_hole(conversation.sequence, time, Why::Unread);
+                room.begin_unread(read, conversation.sequence);
+            }
+        }
+    }
+
+    fn joined(&mut self, picture: &Picture) {
+        let asked = self.take_asked(picture.nonce.as_deref());
+        let time = self.time;
+        let index = self.open(Place::Room(picture.room.clone()));
+        if picture.reason.as_deref() == Some("other-epoch") {
+            self.rooms[index].timeline.clear();
+        }
+        let room = &mut self.rooms[index];
+        if !picture.resumed && picture.sequence > room.timeline.last_order() {
+            room.timeline.append_hole(picture.sequence, time, Why::Unread);
+        }
+        if let Some(before) = self.before.get_mut(&*picture.room)
+            && let Some(read) = before.read.take()
+            && picture.reason.is_none()
+        {
+            room.begin_unread(read, picture.sequence);
+        }
+        self.look_at(index, picture);
+        if matches!(asked, Some(Asked::Join)) {
+            self.go_to(index);
+        }
+        let room = &self.rooms[index];
+        let line = match room.members.count() {
+            0 | 1 => format!("-- {}: nobody else is here yet", room.title()),
+            count => format!("-- {}: {} others are here", room.title(), count - 1),
+        };
+        if !picture.resumed {
+            self.print(line);
+        }
+        self.effects.push(Effect::Remember);
+    }
+
+    fn pictured(&mut self, picture: &Picture) {
+        if let Some(index) = self.index_of_room(&picture.room) {
+            self.look_at(index, picture);
+        }
+    }
+
+    /// What the room looks like.
+    fn look_at(&mut self, index: usize, picture: &Picture) {
+        let me = self.link.nick().cloned();
+        let room = &mut self.rooms[index];
+        room.presence = Presence::Here;
+        room.topic.clone_from(&picture.topic);
+        room.members.clear();
+        for nick in picture.members.iter().chain(&me) {
+            room.members.add(nick, None);
+        }
+        room.members.listening = picture.listening;
+        room.members.set_others(picture.others);
+        if self.output == Output::Screen && picture.others <= NAMES_WORTH_ASKING {
+            let number = room.number;
+            let request = Request::Who { room: picture.room.to_string() };
+            self.ask(request, Asked::Members { room: number, is_first: true });
+        }
+    }
+
+    fn acknowledged(&mut self, ack: &Ack) {
+        let Some(nonce) = ack.nonce.as_deref() else { return };
+        let time = ack.time.unwrap_or(self.time);
+        match self.asked.remove(nonce) {
+            Some(Asked::Said { room: number }) => {
+                let Some(index) = self.index_numbered(number) else { return };
+                if let Place::Direct { conversation, .. } = &mut self.rooms[index].place {
+                    *conversation = Some(ack.room.clone());
+                }
+                let by = self.myself();
+                let room = &mut self.rooms[index];
+                let Some(nth) = room.pending.iter().position(|pending| pending.nonce == nonce) else {
+                    return;
+                };
+                let pending = room.pending.remove(nth);
+                let said = Said {
+                    by,
+                    manner: pending.manner,
+                    text: pending.text,
+                    relation: Relation::Own,
+                    is_edited: false,
+                };
+                room.timeline.insert(ack.sequence, ack.time.unwrap_or(pending.time), What::Said(said));
+            }
+            Some(Asked::Edit { room, target, text }) => {
+                if let Some(room) = self.room_numbered(room) {
+                    room.timeline.edit(target, &text);
+                }
+            }
+            Some(Asked::Redact { room, target }) => {
+                if let Some(room) = self.room_numbered(room) {
+                    room.timeline.erase(target);
+                }
+            }
+            Some(Asked::SetTopic { room, topic }) => {
+                let by = self.myself();
+                let Some(room) = self.room_numbered(room) else { return };
+                let text = topic.as_deref().map(Shown::new);
+                room.topic = text.clone().map(|text| Topic { text, by: by.nick.clone(), time });
+                room.timeline.insert(ack.sequence, time, What::Topic { by, topic: text });
+            }
+            _ => {}
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        match &event.what {
+            Happening::Direct { to, .. } => self.direct(event, to),
+            Happening::Joined | Happening::Left | Happening::Sum { .. } => self.came_or_went(event),
+            Happening::Quit { .. } => self.in_all_rooms(event, |room, nick| room.members.remove(nick)),
+            Happening::Renamed { nick: new } => {
+                self.in_all_rooms(event, |room, nick| room.members.rename(nick, new));
+                self.rename_conversation(event, new);
+            }
+            Happening::Away { message } => {
+                let Some(from) = &event.from else { return };
+                for room in &mut self.rooms {
+                    room.members.set_away(&from.nick, message.as_ref());
+                }
+            }
+            Happening::Journal { trouble } => self.journal(trouble.as_ref()),
+            _ => {
+                let Some(index) = event.room.as_deref().and_then(|room| self.index_of_room(room)) else {
+                    return;
+                };
+                self.kept(index, event);
+            }
+        }
+    }
+
+    /// Something that is kept happened in a room that is open.
+    fn kept(&mut self, index: usize, event: &Event) {
+        let Some(sequence) = event.sequence else { return };
+        let room = &mut self.rooms[index];
+        match &event.what {
+            Happening::Edited { target, text } => {
+                room.timeline.edit(*target, text);
+                let line = room.timeline.kept(*target).cloned();
+                if let Some(line) = line {
+                    self.print_item(index, &line.what, Some("changed: "));
+                }
+                return;
+            }
+            Happening::Redacted { target, .. } => {
+                room.timeline.erase(*target);
+                return;
+            }
+            _ => {}
+        }
+        let nick = self.link.nick().cloned();
+        let reader = Reader { nick: nick.as_deref().unwrap_or(""), highlights: &self.options.highlights };
+        let Some(what) = item::what(event, &reader) else { return };
+        if let What::Topic { by, topic } = &what {
+            let by = by.nick.clone();
+            room.topic = topic.clone().map(|text| Topic { text, by, time: event.time });
+        }
+        let is_direct = matches!(room.place, Place::Direct { .. });
+        if room.timeline.insert(sequence, event.time, what.clone()).is_some() {
+            self.print_item(index, &what, None);
+            self.came(index, sequence, &what, is_direct);
+        }
+    }
+
+    /// Somebody may have to be told that something came.
+    fn came(&mut self, index: usize, sequence: u64, what: &What, is_direct: bool) {
+        let What::Said(said) = what else { return };
+        if said.relation == Relation::Own {
+            return;
+        }
+        let is_current = index == self.current;
+        let focus = self.focus;
+        let room = &mut self.rooms[index];
+        let is_mention = is_direct || said.relation == Relation::Mention;
+        let is_seen = is_current && focus != Focus::Elsewhere && room.scroll == Scroll::End;
+        if !is_seen {
+            if room.unread == 0 {
+                room.timeline.set_marker(Some(sequence - 1));
+            }
+            room.unread += 1;
+            room.mentions += u32::from(is_mention);
+        }
+        let is_wanted = match self.options.notify_on {
+            super::NotifyOn::Never => false,
+            super::NotifyOn::Mention => is_mention,
+            super::NotifyOn::Message => true,
+        };
+        let is_watched = is_current && focus == Focus::Here;
+        let is_too_soon = self.notified.is_some_and(|notified| self.now < notified + NOTIFY_EVERY);
+        if is_wanted && !is_watched && !is_too_soon {
+            self.notified = Some(self.now);
+            let room = &self.rooms[index];
+            let title = match &room.place {
+                Place::Room(_) => format!("{} in {}", said.by.nick, room.title()),
+                Place::Direct { .. } => said.by.nick.to_string(),
+            };
+            let body: String = said.text.lines().next().unwrap_or_default().chars().take(200).collect();
+            self.effects.push(Effect::Notify { title, body });
+        }
+    }
+
+    fn direct(&mut self, event: &Event, to: &Author) {
+        let (Some(from), Some(conversation)) = (&event.from, &event.room) else { return };
+        let is_own = self.link.nick().is_some_and(|nick| *nick == from.nick);
+        let with = if is_own { &to.nick } else { &from.nick };
+        let index = self.open_conversation(conversation, with);
+        self.kept(index, event);
+    }
+
+    /// The conversation of this name, opened if it is not.
+    fn open_conversation(&mut self, conversation: &Shown, with: &Shown) -> usize {
+        if let Some(index) = self.index_of_room(conversation) {
+            return index;
+        }
+        let place = Place::Direct { with: with.clone(), conversation: Some(conversation.clone()) };
+        let index = self.open(place);
+        if let Place::Direct { conversation: known, .. } = &mut self.rooms[index].place {
+            *known = Some(conversation.clone());
+        }
+        index
+    }
+
+    fn rename_conversation(&mut self, event: &Event, new: &Shown) {
+        let Some(from) = &event.from else { return };
+        for room in &mut self.rooms {
+            if let Place::Direct { with, .. } = &mut room.place
+                && *with == from.nick
+            {
+                *with = new.clone();
+            }
+        }
+    }
+
+    fn came_or_went(&mut self, event: &Event) {
+        let Some(index) = event.room.as_deref().and_then(|room| self.index_of_room(room)) else { return };
+        let room = &mut self.rooms[index];
+        match (&event.what, &event.from) {
+            (Happening::Joined, Some(from)) => room.members.add(&from.nick, None),
+            (Happening::Left, Some(from)) => drop(room.members.remove(&from.nick)),
+            (Happening::Sum { arrived, departed }, _) => room.members.sum(arrived, departed),
+            _ => {}
+        }
+        self.tell(index, event);
+    }
+
+    /// Something that concerns somebody wherever they are.
+    fn in_all_rooms(&mut self, event: &Event, mut change: impl FnMut(&mut Room, &str) -> bool) {
+        let Some(from) = &event.from else { return };
+        let is_with = |room: &Room| matches!(&room.place, Place::Direct { with, .. } if *with == from.nick);
+        let mut is_first = true;
+        for index in 0..self.rooms.len() {
+            let room = &mut self.rooms[index];
+            if change(room, &from.nick) || is_with(room) {
+                let was_first = std::mem::replace(&mut is_first, false);
+                self.tell_printing(index, event, was_first);
+            }
+        }
+    }
+
+    fn tell(&mut self, index: usize, event: &Event) {
+        self.tell_printing(index, event, true);
+    }
+
+    /// One quiet line in the timeline of a room; printed, where lines are, if it was not yet.
+    fn tell_printing(&mut self, index: usize, event: &Event, is_printed: bool) {
+        let reader = Reader { nick: "", highlights: &[] };
+        let Some(what) = item::what(event, &reader) else { return };
+        if is_printed {
+            self.print_item(index, &what, None);
+        }
+        self.rooms[index].timeline.append(event.time, what);
+    }
+
+    fn journal(&mut self, trouble: Option<&Shown>) {
+        let was_in_trouble = std::mem::replace(&mut self.trouble, trouble.cloned()).is_some();
+        match trouble.map(|trouble| &**trouble) {
+            Some("full") => {
+                self.problem("the server's disk is full: what you say is not confirmed before it has room")
+            }
+            Some(_) => self.problem(
+                "the server cannot write anything down: what you say is not confirmed before it can",
+            ),
+            None if was_in_trouble => self.hint("the server can write again"),
+            None => {}
+        }
+    }
+
+    fn refused(&mut self, refusal: &Refusal) {
+        let asked = self.take_asked(refusal.nonce.as_deref());
+        match asked {
+            Some(Asked::Said { room }) => self.give_back(room, refusal),
+            Some(Asked::Page { room, .. } | Asked::Around { room, .. }) => {
+                let Some(room) = self.room_numbered(room) else { return };
+                match &*refusal.code {
+                    "nothing-kept" | "no-such-room" | "not-in-room" => room.timeline.close_holes(),
+                    _ => {}
+                }
+                if &*refusal.code != "nothing-kept" {
+                    self.problem(refusal.text.to_string());
+                }
+            }
+            Some(Asked::Quietly | Asked::Members { .. }) => {}
+            Some(Asked::Search) => {
+                if let Some(Overlay::Search(search)) = &mut self.overlay {
+                    search.progress = SearchProgress::Typing;
+                }
+                self.problem(refusal.text.to_string());
+            }
+            Some(Asked::Join) if &*refusal.code == "already-in-room" => {}
+            _ => self.problem(refusal.text.to_string()),
+        }
+    }
+
+    /// What was not said goes back to where it was typed.
+    fn give_back(&mut self, number: u32, refusal: &Refusal) {
+        let text = refusal.text.to_string();
+        let nonce = refusal.nonce.clone().unwrap_or_default();
+        if let Some(room) = self.room_numbered(number)
+            && let Some(nth) = room.pending.iter().position(|pending| pending.nonce == nonce)
+        {
+            let pending = room.pending.remove(nth);
+            room.draft.give_back(&pending);
+        }
+        self.problem(text);
+    }
+
+    fn gap(&mut self, gap: &Gap) {
+        let time = self.time;
+        let Some(name) = &gap.room else {
+            self.ask(Request::Conversations, Asked::Quietly);
+            return;
+        };
+        let Some(index) = self.index_of_room(name) else { return };
+        let room = &mut self.rooms[index];
+        let what = What::Told(Shown::new("what was said before is not kept any more"));
+        match (gap.reason.as_deref(), gap.from, gap.to) {
+            (Some("forgotten"), ..) => drop(room.timeline.append(time, what)),
+            (_, Some(from), Some(to)) => {
+                let first = from.max(room.timeline.last_order() + 1);
+                room.timeline.put_hole(first, to, time, Why::Skipped(gap.messages));
+                let count = gap.messages.unwrap_or(0);
+                let line =
+                    format!("-- {}: {count} messages came too fast and were passed over", room.title());
+                self.print(line);
+            }
+            _ => {}
+        }
+    }
+
+    /// Which conversations there are, and how far each is: what is missing of them is fetched when it is looked at.
+    fn catch_up_with(&mut self, conversations: &[Conversation]) {
+        let time = self.time;
+        for conversation in conversations {
+            let index = self.open_conversation(&conversation.room, &conversation.with);
+            let timeline = &mut self.rooms[index].timeline;
+            if conversation.sequence > timeline.last_order() {
+                timeline.append_hole(conversation.sequence, time, Why::Skipped(None));
+            }
+        }
+    }
+
+    fn left(&mut self, nonce: Option<&str>, room: &str) {
+        self.take_asked(nonce);
+        if let Some(index) = self.index_of_room(room) {
+            self.print(format!("-- you have left #{room}"));
+            self.close(index);
+        }
+        self.effects.push(Effect::Remember);
+    }
+
+    fn names(&mut self, names: &Names) {
+        let Some(nonce) = names.nonce.clone() else { return };
+        match self.asked.remove(&nonce) {
+            Some(Asked::Members { room: number, is_first }) => {
+                if names.more {
+                    self.asked.insert(nonce, Asked::Members { room: number, is_first: false });
+                }
+                let Some(room) = self.room_numbered(number) else { return };
+                if is_first {
+                    room.members.clear();
+                }
+                for person in &names.names {
+                    room.members.add(&person.nick, person.away.clone());
+                }
+                room.members.listening = names.listening;
+            }
+            Some(Asked::Who { room, listed }) => {
+                let listed = listed + &listing(names);
+                if names.more {
+                    self.asked.insert(nonce, Asked::Who { room, listed });
+                } else {
+                    self.remark(room, &format!("in #{}: {listed}{}", names.room, listeners(names.listening)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn room_list(&mut self, page: RoomsPage) {
+        let Some(nonce) = page.nonce else { return };
+        if page.more {
+            self.asked.insert(nonce, Asked::Rooms);
+        } else {
+            self.asked.remove(&nonce);
+        }
+        if self.output == Output::Lines {
+            for line in &page.rooms {
+                let topic = line.topic.as_ref().map(|topic| format!(": {topic}")).unwrap_or_default();
+                self.print(format!("-- #{} ({}){topic}", line.room, line.members));
+            }
+        }
+        self.known_rooms.extend(page.rooms);
+        if !page.more {
+            self.show_known_rooms();
+        }
+    }
+
+    fn topic_is(&mut self, nonce: Option<&str>, name: &Shown, topic: Option<&Topic>) {
+        self.take_asked(nonce);
+        let Some(index) = self.index_of_room(name) else { return };
+        self.rooms[index].topic = topic.cloned();
+        let text = match topic {
+            None => format!("#{name} has no topic; /topic TEXT sets one"),
+            Some(topic) => format!("the topic of #{name}, set by {}: {}", topic.by, topic.text),
+        };
+        self.remark(self.rooms[index].number, &text);
+    }
+
+    fn page(&mut self, page: &Page) {
+        let nick = self.link.nick().cloned();
+        let highlights = self.options.highlights.clone();
+        let reader = Reader { nick: nick.as_deref().unwrap_or(""), highlights: &highlights };
+        let (number, span, target) = match self.take_asked(page.nonce.as_deref()) {
+            Some(Asked::Page { room, span, last }) => {
+                let (begin, end) = match span {
+                    Span::After(after) => (after, page.after.unwrap_or(last)),
+                    _ => (begin(page), last),
+                };
+                (room, (begin, end), None)
+            }
+            Some(Asked::Around { room, target }) => {
+                let last = page.events.last().and_then(|event| event.sequence).unwrap_or(0);
+                (room, (begin(page), page.after.unwrap_or(last)), Some(target))
+            }
+            Some(Asked::Printed { room }) => return self.page_to_print(room, page),
+            _ => return,
+        };
+        let items = page
+            .events
+            .iter()
+            .filter_map(|event| Some((event.sequence?, event.time, item::what(event, &reader)?)));
+        let items = items.collect();
+        let forgotten = page.forgotten.filter(|forgotten| span.0 <= *forgotten);
+        let time = page.events.first().map_or(self.time, |event| event.time);
+        let Some(room) = self.room_numbered(number) else { return };
+        let before = room.timeline.items().len();
+        room.timeline.take_past(Past { begin: span.0, end: span.1, items });
+        if forgotten.is_some() && room.timeline.items().len() > before {
+            room.timeline.say_at_the_beginning(time, "what was said before is not kept any more");
+        }
+        if let Some(target) = target
+            && let Some(index) = self.index_numbered(number)
+        {
+            self.show_message(index, target);
+        }
+    }
+
+    fn page_to_print(&mut self, number: u32, page: &Page) {
+        let nick = self.link.nick().cloned();
+        let reader = Reader { nick: nick.as_deref().unwrap_or(""), highlights: &[] };
+        let items = page
+            .events
+            .iter()
+            .filter_map(|event| Some((event.sequence?, event.time, item::what(event, &reader)?)));
+        let items: Vec<(u64, Time, What)> = items.collect();
+        let room = self.room_numbered(number);
+        let is_direct = room.is_some_and(|room| matches!(room.place, Place::Direct { .. }));
+        self.print_page(&items, is_direct);
+    }
+
+    fn found(&mut self, findings: Findings) {
+        self.take_asked(findings.nonce.as_deref());
+        let nick = self.link.nick().cloned();
+        let highlights = self.options.highlights.clone();
+        let reader = Reader { nick: nick.as_deref().unwrap_or(""), highlights: &highlights };
+        let mut found = Vec::new();
+        for event in &findings.events {
+            let (Some(room), Some(sequence)) = (&event.room, event.sequence) else { continue };
+            if let Some(What::Said(said)) = item::what(event, &reader) {
+                found.push(Finding { room: room.clone(), sequence, time: event.time, said });
+            }
+        }
+        if self.output == Output::Lines {
+            self.print_findings(&found, findings.rest);
+        } else if let Some(Overlay::Search(search)) = &mut self.overlay {
+            search.findings = found;
+            search.selected = 0;
+            search.progress = SearchProgress::Answered(findings.rest);
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice) {
+        match &notice.message {
+            Some(message) => self.hint(format!("{}: {message}", notice.text)),
+            None => self.hint(notice.text.to_string()),
+        }
+    }
+
+    /// Something for us alone, where we asked for it.
+    pub(super) fn remark(&mut self, number: u32, text: &str) {
+        let time = self.time;
+        for line in text.lines() {
+            self.print(format!("-- {line}"));
+        }
+        if let Some(room) = self.room_numbered(number) {
+            room.timeline.append(time, What::Remark(Text::kept(text)));
+        }
+    }
+
+    fn take_asked(&mut self, nonce: Option<&str>) -> Option<Asked> {
+        self.asked.remove(nonce?)
+    }
+
+    fn myself(&self) -> Author {
+        Author { nick: self.link.nick().cloned().unwrap_or_else(|| Shown::new("you")), door: None }
+    }
+
+    /// What is pending is shown as said by this name.
+    pub(super) fn say_in(&mut self, index: usize, manner: Manner, text: Text) {
+        let raw: String = text.formatted().to_owned();
+        let room = &self.rooms[index];
+        let number = room.number;
+        let request = match (&room.place, manner) {
+            (Place::Room(name), Manner::Saying) => Request::Say { room: name.to_string(), text: raw },
+            (Place::Room(name), Manner::Acting) => Request::Act { room: name.to_string(), text: raw },
+            (Place::Direct { with, .. }, _) => Request::Direct { to: with.to_string(), text: raw },
+        };
+        let nonce = self.ask(request, Asked::Said { room: number });
+        let time: Time = self.time;
+        let room = &mut self.rooms[index];
+        room.pending.push(super::Pending { nonce, time, manner, text });
+        room.scroll = Scroll::End;
+        room.timeline.set_marker(None);
+    }
+}
+
+/// Behind which sequence a page begins.
+fn begin(page: &Page) -> u64 {
+    page.before.map_or(0, |before| before.saturating_sub(1))
+}
+
+fn listing(names: &Names) -> String {
+    let one = |person: &crate::wire::Person| match &person.away {
+        Some(away) => format!("{} (away: {away})", person.nick),
+        None => person.nick.to_string(),
+    };
+    let mut listed = names.names.iter().map(one).collect::<Vec<_>>().join(", ");
+    if names.more {
+        listed.push_str(", ");
+    }
+    listed
+}
+
+fn listeners(count: u32) -> String {
+    match count {
+        0 => String::new(),
+        1 => "; 1 only listens".to_owned(),
+        count => format!("; {count} only listen"),
+    }
+}

@@ -1,0 +1,384 @@
+//! What commands do. Those that the server has, too, are called and explained by its own table.
+//!
+//! Where it stands: behind the keys; a line that begins with `/` comes here.
+//!
+//! What this file must never do: know a command that `/help` does not list.
+
+use super::item::Manner;
+use super::update::Effect;
+use super::{Asked, Model, Output, Overlay, Place};
+use crate::wire::Request;
+use dialect::plain::{Concerns, NotUnderstood, Typing, VerbHelp, similar, split_word};
+use dialect::plain::{Needs, read_search, verbs};
+use hub::Text;
+
+/// What only this client has.
+static OWN: &[VerbHelp] = &[
+    VerbHelp {
+        name: "edit",
+        aliases: &[],
+        parameters: "TEXT",
+        needs: Needs { words: 1, what: "the new text" },
+        help: "changes what you said last; Alt-E brings it back to change it",
+        details: &[],
+        concerns: Concerns::Everybody,
+    },
+    VerbHelp {
+        name: "redact",
+        aliases: &[],
+        parameters: "[REASON]",
+        needs: Needs { words: 0, what: "" },
+        help: "takes back what you said last, for everybody",
+        details: &[],
+        concerns: Concerns::Everybody,
+    },
+    VerbHelp {
+        name: "query",
+        aliases: &[],
+        parameters: "NAME",
+        needs: Needs { words: 1, what: "a name" },
+        help: "opens the conversation with one person alone",
+        details: &[],
+        concerns: Concerns::Everybody,
+    },
+    VerbHelp {
+        name: "close",
+        aliases: &[],
+        parameters: "",
+        needs: Needs { words: 0, what: "" },
+        help: "leaves this room, or closes this conversation",
+        details: &[],
+        concerns: Concerns::Everybody,
+    },
+];
+
+type Run = fn(&mut Model, &str) -> bool;
+
+/// What each does. Whether it was taken: what was not stays where it was typed.
+const RUNS: &[(&str, Run)] = &[
+    ("help", Model::help),
+    ("nick", |model, nick| model.quietly(Request::Nick { nick: nick.to_owned() })),
+    ("join", Model::join),
+    ("leave", Model::leave),
+    ("msg", Model::message),
+    ("query", Model::query),
+    ("close", |model, _| model.leave("")),
+    ("me", |model, text| model.talk(text, Manner::Acting)),
+    ("who", Model::who),
+    ("rooms", |model, _| model.list_rooms()),
+    ("topic", Model::set_topic),
+    ("history", Model::history),
+    ("search", Model::search),
+    ("ignore", |model, nick| model.quietly(Request::Ignore { nick: some(nick) })),
+    ("away", |model, message| model.quietly(Request::Away { message: some(message) })),
+    ("edit", Model::edit_last_to),
+    ("redact", Model::redact_last),
+    ("quit", |model, reason| {
+        model.quit(some(reason));
+        true
+    }),
+];
+
+/// All commands of this client, in the order in which `/help` lists them.
+pub fn commands() -> impl Iterator<Item = &'static VerbHelp> + Clone {
+    let shared = verbs().filter(|verb| verb.concerns == Concerns::Everybody);
+    let (before, last): (Vec<_>, Vec<_>) = shared.partition(|verb| verb.name != "quit");
+    before.into_iter().chain(OWN).chain(last)
+}
+
+/// What they are called.
+pub(super) fn names() -> impl Iterator<Item = &'static str> + Clone {
+    commands().flat_map(VerbHelp::names)
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !text.is_empty())
+}
+
+impl Model {
+    /// Does what was typed, or says why not.
+    pub(super) fn command(&mut self, typing: Typing<'_>) -> bool {
+        let Some(verb) = commands().find(|verb| verb.has_name(typing.verb)) else {
+            let shown = hub::quoted(typing.verb);
+            self.problem(match similar(typing.verb, names()) {
+                Some(known) => format!("there is no /{shown}; did you mean /{known}? F1 lists what there is"),
+                None => format!(
+                    "there is no /{shown}; F1 lists what there is, and '//' says a line that begins with '/'"
+                ),
+            });
+            return false;
+        };
+        if let Some(lack) = verb.lack(typing.parameters) {
+            self.problem(lack);
+            return false;
+        }
+        match RUNS.iter().find(|(name, _)| *name == verb.name) {
+            Some((_, run)) => run(self, typing.parameters),
+            None => false,
+        }
+    }
+
+    fn quietly(&mut self, request: Request) -> bool {
+        self.ask(request, Asked::Answer);
+        true
+    }
+
+    fn help(&mut self, name: &str) -> bool {
+        let name = name.trim_start_matches('/');
+        if self.output == Output::Screen && name.is_empty() {
+            self.overlay = Some(Overlay::Help { scroll: 0 });
+            return true;
+        }
+        if name.is_empty() {
+            for verb in commands() {
+                self.print(format!("-- {:18} {}", verb.usage(), verb.help));
+            }
+            return true;
+        }
+        let Some(verb) = commands().find(|verb| verb.has_name(name)) else {
+            self.problem(format!("there is no /{}; F1 lists what there is", hub::quoted(name)));
+            return false;
+        };
+        let mut text = format!("{}  {}", verb.usage(), verb.help);
+        for alias in verb.aliases {
+            text.push_str(&format!("\n/{alias} does the same"));
+        }
+        for detail in verb.details {
+            text.push('\n');
+            text.push_str(detail);
+        }
+        self.remark_here(&text);
+        true
+    }
+
+    fn join(&mut self, parameters: &str) -> bool {
+        let (name, _) = split_word(parameters);
+        match hub::RoomName::parse(name) {
+            Err(problem) => {
+                self.problem(problem.to_string());
+                false
+            }
+            Ok(_) => match self.index_of_room(name.trim_start_matches('#')) {
+                Some(index) if self.rooms[index].presence == super::Presence::Here => {
+                    self.go_to(index);
+                    true
+                }
+                _ => {
+                    self.ask(Request::Join { room: name.to_owned() }, Asked::Join);
+                    true
+                }
+            },
+        }
+    }
+
+    fn leave(&mut self, parameters: &str) -> bool {
+        let index = if parameters.is_empty() {
+            Some(self.current).filter(|&current| current < self.rooms.len())
+        } else {
+            self.index_of_room(parameters.trim_start_matches('#'))
+        };
+        let Some(index) = index else {
+            self.problem("you are in no room of that name; Ctrl-K lists those in which you are");
+            return false;
+        };
+        match self.rooms[index].place.clone() {
+            Place::Direct { .. } => self.close(index),
+            Place::Room(_) if self.rooms[index].presence == super::Presence::Gone => self.close(index),
+            Place::Room(name) => drop(self.ask(Request::Leave { room: name.to_string() }, Asked::Answer)),
+        }
+        true
+    }
+
+    fn message(&mut self, parameters: &str) -> bool {
+        let (to, text) = split_word(parameters);
+        let index = self.open_direct(to);
+        match Text::new(text) {
+            Ok(text) => {
+                self.say_in(index, Manner::Saying, text);
+                true
+            }
+            Err(problem) => {
+                self.problem(problem.to_string());
+                false
+            }
+        }
+    }
+
+    fn query(&mut self, parameters: &str) -> bool {
+        let (to, _) = split_word(parameters);
+        let index = self.open_direct(to);
+        self.go_to(index);
+        true
+    }
+
+    fn who(&mut self, parameters: &str) -> bool {
+        let name = if parameters.is_empty() { self.room_name_here() } else { some(parameters) };
+        let Some(room) = name else {
+            self.problem("/who needs a room here: /who ROOM");
+            return false;
+        };
+        let here = self.rooms.get(self.current).map_or(0, |room| room.number);
+        self.ask(Request::Who { room }, Asked::Who { room: here, listed: String::new() });
+        true
+    }
+
+    fn list_rooms(&mut self) -> bool {
+        self.known_rooms.clear();
+        self.ask(Request::Rooms, Asked::Rooms);
+        true
+    }
+
+    fn set_topic(&mut self, topic: &str) -> bool {
+        let Some((number, room)) = self.room_here() else {
+            self.problem("only rooms have topics");
+            return false;
+        };
+        match topic {
+            "" => drop(self.ask(Request::Topic { room, topic: None }, Asked::Answer)),
+            "-" => {
+                let request = Request::Topic { room, topic: Some(None) };
+                self.ask(request, Asked::SetTopic { room: number, topic: None });
+            }
+            topic => {
+                let request = Request::Topic { room, topic: Some(Some(topic.to_owned())) };
+                self.ask(request, Asked::SetTopic { room: number, topic: Some(topic.to_owned()) });
+            }
+        }
+        true
+    }
+
+    /// Where one scrolls, `/history` goes back a page; where one does not, it prints one.
+    fn history(&mut self, parameters: &str) -> bool {
+        if self.output == Output::Lines {
+            return self.print_history(parameters);
+        }
+        if !parameters.is_empty() {
+            self.hint("PageUp goes back, and older messages come by themselves; Ctrl-R searches");
+        }
+        self.scroll_by(-self.page_rows());
+        true
+    }
+
+    fn search(&mut self, words: &str) -> bool {
+        if self.output == Output::Screen {
+            self.open_search(words);
+        }
+        self.start_search(words)
+    }
+
+    /// Asks the server for what was typed.
+    pub(super) fn start_search(&mut self, words: &str) -> bool {
+        let asked = match read_search(&self.options.zone, self.time, words) {
+            Ok(asked) => asked,
+            Err(NotUnderstood(word)) => {
+                let word = hub::quoted(word);
+                self.problem(format!(
+                    "'{word}' is no time; write 2026-11-20, 2026-11-20T10:00, 10:00, 10m, 2h or 3d"
+                ));
+                return false;
+            }
+        };
+        let room = asked.room.map(|place| match place {
+            hub::Place::Name(name) => name,
+            hub::Place::Number(number) => hub::conversation_name(number),
+        });
+        let exact = |time: Option<hub::Time>| time.map(super::rfc3339);
+        let search = asked.search;
+        let request = Request::Search {
+            words: some(&search.words),
+            author: search.author,
+            room,
+            since: exact(search.since),
+            before: exact(search.before),
+            limit: Some(super::FINDINGS_MAX),
+        };
+        self.ask(request, Asked::Search);
+        true
+    }
+
+    fn edit_last_to(&mut self, text: &str) -> bool {
+        match self.last_own() {
+            Some(target) => self.edit(target, text),
+            None => {
+                self.problem("you have said nothing here that could be changed");
+                false
+            }
+        }
+    }
+
+    /// Asks for a change of what we said.
+    pub(super) fn edit(&mut self, target: u64, text: &str) -> bool {
+        let Some((number, room)) = self.named_here() else { return false };
+        match Text::new(text) {
+            Ok(clean) => {
+                let request = Request::Edit { room, target, text: clean.formatted().to_owned() };
+                self.ask(request, Asked::Edit { room: number, target, text: clean });
+                true
+            }
+            Err(problem) => {
+                self.problem(problem.to_string());
+                false
+            }
+        }
+    }
+
+    fn redact_last(&mut self, reason: &str) -> bool {
+        let (Some(target), Some((number, room))) = (self.last_own(), self.named_here()) else {
+            self.problem("you have said nothing here that could be taken back");
+            return false;
+        };
+        let request = Request::Redact { room, target, reason: some(reason) };
+        self.ask(request, Asked::Redact { room: number, target });
+        true
+    }
+
+    fn last_own(&self) -> Option<u64> {
+        let room = self.rooms.get(self.current)?;
+        let own = |item: &&super::Item| item.said().is_some_and(|said| said.relation == super::Relation::Own);
+        room.timeline.items().iter().rev().find(own).map(|item| item.order)
+    }
+
+    /// The room that is seen, if it is one.
+    fn room_here(&self) -> Option<(u32, String)> {
+        let room = self.rooms.get(self.current)?;
+        match &room.place {
+            Place::Room(name) => Some((room.number, name.to_string())),
+            Place::Direct { .. } => None,
+        }
+    }
+
+    fn room_name_here(&self) -> Option<String> {
+        self.room_here().map(|(_, name)| name)
+    }
+
+    /// What is seen, as the server calls it.
+    fn named_here(&self) -> Option<(u32, String)> {
+        let room = self.rooms.get(self.current)?;
+        Some((room.number, room.name()?.to_string()))
+    }
+
+    fn remark_here(&mut self, text: &str) {
+        match self.rooms.get(self.current).map(|room| room.number) {
+            Some(number) => self.remark(number, text),
+            None => self.hint(text.lines().next().unwrap_or_default().to_owned()),
+        }
+    }
+
+    /// What can be done with a link.
+    pub(super) fn open_link(&mut self, link: String) {
+        self.effects.push(Effect::Open(link));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_that_is_listed_does_something() {
+        for verb in commands() {
+            assert!(RUNS.iter().any(|(name, _)| *name == verb.name), "/{}", verb.name);
+        }
+        assert_eq!(RUNS.len(), commands().count(), "something is done that no command is listed for");
+    }
+}

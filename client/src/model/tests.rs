@@ -1,0 +1,460 @@
+//! The client's conversation with a server that the test plays.
+
+use super::*;
+use crate::keys::KeyPress;
+use crate::link::Failure;
+
+const WELCOME: &str = r#"{"type":"welcome","version":1,"server":"roomful 0.1.0","epoch":"e","nick":"ann","resume":{"secret":"s"},"conversations":[]}"#;
+
+/// A model, and a server that the test plays.
+pub(crate) struct Stage {
+    pub(crate) model: Model,
+    now: Duration,
+    effects: Vec<Effect>,
+}
+
+pub(crate) fn options() -> Options {
+    Options {
+        time_format: "%H:%M".into(),
+        zone: TimeZone::UTC,
+        highlights: Vec::new(),
+        items_max: 1_000,
+        members: MembersShown::Auto,
+        server: "127.0.0.1:8008".into(),
+        notify_on: NotifyOn::Mention,
+    }
+}
+
+impl Stage {
+    pub(crate) fn new(output: Output) -> Stage {
+        Stage::before(output, &State::default())
+    }
+
+    pub(crate) fn before(output: Output, before: &State) -> Stage {
+        let wanted = Wanted { nick: Some("ann".into()), ..Wanted::default() };
+        let size = Size { columns: 80, rows: 24 };
+        let model = Model::new(options(), output, wanted, before, size, 7);
+        let mut stage = Stage { model, now: Duration::ZERO, effects: Vec::new() };
+        let moment = stage.moment();
+        stage.effects = stage.model.start(moment);
+        stage
+    }
+
+    /// In the lobby with bob, with an empty past.
+    pub(crate) fn in_lobby() -> Stage {
+        let mut stage = Stage::new(Output::Screen);
+        stage.enter();
+        stage
+    }
+
+    pub(crate) fn enter(&mut self) {
+        self.give(Input::Connected);
+        self.says(WELCOME);
+        self.says(r#"{"type":"joined","room":"lobby","sequence":1,"resumed":false,"topic":null,"members":["bob"],"others":0,"listening":0}"#);
+        self.answer_pages();
+        self.sent();
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { time: Time(1_795_255_200_000 + self.now.as_millis() as u64), now: self.now }
+    }
+
+    pub(crate) fn give(&mut self, input: Input) {
+        let moment = self.moment();
+        let effects = self.model.update(moment, input);
+        self.effects.extend(effects);
+    }
+
+    /// A line of the server's.
+    pub(crate) fn says(&mut self, line: &str) {
+        self.give(Input::Received(format!("{line}\n").into_bytes()));
+    }
+
+    /// What bob says.
+    pub(crate) fn bob(&mut self, room: &str, sequence: u64, text: &str) {
+        let text = serde_json::to_string(text).unwrap();
+        self.says(&format!(
+            r#"{{"type":"event","kind":"said","room":"{room}","id":"x","sequence":{sequence},"time":"2026-11-21T10:00:00.000Z","from":{{"nick":"bob"}},"text":{text}}}"#
+        ));
+    }
+
+    /// Keys with blanks between them.
+    pub(crate) fn keys(&mut self, keys: &str) {
+        for key in keys.split(' ') {
+            self.give(Input::Key(KeyPress::parse(key).unwrap()));
+        }
+    }
+
+    /// Characters.
+    pub(crate) fn types(&mut self, text: &str) {
+        for character in text.chars() {
+            self.give(Input::Key(KeyPress::plain(crate::keys::Key::Character(character))));
+        }
+    }
+
+    pub(crate) fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.give(Input::Tick);
+    }
+
+    /// The requests that were sent since this was asked last.
+    pub(crate) fn sent(&mut self) -> Vec<serde_json::Value> {
+        let mut lines = Vec::new();
+        for effect in std::mem::take(&mut self.effects) {
+            if let Effect::Send(bytes) = effect {
+                for line in String::from_utf8(bytes).unwrap().lines() {
+                    lines.push(serde_json::from_str(line).unwrap());
+                }
+            }
+        }
+        lines
+    }
+
+    /// Empty pages for all that are asked for; nobody but bob is anywhere.
+    pub(crate) fn answer_pages(&mut self) {
+        loop {
+            let asked = self.sent();
+            if asked.is_empty() {
+                return;
+            }
+            for request in asked {
+                let (nonce, room) = (&request["nonce"], &request["room"]);
+                match request["type"].as_str().unwrap() {
+                    "history" => self.says(&format!(r#"{{"type":"history","nonce":{nonce},"room":{room},"events":[]}}"#)),
+                    "who" => self.says(&format!(
+                        r#"{{"type":"names","nonce":{nonce},"room":{room},"names":[{{"nick":"ann"}},{{"nick":"bob"}}],"listening":0,"more":false}}"#
+                    )),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    fn printed(&mut self) -> Vec<String> {
+        let print = |effect| if let Effect::Print(line) = effect { Some(line) } else { None };
+        self.effects().into_iter().filter_map(print).collect()
+    }
+
+    fn said(&self) -> Vec<String> {
+        let room = self.model.room().expect("a room is open");
+        room.timeline
+            .items()
+            .iter()
+            .filter_map(|item| Some(item.said()?.text.formatted().to_owned()))
+            .collect()
+    }
+
+    fn draft(&self) -> &str {
+        self.model.draft().line.text()
+    }
+}
+
+#[test]
+fn what_is_typed_is_said_and_stands_where_the_server_puts_it() {
+    let mut stage = Stage::in_lobby();
+    stage.types("hello");
+    stage.keys("Enter");
+    let sent = stage.sent();
+    assert_eq!((sent[0]["type"].as_str(), sent[0]["text"].as_str()), (Some("say"), Some("hello")));
+    assert_eq!(stage.draft(), "");
+    assert_eq!(stage.model.room().unwrap().pending.len(), 1);
+    stage.bob("lobby", 3, "behind it");
+    stage.bob("lobby", 2, "never, for it is known already");
+    let nonce = sent[0]["nonce"].as_str().unwrap();
+    stage.says(&format!(r#"{{"type":"ack","nonce":"{nonce}","room":"lobby","id":"x","sequence":2,"time":"2026-11-21T10:00:00.000Z"}}"#));
+    assert_eq!(stage.said(), ["hello", "behind it"]);
+    assert!(stage.model.room().unwrap().pending.is_empty());
+}
+
+#[test]
+fn draft_stays_while_others_talk_and_over_a_lost_connection() {
+    let mut stage = Stage::in_lobby();
+    stage.types("half a sen");
+    stage.keys("Left");
+    stage.bob("lobby", 2, "hey");
+    stage.give(Input::Disconnected(Failure::Closed));
+    assert_eq!((stage.draft(), stage.model.draft().line.before_cursor()), ("half a sen", "half a se"));
+    stage.types("X");
+    assert_eq!(stage.draft(), "half a seXn");
+}
+
+#[test]
+fn what_was_said_without_a_connection_is_sent_once_in_order() {
+    let mut stage = Stage::in_lobby();
+    stage.types("one");
+    stage.keys("Enter");
+    let first = stage.sent()[0]["nonce"].clone();
+    stage.give(Input::Disconnected(Failure::Closed));
+    stage.types("two");
+    stage.keys("Enter");
+    assert!(stage.effects().contains(&Effect::Connect), "Enter tries at once");
+    stage.give(Input::Connected);
+    let hello = &stage.sent()[0];
+    assert_eq!(hello["resume"]["secret"], "s");
+    assert_eq!(hello["resume"]["rooms"]["lobby"], 1);
+    stage.says(WELCOME);
+    let says: Vec<_> = stage.sent().into_iter().filter(|request| request["type"] == "say").collect();
+    assert_eq!(says[0]["nonce"], first);
+    assert_eq!((says[0]["text"].as_str(), says[1]["text"].as_str()), (Some("one"), Some("two")));
+    assert_eq!(says.len(), 2);
+}
+
+#[test]
+fn refused_text_is_there_again_to_be_changed() {
+    let mut stage = Stage::in_lobby();
+    stage.types("//slash");
+    stage.keys("Enter");
+    let nonce = stage.sent()[0]["nonce"].clone();
+    stage.says(&format!(
+        r#"{{"type":"refusal","nonce":{nonce},"request":"say","code":"bad-text","text":"no"}}"#
+    ));
+    assert_eq!(stage.draft(), "//slash");
+    assert_eq!(stage.model.note().unwrap().text, "no");
+}
+
+#[test]
+fn pasted_lines_are_one_message() {
+    let mut stage = Stage::in_lobby();
+    let text: Vec<String> = (1..=200).map(|number| format!("line {number}")).collect();
+    stage.give(Input::Paste(text.join("\n")));
+    assert!(stage.sent().is_empty(), "nothing is said before Enter");
+    stage.keys("Enter");
+    let sent = stage.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0]["text"].as_str().unwrap(), text.join("\n"));
+}
+
+#[test]
+fn pasted_lines_that_begin_with_a_slash_are_no_commands() {
+    let mut stage = Stage::in_lobby();
+    stage.give(Input::Paste("/usr/bin\n/etc".into()));
+    stage.keys("Enter");
+    assert_eq!(stage.sent()[0]["text"], "/usr/bin\n/etc");
+}
+
+#[test]
+fn unread_messages_are_counted_where_nobody_looks() {
+    let mut stage = Stage::in_lobby();
+    stage.says(r#"{"type":"joined","room":"dev","sequence":0,"resumed":false,"topic":null,"members":["bob"],"others":0,"listening":0}"#);
+    stage.bob("dev", 1, "psst");
+    stage.bob("dev", 2, "Ann, look");
+    let dev = &stage.model.rooms()[1];
+    assert_eq!((dev.unread, dev.mentions, dev.timeline.marker()), (2, 1, Some(0)));
+    assert!(
+        stage
+            .effects()
+            .iter()
+            .any(|effect| matches!(effect, Effect::Notify { body, .. } if body == "Ann, look"))
+    );
+    stage.keys("Alt-A");
+    let dev = stage.model.room().unwrap();
+    assert_eq!((dev.title().as_str(), dev.unread, dev.timeline.marker()), ("#dev", 0, Some(0)));
+    stage.keys("Alt-1 Alt-2");
+    assert_eq!(stage.model.room().unwrap().timeline.marker(), None, "what was seen is not new any more");
+}
+
+#[test]
+fn drafts_belong_to_their_rooms() {
+    let mut stage = Stage::in_lobby();
+    stage.says(r#"{"type":"joined","room":"dev","sequence":0,"resumed":false,"topic":null,"members":[],"others":0,"listening":0}"#);
+    stage.types("for the lobby");
+    stage.keys("Ctrl-K");
+    stage.types("dev");
+    stage.keys("Enter");
+    stage.types("for dev");
+    assert_eq!(stage.model.room().unwrap().title(), "#dev");
+    stage.keys("Alt-1");
+    assert_eq!(stage.draft(), "for the lobby");
+    let remembered = stage.model.remembered();
+    assert_eq!(remembered.rooms[1].draft, "for dev");
+    let mut stage = Stage::before(Output::Screen, &remembered);
+    stage.enter();
+    assert_eq!(stage.draft(), "for the lobby");
+}
+
+#[test]
+fn past_comes_in_pages_and_what_is_missing_is_fetched_when_it_is_near() {
+    let mut stage = Stage::new(Output::Screen);
+    stage.give(Input::Connected);
+    stage.says(WELCOME);
+    stage.says(r#"{"type":"joined","room":"lobby","sequence":500,"resumed":false,"topic":null,"members":[],"others":0,"listening":0}"#);
+    let asked = stage.sent().into_iter().find(|request| request["type"] == "history").unwrap();
+    assert_eq!(asked["before"], 501);
+    let events: Vec<String> = (490..=500)
+        .map(|sequence| format!(r#"{{"kind":"said","room":"lobby","id":"x","sequence":{sequence},"time":"2026-11-21T10:00:00.000Z","from":{{"nick":"bob"}},"text":"m{sequence}"}}"#))
+        .collect();
+    stage.says(&format!(
+        r#"{{"type":"history","nonce":{},"room":"lobby","events":[{}],"before":490}}"#,
+        asked["nonce"],
+        events.join(",")
+    ));
+    assert_eq!(stage.said().len(), 11);
+    let asked = stage.sent().into_iter().find(|request| request["type"] == "history").unwrap();
+    assert_eq!(asked["before"], 490, "the screen is not full");
+    stage.says(&format!(r#"{{"type":"history","nonce":{},"room":"lobby","events":[]}}"#, asked["nonce"]));
+    assert!(stage.sent().is_empty());
+    assert!(
+        stage.model.room().unwrap().timeline.items().iter().all(|item| !matches!(item.what, What::Hole(_)))
+    );
+}
+
+#[test]
+fn gap_is_a_hole_that_is_filled() {
+    let mut stage = Stage::in_lobby();
+    stage.bob("lobby", 2, "two");
+    stage.says(r#"{"type":"gap","room":"lobby","from":3,"to":9,"messages":7}"#);
+    stage.bob("lobby", 10, "ten");
+    let asked = stage.sent().into_iter().find(|request| request["type"] == "history").unwrap();
+    assert_eq!(asked["before"], 10);
+    let event = r#"{"kind":"said","room":"lobby","id":"x","sequence":5,"time":"2026-11-21T10:00:00.000Z","from":{"nick":"bob"},"text":"five"}"#;
+    stage.says(&format!(
+        r#"{{"type":"history","nonce":{},"room":"lobby","events":[{event}],"before":3}}"#,
+        asked["nonce"]
+    ));
+    assert_eq!(stage.said(), ["two", "five", "ten"]);
+}
+
+#[test]
+fn own_words_that_come_back_behind_a_reconnect_stand_there_once() {
+    let mut stage = Stage::in_lobby();
+    stage.types("once");
+    stage.keys("Enter");
+    let nonce = stage.sent()[0]["nonce"].clone();
+    stage.give(Input::Disconnected(Failure::Closed));
+    stage.pass(Duration::from_secs(1));
+    stage.give(Input::Connected);
+    stage.says(WELCOME);
+    stage.says(r#"{"type":"joined","room":"lobby","sequence":2,"resumed":true,"topic":null,"members":["bob"],"others":0,"listening":0}"#);
+    stage.says(r#"{"type":"event","kind":"said","room":"lobby","id":"x","sequence":2,"time":"2026-11-21T10:00:00.000Z","from":{"nick":"ann"},"text":"once"}"#);
+    stage.says(&format!(
+        r#"{{"type":"ack","nonce":{nonce},"room":"lobby","id":"x","sequence":2,"repeated":true}}"#
+    ));
+    assert_eq!(stage.said(), ["once"]);
+    assert!(stage.model.room().unwrap().pending.is_empty());
+}
+
+#[test]
+fn edits_and_redactions_change_what_stands_there() {
+    let mut stage = Stage::in_lobby();
+    stage.bob("lobby", 2, "teh");
+    stage.says(r#"{"type":"event","kind":"edited","room":"lobby","id":"x","sequence":3,"time":"2026-11-21T10:00:00.000Z","from":{"nick":"bob"},"target":2,"text":"the"}"#);
+    assert_eq!(stage.said(), ["the"]);
+    stage.says(r#"{"type":"event","kind":"redacted","room":"lobby","id":"x","sequence":4,"time":"2026-11-21T10:00:00.000Z","from":{"nick":"bob"},"target":2}"#);
+    assert_eq!(stage.said(), [""; 0]);
+    assert!(matches!(stage.model.room().unwrap().timeline.items()[0].what, What::Erased { .. }));
+}
+
+#[test]
+fn last_message_is_changed_with_a_key() {
+    let mut stage = Stage::in_lobby();
+    stage.types("helo");
+    stage.keys("Enter");
+    let nonce = stage.sent()[0]["nonce"].clone();
+    stage.says(&format!(r#"{{"type":"ack","nonce":{nonce},"room":"lobby","id":"x","sequence":2,"time":"2026-11-21T10:00:00.000Z"}}"#));
+    stage.keys("Alt-E Left");
+    stage.types("l");
+    stage.keys("Enter");
+    let edit = &stage.sent()[0];
+    assert_eq!(
+        (edit["type"].as_str(), edit["target"].as_u64(), edit["text"].as_str()),
+        (Some("edit"), Some(2), Some("hello"))
+    );
+    let nonce = &edit["nonce"];
+    stage.says(&format!(r#"{{"type":"ack","nonce":{nonce},"room":"lobby","id":"x","sequence":3}}"#));
+    assert_eq!(stage.said(), ["hello"]);
+    assert_eq!(stage.draft(), "");
+}
+
+#[test]
+fn direct_messages_have_a_place_of_their_own() {
+    let mut stage = Stage::in_lobby();
+    stage.types("/msg bob psst");
+    stage.keys("Enter");
+    let direct = &stage.sent()[0];
+    assert_eq!((direct["type"].as_str(), direct["to"].as_str()), (Some("direct"), Some("bob")));
+    stage.says(&format!(
+        r#"{{"type":"ack","nonce":{},"room":"@3","id":"x","sequence":1,"time":"2026-11-21T10:00:00.000Z"}}"#,
+        direct["nonce"]
+    ));
+    stage.says(r#"{"type":"event","kind":"direct","room":"@3","id":"x","sequence":2,"time":"2026-11-21T10:00:01.000Z","from":{"nick":"bob"},"to":{"nick":"ann"},"text":"what?"}"#);
+    assert_eq!(stage.model.rooms().len(), 2);
+    assert_eq!((stage.model.rooms()[1].unread, stage.model.rooms()[1].mentions), (1, 1));
+    stage.keys("Alt-2");
+    assert_eq!(stage.said(), ["psst", "what?"]);
+    stage.types("nothing");
+    stage.keys("Enter");
+    assert_eq!(stage.sent()[0]["to"], "bob");
+}
+
+#[test]
+fn tab_completes_names_and_commands() {
+    let mut stage = Stage::in_lobby();
+    stage.types("bo");
+    stage.keys("Tab");
+    assert_eq!(stage.draft(), "bob: ");
+    stage.keys("Ctrl-U");
+    stage.types("/sea");
+    stage.keys("Tab");
+    assert_eq!(stage.draft(), "/search ");
+}
+
+#[test]
+fn search_leads_to_the_message() {
+    let mut stage = Stage::in_lobby();
+    stage.bob("lobby", 2, "tea?");
+    stage.keys("Ctrl-R");
+    stage.types("tea");
+    stage.keys("Enter");
+    let nonce = stage.sent()[0]["nonce"].clone();
+    let event = r#"{"kind":"said","room":"lobby","id":"x","sequence":2,"time":"2026-11-21T10:00:00.000Z","from":{"nick":"bob"},"text":"tea?"}"#;
+    stage.says(&format!(r#"{{"type":"found","nonce":{nonce},"events":[{event}],"rest":"nothing"}}"#));
+    let Some(Overlay::Search(search)) = stage.model.overlay() else { panic!("a search is open") };
+    assert_eq!(search.findings.len(), 1);
+    stage.keys("Enter");
+    assert!(stage.model.overlay().is_none());
+}
+
+#[test]
+fn command_that_is_misspelled_stays_to_be_mended() {
+    let mut stage = Stage::in_lobby();
+    stage.types("/jion dev");
+    stage.keys("Enter");
+    assert!(stage.sent().is_empty());
+    assert_eq!(stage.draft(), "/jion dev");
+    assert!(stage.model.note().unwrap().text.contains("did you mean /join?"));
+}
+
+#[test]
+fn control_c_clears_first_and_leaves_then() {
+    let mut stage = Stage::in_lobby();
+    stage.types("dear");
+    stage.keys("Ctrl-C");
+    assert_eq!(stage.draft(), "");
+    assert!(!stage.effects().contains(&Effect::Quit));
+    stage.keys("Up");
+    assert_eq!(stage.draft(), "dear", "nothing that was typed is lost");
+    stage.keys("Ctrl-C Ctrl-C");
+    assert!(stage.effects().contains(&Effect::Quit));
+}
+
+#[test]
+fn plain_lines_say_who_says_what() {
+    let mut stage = Stage::new(Output::Lines);
+    stage.enter();
+    stage.bob("lobby", 2, "hello\nann");
+    stage.says(r#"{"type":"event","kind":"quit","time":"2026-11-21T10:00:00.000Z","from":{"nick":"bob"},"reason":"late"}"#);
+    assert_eq!(stage.printed(), ["<bob> hello", "<bob> ann", "-- bob is offline (late)"]);
+    stage.give(Input::Line("hi".into()));
+    assert_eq!(stage.sent()[0]["text"], "hi");
+}
+
+#[test]
+fn hostile_names_and_texts_are_clean_before_they_are_kept() {
+    let mut stage = Stage::in_lobby();
+    stage.bob("lobby", 2, "\u{1b}]52;c;eA==\u{7}\u{9b}2J\u{202e}x");
+    assert_eq!(stage.said(), ["]52;c;eA==2Jx"]);
+}

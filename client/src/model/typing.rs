@@ -1,0 +1,384 @@
+//! What keys do.
+//!
+//! Where it stands: behind the table of keys; what lies over the room is asked first.
+//!
+//! What this file must never do: lose what was typed.
+
+use super::bindings::{self, Action};
+use super::item::Manner;
+use super::update::Effect;
+use super::{Focus, Model, Overlay, Place, Presence, Scroll};
+use crate::keys::{Key, KeyPress};
+use crate::layout::{Regions, Sheet, Vertical, moved_vertically, room_at};
+use crate::link::State;
+use dialect::editing::{Clusters, Line, Motion};
+use dialect::plain::{Completed, Completion, CompletionKind, Typed, typed};
+use hub::{TEXT_BYTES_MAX, Text};
+
+/// A wheel or an arrow moves so many rows.
+const FEW_ROWS: isize = 3;
+/// So many candidates of a completion are named.
+const CANDIDATES_SHOWN: usize = 12;
+
+impl Model {
+    pub(super) fn press(&mut self, press: KeyPress) {
+        if self.overlay.is_some() && self.press_in_overlay(press) {
+            return;
+        }
+        match bindings::action(press) {
+            Some(action) => self.act(action),
+            None => self.type_character(press),
+        }
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        let rest = match self.line_mut() {
+            Some(line) => line.paste(text),
+            None => return,
+        };
+        if rest > 0 {
+            self.problem(format!(
+                "{rest} bytes of that did not fit: a message has at most {} lines and {} KiB; 'roomful say' sends whole files",
+                hub::TEXT_LINES_MAX,
+                TEXT_BYTES_MAX / 1024
+            ));
+        }
+        self.query_has_changed();
+    }
+
+    /// A line that was typed where the terminal edits it.
+    pub(super) fn line(&mut self, line: &str) {
+        if line.trim().is_empty() {
+            return;
+        }
+        self.submit(line);
+    }
+
+    fn type_character(&mut self, press: KeyPress) {
+        let Key::Character(character) = press.key else { return };
+        if press.held.ctrl || press.held.alt {
+            return;
+        }
+        if let Some(line) = self.line_mut() {
+            line.insert(character);
+        }
+        self.query_has_changed();
+    }
+
+    /// Where what is typed goes: into what lies over the room, or into the draft.
+    pub(super) fn line_mut(&mut self) -> Option<&mut Line> {
+        match &mut self.overlay {
+            Some(Overlay::Switcher(choice)) => Some(&mut choice.query),
+            Some(Overlay::Search(search)) => Some(&mut search.query),
+            Some(Overlay::Rooms(choice)) => Some(&mut choice.query),
+            Some(Overlay::Links(_) | Overlay::Help { .. } | Overlay::Members { .. }) => None,
+            None => match self.rooms.get_mut(self.current) {
+                Some(room) => Some(&mut room.draft.line),
+                None => Some(&mut self.homeless.line),
+            },
+        }
+    }
+
+    pub(super) fn act(&mut self, action: Action) {
+        match action {
+            Action::Send => self.send(),
+            Action::NewLine => self.with_line(|line| line.insert('\n')),
+            Action::Complete => self.complete(),
+            Action::Go(motion) => self.with_line(|line| line.go(motion)),
+            Action::Erase(motion) => self.with_line(|line| line.cut(motion)),
+            Action::Kill(motion) => self.kill(motion),
+            Action::Yank => {
+                let killed = self.killed.clone();
+                self.with_line(|line| line.insert_text(0, &killed));
+            }
+            Action::Transpose => self.with_line(|line| line.transpose()),
+            Action::Undo => self.with_line(|line| line.undo()),
+            Action::Redo => self.with_line(|line| line.redo()),
+            Action::Up => self.vertically(Vertical::Up),
+            Action::Down => self.vertically(Vertical::Down),
+            Action::Older => self.recall(Vertical::Up),
+            Action::Newer => self.recall(Vertical::Down),
+            Action::EditLast => self.edit_last(),
+            Action::PageUp => self.scroll_by(-self.page_rows()),
+            Action::PageDown => self.scroll_by(self.page_rows()),
+            Action::RowUp => self.scroll_by(-1),
+            Action::RowDown => self.scroll_by(1),
+            Action::Top => self.scroll_to(|sheet| sheet.top()),
+            Action::Bottom => self.to_the_end(),
+            Action::FirstNew => self.to_what_is_new(),
+            Action::Room(number) => {
+                if number <= self.rooms.len() {
+                    self.go_to(number - 1);
+                }
+            }
+            Action::PreviousRoom => self.go_beside(self.rooms.len().saturating_sub(1)),
+            Action::NextRoom => self.go_beside(1),
+            Action::NextUnread => self.go_to_unread(),
+            Action::Switcher => self.open_switcher(),
+            Action::Search => self.open_search(""),
+            Action::Links => self.open_links(),
+            Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
+            Action::Members => self.overlay = Some(Overlay::Members { scroll: 0 }),
+            Action::Escape => self.escape(),
+            Action::EraseOrLeave if self.is_draft_empty() => self.quit(None),
+            Action::EraseOrLeave => self.with_line(|line| line.cut(Motion::Right)),
+            Action::ClearOrLeave if self.is_draft_empty() => self.quit(None),
+            Action::ClearOrLeave => self.clear_draft(),
+            Action::Repaint => self.effects.push(Effect::Repaint),
+            Action::Suspend => self.effects.push(Effect::Suspend),
+        }
+    }
+
+    fn with_line<T>(&mut self, change: impl FnOnce(&mut Line) -> T) {
+        if let Some(line) = self.line_mut() {
+            change(line);
+        }
+        self.query_has_changed();
+    }
+
+    fn kill(&mut self, motion: Motion) {
+        let Some(line) = self.line_mut() else { return };
+        let killed = line.cut(motion);
+        if !killed.text().is_empty() {
+            self.killed = killed;
+        }
+        self.query_has_changed();
+    }
+
+    fn is_draft_empty(&self) -> bool {
+        self.draft().line.text().is_empty()
+    }
+
+    fn clear_draft(&mut self) {
+        let draft = self.draft_mut();
+        draft.editing = None;
+        let line = draft.line.take();
+        draft.sent.add(&line);
+        self.hint("Ctrl-C again leaves");
+    }
+
+    /// To the row above or below; where there is none, to what was said before or after that.
+    fn vertically(&mut self, direction: Vertical) {
+        let columns = Regions::of(self).draft_columns();
+        let draft = self.draft_mut();
+        match moved_vertically(&draft.line, columns, direction) {
+            Some(byte) => draft.line.go_to_byte(byte),
+            None => self.recall(direction),
+        }
+    }
+
+    fn recall(&mut self, direction: Vertical) {
+        let draft = self.draft_mut();
+        let line = match direction {
+            Vertical::Up => draft.sent.older(draft.line.clusters()),
+            Vertical::Down => draft.sent.newer(),
+        };
+        if let Some(line) = line {
+            draft.line.set(line);
+        }
+    }
+
+    /// What was said last here becomes the draft, to be changed.
+    fn edit_last(&mut self) {
+        let Some(room) = self.rooms.get_mut(self.current) else { return };
+        let own = room.timeline.items().iter().rev().find_map(|item| {
+            let said = item.said().filter(|said| said.relation == super::Relation::Own)?;
+            Some((item.order, said.manner, said.text.clone()))
+        });
+        match own {
+            None => self.hint("you have said nothing here that could be changed"),
+            Some((_, Manner::Acting, _)) => {
+                self.hint("what was said with /me is not changed; /redact takes it away")
+            }
+            Some((sequence, Manner::Saying, text)) => {
+                let draft = &mut room.draft;
+                let typed = draft.line.set(Clusters::default());
+                draft.sent.add(&typed);
+                draft.line.paste(text.formatted());
+                draft.editing = Some(sequence);
+            }
+        }
+    }
+
+    fn escape(&mut self) {
+        if self.draft().editing.is_some() {
+            let draft = self.draft_mut();
+            draft.editing = None;
+            let line = draft.line.take();
+            draft.sent.add(&line);
+            return;
+        }
+        self.to_the_end();
+    }
+
+    pub(super) fn page_rows(&self) -> isize {
+        let rows = isize::try_from(Regions::of(self).timeline.height).unwrap_or(1);
+        // One row of the page before stays, to find one's place.
+        (rows - 1).max(1)
+    }
+
+    pub(super) fn scroll_by(&mut self, rows: isize) {
+        self.scroll_to(|sheet| sheet.scrolled(rows));
+    }
+
+    fn scroll_to(&mut self, place: impl FnOnce(&Sheet<'_>) -> Scroll) {
+        let Some(scroll) = Sheet::of(self).map(|sheet| place(&sheet)) else { return };
+        self.rooms[self.current].scroll = scroll;
+    }
+
+    fn to_what_is_new(&mut self) {
+        let Some(timeline) = self.room().map(|room| &room.timeline) else { return };
+        let marker = timeline.marker();
+        let first = marker.and_then(|marker| timeline.items().iter().find(|item| item.order > marker));
+        match first.map(|item| item.number) {
+            Some(number) => self.scroll_to(|sheet| sheet.scroll_to(number)),
+            None => self.hint("nothing here is new"),
+        }
+    }
+
+    /// A message of the room that is seen is put into the middle of the screen.
+    pub(super) fn centre(&mut self, number: u32) {
+        self.scroll_to(|sheet| sheet.scroll_to(number));
+    }
+
+    fn to_the_end(&mut self) {
+        if let Some(room) = self.rooms.get_mut(self.current) {
+            room.scroll = Scroll::End;
+        }
+    }
+
+    pub(super) fn wheel(&mut self, notches: i32) {
+        self.scroll_by(isize::try_from(notches).unwrap_or(0) * FEW_ROWS);
+    }
+
+    pub(super) fn look(&mut self, focus: Focus) {
+        self.focus = focus;
+    }
+
+    pub(super) fn click(&mut self, column: u16, row: u16) {
+        if let Some(index) = room_at(self, column, row).filter(|_| self.overlay.is_none()) {
+            self.go_to(index);
+        }
+    }
+
+    /// Enter.
+    fn send(&mut self) {
+        if matches!(self.state(), State::Waiting { .. }) {
+            self.link.hurry();
+        }
+        let draft = self.draft_mut();
+        let text = draft.line.text().to_owned();
+        if text.trim().is_empty() {
+            return;
+        }
+        let editing = draft.editing;
+        if self.submit_draft(&text, editing) {
+            let draft = self.draft_mut_of_last_submit();
+            draft.editing = None;
+            let line = draft.line.take();
+            draft.sent.add(&line);
+        }
+    }
+
+    fn submit_draft(&mut self, text: &str, editing: Option<u64>) -> bool {
+        self.submitted_in = self.rooms.get(self.current).map(|room| room.number);
+        match editing {
+            Some(target) => self.edit(target, text),
+            None => self.submit(text),
+        }
+    }
+
+    /// A command may have gone to another room, or closed this one.
+    fn draft_mut_of_last_submit(&mut self) -> &mut super::Draft {
+        let index = self.submitted_in.and_then(|number| self.index_numbered(number));
+        match index {
+            Some(index) => &mut self.rooms[index].draft,
+            None => &mut self.homeless,
+        }
+    }
+
+    /// Says a text, or does a command. Whether it was taken: what was not stays where it was typed.
+    fn submit(&mut self, text: &str) -> bool {
+        // Only a single line can be a command; what was pasted is talk.
+        let is_single = !text.trim_end_matches('\n').contains('\n');
+        match typed(text) {
+            Typed::Command(typing) if is_single => self.command(typing),
+            Typed::Command(_) => self.talk(text, Manner::Saying),
+            Typed::Talk(talk) => self.talk(talk, Manner::Saying),
+        }
+    }
+
+    pub(super) fn talk(&mut self, text: &str, manner: Manner) -> bool {
+        let Some(room) = self.rooms.get(self.current) else {
+            self.problem("you are in no room; /join NAME enters one");
+            return false;
+        };
+        if room.presence == Presence::Gone {
+            self.problem(format!("you are not in {} any more; /join enters it again", room.title()));
+            return false;
+        }
+        if manner == Manner::Acting && matches!(room.place, Place::Direct { .. }) {
+            self.problem("/me is for rooms");
+            return false;
+        }
+        match Text::new(text) {
+            Ok(text) => {
+                self.say_in(self.current, manner, text);
+                true
+            }
+            Err(problem) => {
+                self.problem(problem.to_string());
+                false
+            }
+        }
+    }
+
+    fn complete(&mut self) {
+        let Some(completion) = Completion::at_cursor(&self.draft().line) else { return };
+        let candidates = self.candidates(&completion);
+        let completed = completion.apply(&candidates, &mut self.draft_mut().line);
+        match completed {
+            Completed::Inserted => {}
+            Completed::Nothing => self.hint(match completion.kind {
+                CompletionKind::Command => "no command begins like this; F1 lists them",
+                CompletionKind::Room => "no room that is known here begins like this; /rooms lists them",
+                CompletionKind::Name => "nobody here is called like this",
+            }),
+            Completed::Several(several) => {
+                let more = several.len().saturating_sub(CANDIDATES_SHOWN);
+                let mut shown = several[..several.len() - more].join("  ");
+                if more > 0 {
+                    shown.push_str(&format!("  and {more} more"));
+                }
+                self.hint(shown);
+            }
+        }
+    }
+
+    fn candidates(&self, completion: &Completion) -> Vec<String> {
+        match completion.kind {
+            CompletionKind::Command => super::commands::names().map(|name| format!("/{name}")).collect(),
+            CompletionKind::Room => {
+                let mark = if completion.word.starts_with('#') { "#" } else { "" };
+                let open = self.rooms.iter().filter_map(|room| match &room.place {
+                    Place::Room(name) => Some(name),
+                    Place::Direct { .. } => None,
+                });
+                let known = self.known_rooms.iter().map(|line| &line.room);
+                open.chain(known).map(|name| format!("{mark}{name}")).collect()
+            }
+            CompletionKind::Name => {
+                let room = self.rooms.get(self.current);
+                let with = room.and_then(|room| match &room.place {
+                    Place::Direct { with, .. } => Some(with.to_string()),
+                    Place::Room(_) => None,
+                });
+                let members = room
+                    .into_iter()
+                    .flat_map(|room| room.members.iter().map(|member| member.nick.to_string()));
+                let me = self.link.nick().map(ToString::to_string);
+                with.into_iter().chain(members).filter(|nick| Some(nick) != me.as_ref()).collect()
+            }
+        }
+    }
+}

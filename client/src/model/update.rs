@@ -1,0 +1,245 @@
+//! What comes in changes the model; what comes out is to be done.
+//!
+//! Where it stands: the loop around the terminal, and the one of plain lines, call [`Model::update`] and nothing else.
+//!
+//! What this file must never do: decide what an answer or a key means; that stands in `answers` and `typing`.
+
+use super::{Asked, Focus, Model, Note, Size, Weight};
+use crate::keys::KeyPress;
+use crate::layout::Sheet;
+use crate::link::{Failure, Output, State};
+use crate::wire::{Request, Span};
+use hub::Time;
+use std::time::Duration;
+
+/// What is missing is fetched when no more items lie between it and what is seen.
+const NEAR_ITEMS: usize = 50;
+/// A note goes by itself after so long.
+const NOTE_FOR: Duration = Duration::from_secs(8);
+
+/// Something that happens to the client.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Input {
+    /// A key.
+    Key(KeyPress),
+    /// Text that was pasted, with LF between its lines.
+    Paste(String),
+    /// A line that was typed where the terminal edits it.
+    Line(String),
+    /// The wheel of a mouse; up is negative.
+    Wheel(i32),
+    /// A click.
+    Click {
+        /// Its column, from 0.
+        column: u16,
+        /// Its row, from 0.
+        row: u16,
+    },
+    /// The terminal has another size.
+    Resize(Size),
+    /// Somebody looks, or looks away.
+    Focus(Focus),
+    /// The connection is open.
+    Connected,
+    /// Bytes from the server.
+    Received(Vec<u8>),
+    /// The connection could not be opened, or has ended.
+    Disconnected(Failure),
+    /// Time has passed.
+    Tick,
+    /// Something that was asked for did not work here; why.
+    Trouble(String),
+    /// The client is told to end.
+    Leave,
+}
+
+/// Something to be done.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    /// Open a connection.
+    Connect,
+    /// Send these bytes.
+    Send(Vec<u8>),
+    /// Close the connection.
+    Close,
+    /// Tell the person, who may look elsewhere.
+    Notify {
+        /// Who, and where.
+        title: String,
+        /// What.
+        body: String,
+    },
+    /// Put this into the clipboard.
+    Copy(String),
+    /// Open this link.
+    Open(String),
+    /// Print this line; only where nothing is drawn.
+    Print(String),
+    /// Write down what has to survive this program.
+    Remember,
+    /// Draw everything anew.
+    Repaint,
+    /// Let the shell have the terminal.
+    Suspend,
+    /// End.
+    Quit,
+}
+
+/// What time it is, for people and for what is measured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Moment {
+    /// What the clock says.
+    pub time: Time,
+    /// Since the client began.
+    pub now: Duration,
+}
+
+impl Model {
+    /// Connects.
+    pub fn start(&mut self, moment: Moment) -> Vec<Effect> {
+        self.set_moment(moment);
+        self.link.start();
+        self.settle()
+    }
+
+    /// Takes something in. Answers with what is to be done, in this order.
+    pub fn update(&mut self, moment: Moment, input: Input) -> Vec<Effect> {
+        self.set_moment(moment);
+        match input {
+            Input::Key(press) => self.press(press),
+            Input::Paste(text) => self.paste(&text),
+            Input::Line(line) => self.line(&line),
+            Input::Wheel(notches) => self.wheel(notches),
+            Input::Click { column, row } => self.click(column, row),
+            Input::Resize(size) => self.size = size,
+            Input::Focus(focus) => self.look(focus),
+            Input::Connected => self.link.connected(self.now),
+            Input::Received(bytes) => self.link.received(self.now, &bytes),
+            Input::Disconnected(why) => self.link.disconnected(self.now, why),
+            Input::Tick => self.tick(),
+            Input::Trouble(why) => self.problem(why),
+            Input::Leave => self.quit(None),
+        }
+        self.settle()
+    }
+
+    /// When [`Input::Tick`] is next to be given; asked again after every other input.
+    pub fn deadline(&self) -> Option<Duration> {
+        let note = self.note_until.filter(|_| self.note.is_some());
+        // The seconds that are left are shown.
+        let second = matches!(self.state(), State::Waiting { .. }).then(|| self.now + Duration::from_secs(1));
+        [self.link.deadline(), note, second].into_iter().flatten().min()
+    }
+
+    fn set_moment(&mut self, moment: Moment) {
+        self.time = moment.time;
+        self.now = moment.now;
+    }
+
+    fn tick(&mut self) {
+        self.link.tick(self.now);
+        if self.note_until.is_some_and(|until| until <= self.now) {
+            self.note = None;
+            self.note_until = None;
+        }
+    }
+
+    /// What follows from everything that came in.
+    fn settle(&mut self) -> Vec<Effect> {
+        self.take_from_link();
+        self.see();
+        if self.fetch_what_is_near() {
+            self.take_from_link();
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    fn take_from_link(&mut self) {
+        while let Some(output) = self.link.poll() {
+            match output {
+                Output::Connect => self.effects.push(Effect::Connect),
+                Output::Send(bytes) => self.effects.push(Effect::Send(bytes)),
+                Output::Close => self.effects.push(Effect::Close),
+                Output::Told(answer) => self.told(answer),
+                Output::Unanswered(nonce) => self.unanswered(&nonce),
+                Output::State => self.state_has_changed(),
+            }
+        }
+    }
+
+    /// What is seen is read.
+    pub(super) fn see(&mut self) {
+        if self.focus != Focus::Elsewhere
+            && let Some(room) = self.rooms.get_mut(self.current)
+            && room.scroll == super::Scroll::End
+        {
+            room.unread = 0;
+            room.mentions = 0;
+        }
+    }
+
+    /// Whether anything was asked for: what is missing close to what is seen.
+    fn fetch_what_is_near(&mut self) -> bool {
+        let is_possible = self.output == super::Output::Screen && *self.state() == State::Online;
+        let Some(sheet) = Sheet::of(self).filter(|_| is_possible) else { return false };
+        let seen = sheet.visible().items;
+        let room = &mut self.rooms[self.current];
+        let Some(name) = room.name().cloned() else { return false };
+        let near =
+            seen.start.saturating_sub(NEAR_ITEMS)..(seen.end + NEAR_ITEMS).min(room.timeline.items().len());
+        // What is nearest to the present is asked for first, one at a time.
+        let Some(index) = near.rev().find(|&index| room.timeline.hole_mut(index).is_some()) else {
+            return false;
+        };
+        let number = room.number;
+        let Some(hole) = room.timeline.hole_mut(index).filter(|hole| !hole.is_asked) else { return false };
+        hole.is_asked = true;
+        let hole = hole.clone();
+        let is_below = index > seen.end;
+        let span =
+            if is_below { Span::After(hole.first - 1) } else { Span::Before(hole.last.saturating_add(1)) };
+        self.ask_page(number, &name, span, hole.last);
+        true
+    }
+
+    fn ask_page(&mut self, room: u32, name: &str, span: Span, last: u64) {
+        let limit = Some(super::PAGE_ITEMS);
+        let request = Request::History { room: name.to_owned(), span: span.clone(), limit };
+        self.ask(request, Asked::Page { room, span, last });
+    }
+
+    /// Asks the server for something, and remembers for what.
+    pub(super) fn ask(&mut self, request: Request, asked: Asked) -> String {
+        let nonce = self.link.request(request);
+        self.asked.insert(nonce.clone(), asked);
+        nonce
+    }
+
+    pub(super) fn hint(&mut self, text: impl Into<String>) {
+        self.set_note(text.into(), Weight::Hint);
+    }
+
+    pub(super) fn problem(&mut self, text: impl Into<String>) {
+        self.set_note(text.into(), Weight::Problem);
+    }
+
+    fn set_note(&mut self, text: String, weight: Weight) {
+        self.print(format!("-- {text}"));
+        self.note = Some(Note { text, weight });
+        self.note_until = Some(self.now + NOTE_FOR);
+    }
+
+    /// Where nothing is drawn, it is printed.
+    pub(super) fn print(&mut self, line: String) {
+        if self.output == super::Output::Lines {
+            self.effects.push(Effect::Print(line));
+        }
+    }
+
+    pub(super) fn quit(&mut self, reason: Option<String>) {
+        self.effects.push(Effect::Remember);
+        self.link.quit(reason);
+        self.take_from_link();
+        self.effects.push(Effect::Quit);
+    }
+}

@@ -1,0 +1,72 @@
+//! What the system tells a program that has a terminal, and stopping.
+//!
+//! Where it stands: a thread waits for signals and hands them on as events, so that the program ends in order: what was typed is
+//! kept, the server is told good-bye, the terminal is given back.
+//!
+//! What this file must never do: keep a program alive that was asked twice to end.
+
+use super::event::{Signal, TerminalEvent};
+use super::{Device, Sink, modes};
+use rustix::process::{Signal as Stopping, getpgrp, getppid, getsid, kill_process_group};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::{pipe, unregister};
+use std::io::{self, Read as _};
+use std::os::unix::net::UnixStream;
+use std::process;
+use std::thread;
+
+/// Starts to wait for signals. The thread ends when the sink breaks off.
+pub(super) fn watch(device: Device, sink: impl Sink) -> io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGTSTP, SIGCONT, SIGWINCH])?;
+    let run = move || {
+        let mut ends = 0;
+        for signal in signals.forever() {
+            let event = match signal {
+                SIGTSTP => TerminalEvent::Signal(Signal::Suspend),
+                SIGCONT => TerminalEvent::Signal(Signal::Continued),
+                SIGWINCH => match device.size() {
+                    Ok(size) => TerminalEvent::Resize(size),
+                    Err(_) => TerminalEvent::Gone,
+                },
+                _ if ends == 0 => {
+                    ends += 1;
+                    // In a thread of its own: where the inputs are gathered there may be no room, as long as the terminal takes
+                    // nothing, and a second signal must be heard then, too.
+                    let sink = sink.clone();
+                    thread::spawn(move || sink(TerminalEvent::Signal(Signal::End)));
+                    continue;
+                }
+                _ => {
+                    modes::leave();
+                    // What shells say of a program that a signal ended.
+                    process::exit(128 + signal);
+                }
+            };
+            if sink(event).is_break() {
+                return;
+            }
+        }
+    };
+    thread::Builder::new().name("signals".into()).spawn(run).map(drop)
+}
+
+/// Whether there is a shell that would wake us: whoever started us is in our session. The system itself takes no notice of
+/// Ctrl-Z where there is none, but we cannot leave it to the system, because the terminal has to be given back first.
+pub(super) fn can_be_woken() -> bool {
+    let parent = getppid().and_then(|parent| getsid(Some(parent)).ok());
+    parent.is_some() && parent == getsid(None).ok()
+}
+
+/// Stops us and the others of our job, as Ctrl-Z does. Comes back when somebody wakes us.
+///
+/// The system stops one thread after the other, so that the one that asks for it goes on for a moment: it has to wait until
+/// it is told that the pause is over, or it would take the terminal again before the shell has it.
+pub(super) fn stop() -> io::Result<()> {
+    let (mut woken, waker) = UnixStream::pair()?;
+    let registration = pipe::register(SIGCONT, waker)?;
+    let stopped = kill_process_group(getpgrp(), Stopping::STOP).map_err(io::Error::from);
+    let outcome = stopped.and_then(|()| woken.read_exact(&mut [0]));
+    unregister(registration);
+    outcome
+}

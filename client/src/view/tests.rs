@@ -1,0 +1,420 @@
+//! Screens, written down: each view in three sizes.
+//!
+//! Below the rows of a snapshot stands what a screen has besides: where the cursor is, what the window is called, where links
+//! lead. `INSTA_UPDATE=always cargo test -p client` writes them anew.
+
+use super::*;
+use crate::link::Failure;
+use crate::model::sample::{self, DAY, MINUTE};
+use crate::model::{
+    Choice, Finding, Hole, Manner, Presence, Scroll, SearchProgress, SearchView, Weight, What, Why,
+};
+use crate::settings;
+use crate::terminal::Colours;
+use crate::wire::{Author, Rest, RoomLine, Topic};
+use dialect::editing::{Line, Lines};
+use proptest::prelude::*;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::layout::Rect;
+use std::time::Duration;
+
+const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (200, 60)];
+const FAMILY: &str = "👨‍👩‍👧‍👦";
+
+fn theme() -> Theme {
+    Theme::new(settings::Theme::Auto, Colours::Many)
+}
+
+fn drawn(model: &Model, theme: Theme) -> (Buffer, Scene) {
+    let size = model.size();
+    let mut terminal = Terminal::new(TestBackend::new(size.columns, size.rows)).expect("a screen");
+    let mut scene = Scene::default();
+    terminal.draw(|frame| scene = draw(model, theme, frame.buffer_mut())).expect("it is in memory");
+    (terminal.backend().buffer().clone(), scene)
+}
+
+/// The characters of a screen; what a wide one hides is left out.
+fn rows(buffer: &Buffer) -> Vec<String> {
+    let row_of = |y: u16| {
+        let mut row = String::new();
+        let mut x = 0;
+        while x < buffer.area.width {
+            let symbol = buffer[(x, y)].symbol();
+            row.push_str(symbol);
+            x += crate::layout::columns_of(symbol).max(1) as u16;
+        }
+        row.trim_end().to_owned()
+    };
+    (0..buffer.area.height).map(row_of).collect()
+}
+
+fn written(model: &Model) -> String {
+    let (buffer, scene) = drawn(model, theme());
+    let mut text = rows(&buffer).join("\n");
+    let cursor = scene.cursor.map_or("none".into(), |at| format!("{},{}", at.x, at.y));
+    text.push_str(&format!("\n\ncursor {cursor}, title {:?}\n", scene.title));
+    for link in scene.links {
+        text.push_str(&format!("{}+{} {}\n", link.area.as_position(), link.area.width, link.target));
+    }
+    text
+}
+
+/// The same view in all sizes.
+fn check(name: &str, build: impl Fn(u16, u16) -> Model) {
+    for (columns, rows) in SIZES {
+        let model = build(columns, rows);
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), written(&model));
+        });
+    }
+}
+
+fn topic(text: &str) -> Option<Topic> {
+    Some(Topic { text: text.into(), by: "bob".into(), time: sample::NOON })
+}
+
+/// Three rooms and a conversation, and a morning in the lobby.
+fn morning(columns: u16, rows: u16) -> Model {
+    let mut model = sample::online(columns, rows);
+    let lobby = model.sample_room("lobby");
+    lobby.topic = topic("what everybody should know · the coffee machine works again");
+    lobby.meet("ann", None).meet("bob", None).meet("Zoë", Some("at lunch")).meet("小明", None);
+    lobby.members.listening = 2;
+    lobby.say(1, "bob", "good morning, everybody").act(2, "小明", "waves");
+    lobby.tell(3, What::Told("Zoë came in".into()));
+    lobby.say(4, "Zoë", "ann: did you see https://example.org/report.pdf? It has the figures of last week");
+    lobby.say(5, "ann", "yes, and I think that we should look at them together.\nToday at four?");
+    lobby.say_by_door(6, ("build", "hook"), "main is green again (42 tests)");
+    lobby.mark();
+    lobby.say(7, "bob", "four is fine").edit_last("half past four is fine");
+    lobby.say(8, "小明", "wrong window").erase_last();
+    lobby.say(9, "Zoë", "deploy is at five, so that fits");
+    model.sample_room("dev").unread = 12;
+    let ops = model.sample_room("ops");
+    (ops.unread, ops.mentions) = (3, 1);
+    model.sample_room("old").presence = Presence::Gone;
+    let bob = model.sample_direct("bob");
+    (bob.unread, bob.mentions) = (2, 2);
+    model.sample_select(0);
+    model.measure_latency(Duration::from_micros(420));
+    model
+}
+
+#[test]
+fn room_with_people_in_it() {
+    check("room", morning);
+}
+
+#[test]
+fn every_script_keeps_its_columns() {
+    check("scripts", |columns, rows| {
+        let mut model = sample::online(columns, rows);
+        let room = model.sample_room("世界");
+        room.topic = topic("všechny jazyky · 所有语言 · כל השפות");
+        for nick in ["ann", "小明", "אבי", "أمينة", "Ω"] {
+            room.meet(nick, None);
+        }
+        room.meet(&"漢".repeat(32), None);
+        room.say(
+            1,
+            "小明",
+            "我们今天下午四点开会，请大家准时参加。会议室在三楼，记得带上你们的笔记本电脑和上周的报告。",
+        );
+        room.say(2, "אבי", "שלום לכולם, מה שלומכם היום?").say(3, "أمينة", "صباح الخير، كيف حالكم اليوم؟");
+        room.say(4, "Zoe\u{308}", "e\u{301}tude, n\u{303}andu\u{301}, o\u{302}\u{323}").say(
+            5,
+            &"漢".repeat(32),
+            &format!("{FAMILY}{FAMILY} 🇩🇪🇫🇷🇯🇵 👍🏽 ❤\u{fe0f} 1\u{fe0f}\u{20e3}"),
+        );
+        room.say(6, "किरण", "नमस्ते, क्या हाल है?").say(7, "ann", &FAMILY.repeat(30));
+        room.say(8, "bob", "fn main() {\n\tprintln!(\"tabs\");\n}");
+        room.draft.line.paste("你好 👨‍👩‍👧‍👦 שלום");
+        model
+    });
+}
+
+#[test]
+fn days_holes_and_what_is_not_acknowledged() {
+    check("past", |columns, rows| {
+        let mut model = sample::online(columns, rows);
+        let room = model.sample_room("lobby");
+        room.tell(0, What::Hole(Hole { first: 1, last: 40, why: Why::Unread, is_asked: false }));
+        room.say(1, "bob", "what was said on Monday");
+        room.tell(DAY / MINUTE, What::Told("Zoë is now zoe".into()));
+        room.say(DAY / MINUTE + 1, "zoe", "what was said on Tuesday");
+        let why = Why::Skipped(Some(412));
+        room.tell(DAY / MINUTE + 2, What::Hole(Hole { first: 43, last: 454, why, is_asked: false }));
+        room.mark();
+        room.say(DAY / MINUTE + 3, "bob", "behind the gap");
+        room.tell(
+            DAY / MINUTE + 4,
+            What::Remark(hub::Text::kept("there is no /foo; did you mean /who?\nsee /help")),
+        );
+        room.say_pending(DAY / MINUTE + 5, "is anybody there?")
+            .say_pending(DAY / MINUTE + 6, "hello?\nhello?");
+        model
+    });
+}
+
+#[test]
+fn one_has_scrolled_up_while_more_was_said() {
+    check("scrolled", |columns, rows| {
+        let mut model = sample::online(columns, rows);
+        let room = model.sample_room("lobby");
+        room.tell(0, What::Hole(Hole { first: 1, last: 40, why: Why::Unread, is_asked: false }));
+        for number in 0..200 {
+            room.say(
+                number,
+                if number % 3 == 0 { "bob" } else { "zoe" },
+                &format!("message number {number}"),
+            );
+        }
+        room.ask_for_hole();
+        room.unread = 7;
+        let top = crate::layout::Sheet::of(&model).expect("a room").top();
+        assert!(matches!(top, Scroll::At { .. }));
+        model.room_mut().scroll = top;
+        model
+    });
+}
+
+#[test]
+fn connection_is_lost_while_one_types() {
+    check("offline", |columns, rows| {
+        let mut model = morning(columns, rows);
+        model.lose_connection(Failure::Closed);
+        model.room_mut().draft.line.paste("half of a sen");
+        model.sample_note("what you send is kept until the server is there again", Weight::Hint);
+        model
+    });
+}
+
+#[test]
+fn server_is_not_reached() {
+    check("connecting", |columns, rows| {
+        let mut model = sample::resting(columns, rows);
+        model.link_mut().start();
+        model
+    });
+    check("unreachable", |columns, rows| {
+        let mut model = sample::resting(columns, rows);
+        model.link_mut().start();
+        model.lose_connection(Failure::Refused);
+        model
+    });
+}
+
+#[test]
+fn empty_screens_say_what_to_do() {
+    check("no_room", sample::online);
+    check("empty_room", |columns, rows| {
+        let mut model = sample::online(columns, rows);
+        model.sample_room("dev").meet("ann", None);
+        model
+    });
+    check("entering", |columns, rows| {
+        let mut model = sample::online(columns, rows);
+        model.sample_room("dev").presence = Presence::Entering;
+        model
+    });
+    check("empty_conversation", |columns, rows| {
+        let mut model = sample::online(columns, rows);
+        model.sample_direct("bob");
+        model
+    });
+}
+
+#[test]
+fn room_that_one_has_left_can_be_read() {
+    check("left", |columns, rows| {
+        let mut model = morning(columns, rows);
+        model.room_mut().presence = Presence::Gone;
+        model.sample_note("you are not in #lobby", Weight::Problem);
+        model
+    });
+}
+
+#[test]
+fn long_draft_is_seen_around_the_cursor() {
+    let draft: String = (1..=40).map(|number| format!("line {number} of what is pasted\n")).collect();
+    check("draft", |columns, rows| {
+        let mut model = morning(columns, rows);
+        model.room_mut().draft.line.paste(&draft);
+        model.room_mut().draft.line.go_to_byte(draft.find("line 20").expect("it is there") + 4);
+        model.room_mut().draft.editing = Some(3);
+        model
+    });
+}
+
+fn query(text: &str) -> Line {
+    let mut line = Line::new(Lines::One);
+    line.paste(text);
+    line
+}
+
+fn choice<T>(typed: &str, entries: Vec<T>, selected: usize) -> Choice<T> {
+    Choice { query: query(typed), entries, selected }
+}
+
+fn with_overlay(overlay: impl Fn() -> Overlay) -> impl Fn(u16, u16) -> Model {
+    move |columns, rows| {
+        let mut model = morning(columns, rows);
+        model.set_overlay(overlay());
+        model
+    }
+}
+
+#[test]
+fn help_lists_keys_and_commands() {
+    check("help", with_overlay(|| Overlay::Help { scroll: 0 }));
+    check("help_end", with_overlay(|| Overlay::Help { scroll: 1_000 }));
+}
+
+#[test]
+fn switcher_goes_to_a_room() {
+    check("switcher", with_overlay(|| Overlay::Switcher(choice("o", vec![2, 3, 0, 4], 1))));
+    check("switcher_empty", with_overlay(|| Overlay::Switcher(choice("kitchen", Vec::new(), 0))));
+}
+
+#[test]
+fn rooms_of_the_server_are_listed() {
+    let line = |room: &str, members, topic: Option<&str>| RoomLine {
+        room: room.into(),
+        members,
+        topic: topic.map(Into::into),
+    };
+    let rooms = || {
+        let mut rooms = vec![line("lobby", 12_345, Some("what everybody should know")), line("dev", 3, None)];
+        rooms.extend(
+            (0..100).map(|number| line(&format!("世界-{number}"), number, Some("一个非常安静的房间"))),
+        );
+        rooms
+    };
+    check("rooms", with_overlay(|| Overlay::Rooms(choice("", rooms(), 20))));
+    check("rooms_empty", with_overlay(|| Overlay::Rooms(choice("zzz", Vec::new(), 0))));
+}
+
+#[test]
+fn members_are_listed() {
+    check("members", |columns, rows| {
+        let mut model = with_overlay(|| Overlay::Members { scroll: 2 })(columns, rows);
+        for number in 0..30 {
+            model.room_mut().meet(&format!("guest-{number}"), Some("away").filter(|_| number % 4 == 0));
+        }
+        model
+    });
+}
+
+#[test]
+fn links_are_listed() {
+    let links = || {
+        vec!["https://example.org/report.pdf".into(), format!("https://example.org/{}", "long/".repeat(30))]
+    };
+    check("links", with_overlay(|| Overlay::Links(choice("", links(), 0))));
+}
+
+#[test]
+fn search_shows_what_it_found() {
+    let said = |nick: &str, text: &str| match sample::said(
+        Author { nick: nick.into(), door: None },
+        Manner::Saying,
+        text,
+    ) {
+        What::Said(said) => said,
+        _ => panic!("something was said"),
+    };
+    let finding = |room: &str, days: u64, nick: &str, text: &str| Finding {
+        room: room.into(),
+        sequence: 1,
+        time: sample::NOON.after_ms(days * DAY),
+        said: said(nick, text),
+    };
+    let search = |typed: &str, findings, progress| {
+        Overlay::Search(SearchView { query: query(typed), findings, selected: 1, progress })
+    };
+    let findings = || {
+        vec![
+            finding("lobby", 9, "bob", "the report is done, and the figures of the report are right"),
+            finding("@7", 4, "bob", "did you read my Report?"),
+            finding("elsewhere", 1, "小明", &format!("{}报告 report 在这里", "很多很多的字 ".repeat(20))),
+            finding("@9", 0, "eve", "one line\nreports in another"),
+        ]
+    };
+    check("search", with_overlay(|| search("report", findings(), SearchProgress::Answered(Rest::More))));
+    check("search_typing", with_overlay(|| search("", Vec::new(), SearchProgress::Typing)));
+    check("search_asked", with_overlay(|| search("report", Vec::new(), SearchProgress::Asked)));
+    check(
+        "search_nothing",
+        with_overlay(|| search("report from:ann", Vec::new(), SearchProgress::Answered(Rest::Nothing))),
+    );
+}
+
+/// How everything looks, a letter for each style; the letters are explained below.
+fn looks(model: &Model, theme: Theme) -> String {
+    let (buffer, _) = drawn(model, theme);
+    let mut known = Vec::new();
+    let mut map = String::new();
+    for (nth, row) in rows(&buffer).iter().enumerate() {
+        map.push_str(row);
+        map.push('\n');
+        let letters = (0..buffer.area.width).map(|x| {
+            let style = buffer[(x, nth as u16)].style();
+            let index = known.iter().position(|other| *other == style).unwrap_or_else(|| {
+                known.push(style);
+                known.len() - 1
+            });
+            if index == 0 { ' ' } else { char::from(b'a' + index as u8 - 1) }
+        });
+        map.push_str(letters.collect::<String>().trim_end());
+        map.push('\n');
+    }
+    for (letter, style) in (b'a'..).zip(known.iter().skip(1)) {
+        map.push_str(&format!("{}: {:?} {:?}\n", char::from(letter), style.fg, style.add_modifier));
+    }
+    map
+}
+
+#[test]
+fn looks_with_colours_and_without() {
+    let mut model = morning(80, 24);
+    model.room_mut().say_pending(10, "is that right?");
+    for (name, theme) in [
+        ("looks_many", theme()),
+        ("looks_none", Theme::new(settings::Theme::Auto, Colours::None)),
+        ("looks_high_contrast", Theme::new(settings::Theme::HighContrast, Colours::Many)),
+    ] {
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(name, looks(&model, theme));
+        });
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_size_can_be_drawn(columns in 1_u16..220, rows in 1_u16..70, nth in 0_usize..8) {
+        let overlays = [
+            None,
+            Some(Overlay::Help { scroll: 3 }),
+            Some(Overlay::Switcher(choice("lo", vec![0, 1], 1))),
+            Some(Overlay::Members { scroll: 1 }),
+            Some(Overlay::Links(choice("", vec!["https://example.org".into()], 0))),
+            Some(Overlay::Rooms(choice("", vec![RoomLine { room: "dev".into(), members: 1, topic: None }], 0))),
+        ];
+        let mut model = morning(columns, rows);
+        if let Some(overlay) = overlays.into_iter().nth(nth).flatten() {
+            model.set_overlay(overlay);
+        }
+        let (buffer, scene) = drawn(&model, theme());
+        for link in scene.links {
+            prop_assert!(buffer.area.intersection(link.area) == link.area);
+        }
+        prop_assert!(scene.cursor.is_none_or(|cursor| buffer.area.contains(cursor)));
+    }
+
+    #[test]
+    fn buffer_of_another_size_is_no_harm(columns in 0_u16..120, rows in 0_u16..40) {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
+        draw(&morning(80, 24), theme(), &mut buffer);
+    }
+}

@@ -100,7 +100,7 @@ fn besides(model: &Model) -> Vec<(String, Ink)> {
 /// Where one is in a timeline, if that is not its end.
 fn scroll_words(model: &Model) -> String {
     let Some(room) = model.room().filter(|room| room.scroll != Scroll::End) else { return String::new() };
-    let below = Sheet::of(model).map_or(0, |sheet| sheet.visible().below);
+    let below = Sheet::of(model).map_or(0, |sheet| sheet.below());
     let new = if room.unread > 0 && matches!(room.place, Place::Room(_)) {
         format!(", {} new", room.unread)
     } else {

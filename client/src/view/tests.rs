@@ -238,6 +238,16 @@ fn room_that_one_has_left_can_be_read() {
 }
 
 #[test]
+fn long_note_is_read_to_its_end_also_where_it_is_narrow() {
+    check("note", |columns, rows| {
+        let mut model = morning(columns, rows);
+        let words = "there is no room '#nowhere'; check the spelling, or join it to open it";
+        model.sample_note(words, Weight::Problem);
+        model
+    });
+}
+
+#[test]
 fn long_draft_is_seen_around_the_cursor() {
     let draft: String = (1..=40).map(|number| format!("line {number} of what is pasted\n")).collect();
     check("draft", |columns, rows| {

@@ -606,3 +606,6 @@ impl Link {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ mod one_message;
 mod other_protocols;
 mod pollers;
 mod raw;
+mod scripts;
 mod stopping;
 mod storm;
 mod styles;

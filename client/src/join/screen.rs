@@ -46,7 +46,7 @@ pub(super) fn run(join: Join, remembered: Remembered) -> Result<(), String> {
     };
     let terminal = Terminal::enter(Wishes { mouse }, sink).map_err(cannot_use)?;
     let size = terminal.size().map_err(cannot_use)?;
-    let model = join.model(Output::Screen, &remembered, size)?;
+    let model = join.model(Output::Screen, &remembered, size);
     let variable = |name: &str| std::env::var(name).ok();
     let colours = Colours::of_environment(variable);
     let theme = theme_of(join.settings.theme, colours, background_of_environment(variable));

@@ -176,7 +176,7 @@ impl Tail {
             Answer::Gap(gap) if gap.room.as_deref() == Some(&*self.room) => {
                 self.heard = self.heard.max(gap.to.unwrap_or(0));
             }
-            Answer::Joined(picture) => self.come_back(picture),
+            Answer::Joined(picture) if *picture.room == *self.room => self.come_back(picture),
             _ => {}
         }
     }

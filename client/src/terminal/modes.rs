@@ -163,22 +163,28 @@ fn wait_for_the_frame() -> Option<MutexGuard<'static, ()>> {
 pub(super) fn enter(device: &Device, wishes: Wishes) -> io::Result<()> {
     leave_before_panics_are_told();
     let mut entered = entered();
-    let found = match entered.take() {
-        Some(entered) => entered.found,
-        None => tcgetattr(&device.input)?,
+    let (found, once) = match entered.take() {
+        Some(entered) => (entered.found, String::new()),
+        None => (tcgetattr(&device.input)?, told_once()),
     };
     let mut raw = found.clone();
     raw.make_raw();
+    let kept = device.try_clone()?;
     // Whoever is in the background is stopped here, before anything is written into somebody else's screen.
     tcsetattr(&device.input, OptionalActions::Now, &raw)?;
-    *entered = Some(Entered { device: device.try_clone()?, found });
+    *entered = Some(Entered { device: kept, found });
     drop(entered);
     let mouse = match wishes.mouse {
         Mouse::Terminals => "",
         Mouse::Ours => MOUSE,
     };
+    write(device, [&once, ENTER, mouse].concat().as_bytes())
+}
+
+/// The title is kept on a stack of the terminal, so that it must not be kept twice; and one answer is enough.
+fn told_once() -> String {
     let question = if answers_questions(|name| env::var(name).ok()) { ASK_BACKGROUND } else { "" };
-    write(device, [SAVE_TITLE, ENTER, mouse, question].concat().as_bytes())
+    [SAVE_TITLE, question].concat()
 }
 
 /// Gives the terminal back, if it is ours. It may be gone; then there is nobody who could be told.

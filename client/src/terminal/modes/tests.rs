@@ -3,6 +3,7 @@
 //! What ends a whole process is tested with a process: this same test program, started once more, runs [`program`] in a terminal
 //! of its own.
 
+use super::super::escapes::{RESTORE_TITLE, SAVE_TITLE};
 use super::super::event::Signal;
 use super::super::{Scene, Suspension, Terminal, TerminalEvent};
 use super::{Device, Mouse, Wishes};
@@ -33,6 +34,8 @@ struct Person {
     pty: Pty,
     painted: Receiver<Vec<u8>>,
     screen: vt100::Parser,
+    /// All that was sent there.
+    seen: Vec<u8>,
 }
 
 impl Person {
@@ -48,7 +51,7 @@ impl Person {
                 }
             }
         });
-        Person { pty, painted, screen: vt100::Parser::new(ROWS, COLUMNS, 0) }
+        Person { pty, painted, screen: vt100::Parser::new(ROWS, COLUMNS, 0), seen: Vec::new() }
     }
 
     fn types(&mut self, keys: &str) {
@@ -58,7 +61,10 @@ impl Person {
     fn sees(&mut self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
         while !wanted(self.screen.screen()) {
             match self.painted.recv_timeout(GUARD) {
-                Ok(bytes) => self.screen.process(&bytes),
+                Ok(bytes) => {
+                    self.screen.process(&bytes);
+                    self.seen.extend(bytes);
+                }
                 Err(error) => panic!("never saw {what} ({error}):\n{}", self.screen.screen().contents()),
             }
         }
@@ -202,6 +208,8 @@ fn terminal_is_given_back_once_and_as_it_was() {
     drop(terminal);
     person.sees_text("the shell");
     assert!(person.painted.try_recv().is_err(), "nothing is written twice");
+    let seen = String::from_utf8_lossy(&person.seen).into_owned();
+    assert_eq!([SAVE_TITLE, RESTORE_TITLE].map(|sequence| seen.matches(sequence).count()), [1, 1]);
 }
 
 #[test]

@@ -41,7 +41,11 @@ pub fn overlay_scroll_max(model: &Model) -> usize {
     let list = overlay_list(&Regions::of(model));
     let count = match model.overlay() {
         Some(Overlay::Help { .. }) => help_rows(list).len(),
-        Some(Overlay::Members { .. }) => model.room().map_or(0, |room| room.members.iter().count()),
+        Some(Overlay::Members { .. }) => model.room().map_or(0, |room| {
+            let known = room.members.iter().count();
+            // A row says how many there are besides.
+            known + usize::from(room.members.count() > known)
+        }),
         _ => 0,
     };
     count.saturating_sub(list.height.into())

@@ -19,6 +19,7 @@ use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Rect;
+use std::fmt::Write;
 use std::time::Duration;
 
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (200, 60)];
@@ -55,9 +56,9 @@ fn written(model: &Model) -> String {
     let (buffer, scene) = drawn(model, theme());
     let mut text = rows(&buffer).join("\n");
     let cursor = scene.cursor.map_or("none".into(), |at| format!("{},{}", at.x, at.y));
-    text.push_str(&format!("\n\ncursor {cursor}, title {:?}\n", scene.title));
+    let _ = write!(text, "\n\ncursor {cursor}, title {:?}\n", scene.title);
     for link in scene.links {
-        text.push_str(&format!("{}+{} {}\n", link.area.as_position(), link.area.width, link.target));
+        let _ = writeln!(text, "{}+{} {}", link.area.as_position(), link.area.width, link.target);
     }
     text
 }
@@ -72,15 +73,15 @@ fn check(name: &str, build: impl Fn(u16, u16) -> Model) {
     }
 }
 
-fn topic(text: &str) -> Option<Topic> {
-    Some(Topic { text: text.into(), by: "bob".into(), time: sample::NOON })
+fn topic(text: &str) -> Topic {
+    Topic { text: text.into(), by: "bob".into(), time: sample::NOON }
 }
 
 /// Three rooms and a conversation, and a morning in the lobby.
 fn morning(columns: u16, rows: u16) -> Model {
     let mut model = sample::online(columns, rows);
     let lobby = model.sample_room("lobby");
-    lobby.topic = topic("what everybody should know · the coffee machine works again");
+    lobby.topic = Some(topic("what everybody should know · the coffee machine works again"));
     lobby.meet("ann", None).meet("bob", None).meet("Zoë", Some("at lunch")).meet("小明", None);
     lobby.members.listening = 2;
     lobby.say(1, "bob", "good morning, everybody").act(2, "小明", "waves");
@@ -113,7 +114,7 @@ fn every_script_keeps_its_columns() {
     check("scripts", |columns, rows| {
         let mut model = sample::online(columns, rows);
         let room = model.sample_room("世界");
-        room.topic = topic("všechny jazyky · 所有语言 · כל השפות");
+        room.topic = Some(topic("všechny jazyky · 所有语言 · כל השפות"));
         for nick in ["ann", "小明", "אבי", "أمينة", "Ω"] {
             room.meet(nick, None);
         }
@@ -249,7 +250,8 @@ fn long_note_is_read_to_its_end_also_where_it_is_narrow() {
 
 #[test]
 fn long_draft_is_seen_around_the_cursor() {
-    let draft: String = (1..=40).map(|number| format!("line {number} of what is pasted\n")).collect();
+    let lines: Vec<String> = (1..=40).map(|number| format!("line {number} of what is pasted")).collect();
+    let draft = lines.join("\n");
     check("draft", |columns, rows| {
         let mut model = morning(columns, rows);
         model.room_mut().draft.line.paste(&draft);
@@ -468,7 +470,7 @@ fn looks(model: &Model, theme: Theme) -> String {
         map.push('\n');
     }
     for (letter, style) in (b'a'..).zip(known.iter().skip(1)) {
-        map.push_str(&format!("{}: {:?} {:?}\n", char::from(letter), style.fg, style.add_modifier));
+        let _ = writeln!(map, "{}: {:?} {:?}", char::from(letter), style.fg, style.add_modifier);
     }
     map
 }
@@ -562,7 +564,9 @@ fn takes_figures() {
     figure("100,000 items, somewhat above it", &model);
     model.room_mut().scroll = crate::layout::Sheet::of(&model).expect("a room").top();
     figure("100,000 items, at the beginning", &model);
-    let page = median(|| drop(crate::layout::Sheet::of(&model).map(|sheet| sheet.scrolled(57))));
+    let page = median(|| {
+        crate::layout::Sheet::of(&model).map(|sheet| sheet.scrolled(57));
+    });
     println!("a page down: {page:?}");
     let mut model = sample::online(200, 60);
     let room = model.sample_room("lobby");

@@ -1,5 +1,6 @@
 //! Chat for scripts: the verbs against a real server, also one that is killed meanwhile, and against what is no Roomful server.
 
+mod document;
 mod hostile;
 mod killed;
 mod strangers;

@@ -79,8 +79,8 @@ struct World {
 
 impl World {
     fn new() -> World {
-        let wanted =
-            Wanted { rooms: vec!["dev".to_owned()], nick: Some("ann".to_owned()), ..Wanted::default() };
+        let (nick, rooms) = (Some("ann".to_owned()), vec!["dev".to_owned()]);
+        let wanted = Wanted { nick, rooms, persistence: Persistence::Always, ..Wanted::default() };
         let mut link = Link::new(wanted, 7);
         link.start();
         let mut world = World {
@@ -112,7 +112,7 @@ impl World {
             Step::Commit => self.server.commit(),
             Step::Acknowledge(acknowledging) => self.server.acknowledging = *acknowledging,
             Step::Skip => self.passed_over.extend(self.server.skip()),
-            // It ends when all that is on its way was refused: see `Server::can_write_again`.
+            // It ends when all refusals have been read.
             Step::Trouble => self.server.is_in_trouble = true,
             Step::Break => self.cut(),
             Step::Crash => {
@@ -148,15 +148,17 @@ impl World {
     }
 
     fn flow(&mut self, up: usize, down: usize) {
-        let up: Vec<u8> = self.to_server.drain(..up.min(self.to_server.len())).collect();
-        self.server.received(&up);
-        if self.to_server.is_empty() {
+        // What was on its way when the server could write again would be said before what was refused: nobody could help that.
+        if self.to_server.is_empty() && self.to_client.is_empty() && self.server.has_told_all() {
             self.server.can_write_again();
         }
+        let up: Vec<u8> = self.to_server.drain(..up.min(self.to_server.len())).collect();
+        self.server.received(&up);
         self.to_client.extend(self.server.take_told());
         let down: Vec<u8> = self.to_client.drain(..down.min(self.to_client.len())).collect();
         if self.is_open {
             self.link.received(self.now, &down);
+            self.has_read_welcome |= *self.link.state() == State::Online;
         }
     }
 
@@ -202,7 +204,6 @@ impl World {
 
     fn told(&mut self, answer: Answer) {
         match answer {
-            Answer::Welcome(_) => self.has_read_welcome = true,
             Answer::Joined(picture) if !picture.resumed => {
                 self.epochs += 1;
                 (self.last_told, self.began_behind) = (picture.sequence, picture.sequence);
@@ -238,6 +239,9 @@ impl World {
     fn come_to_rest(&mut self) {
         self.server.acknowledging = Acknowledging::InPlace;
         for _ in 0..400 {
+            if self.is_at_rest() {
+                break;
+            }
             self.flow(usize::MAX, usize::MAX);
             self.settle();
             self.server.commit();
@@ -247,6 +251,12 @@ impl World {
         }
         assert_eq!(self.link.unacknowledged(), 0, "{:?}", self.link.state());
         assert_eq!(self.acknowledged.len(), self.asked.len());
+    }
+
+    fn is_at_rest(&self) -> bool {
+        let has_arrived =
+            self.to_server.is_empty() && self.to_client.is_empty() && self.server.has_told_all();
+        self.link.state == State::Online && self.link.unacknowledged() == 0 && has_arrived
     }
 
     /// What was asked for is in the log once and in order, and what others said was told, but for what was passed over.

@@ -235,7 +235,7 @@ mod tests {
         printer.setup.zone = TimeZone::UTC;
         printer.event(&event, written, Context::Room);
         let text = String::from_utf8(std::mem::take(&mut printer.bytes)).unwrap();
-        let expected = "-- 2026-11-20\n[18:05] <build (hook)> one\n[18:05] <build (hook)> [31mtwo (edited)\n";
+        let expected = "-- 2026-11-20\n[18:05] <build (hook)> one\n[18:05] <build (hook)> two (edited)\n";
         assert_eq!(text, expected);
     }
 }

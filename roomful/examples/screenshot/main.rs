@@ -63,11 +63,14 @@ fn play(program: &Path) -> Result<vt100::Screen> {
     ann.sees("thank you")?;
     carol.asks(&json!({"type": "act", "room": "dev", "text": "bows"}))?;
     ann.sees("bows")?;
+    // Somewhere else she was spoken to.
     dave.says("ann: lunch at one?")?;
+    ann.sees("@1")?;
     ann.types("I'll tag it as soon as")?;
     ann.sees("as soon as")?;
-    bob.says("ann: wait for the last machine, please. Two minutes.")?;
-    ann.sees("Two minutes.")?;
+    // It must fit into one row: what goes over two is not found on the screen.
+    bob.says("ann: two minutes, please, one test still runs")?;
+    ann.sees("still runs")?;
     Ok(ann.screen.screen().clone())
 }
 

@@ -27,6 +27,8 @@ fn everything_is_said_once_and_in_order_though_the_server_is_killed_twice() {
     let writer = thread::spawn(move || count(stdin));
     for number in KILLED_AT {
         heard.up_to(number);
+        let status = say.0.try_wait().expect("it can be waited for");
+        assert_eq!(status, None, "all had been said before the server was killed");
         let listen = server.address().to_string();
         server.kill();
         server = Server::start_as(roomful(&["serve", "--listen", &listen]), &["--data", data.text()]);

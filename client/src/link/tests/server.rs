@@ -93,6 +93,11 @@ impl Server {
         }
     }
 
+    /// All but acknowledgements of what is not durable.
+    pub(super) fn has_told_all(&self) -> bool {
+        self.untold.iter().all(|item| matches!(item, Item::Ack { .. }))
+    }
+
     /// All that was on its way has been refused.
     pub(super) fn can_write_again(&mut self) {
         self.is_in_trouble = false;
@@ -211,7 +216,7 @@ impl Server {
             let waits = is_undurable || (is_ack && !waiting.is_empty());
             if waits {
                 waiting.push_back(item);
-                if self.acknowledging == Acknowledging::InPlace {
+                if self.acknowledging == Acknowledging::InPlace && !self.is_in_trouble {
                     break;
                 }
             } else {

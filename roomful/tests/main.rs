@@ -15,6 +15,7 @@ mod crowds;
 mod descriptors;
 mod durability;
 mod hostile;
+mod join;
 mod logs;
 mod one_message;
 mod other_protocols;

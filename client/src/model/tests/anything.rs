@@ -34,7 +34,8 @@ fn keys() -> impl Strategy<Value = Input> {
     let bound: Vec<&'static str> =
         crate::model::bindings().flat_map(|binding| binding.keys.iter().copied()).collect();
     let held = any::<[bool; 3]>().prop_map(|[ctrl, alt, shift]| Held { ctrl, alt, shift });
-    let any_key = (any::<char>(), held).prop_map(|(character, held)| KeyPress { key: Key::Character(character), held });
+    let any_key =
+        (any::<char>(), held).prop_map(|(character, held)| KeyPress { key: Key::Character(character), held });
     prop_oneof![
         8 => prop::sample::select(bound).prop_filter_map("it is a key", KeyPress::parse),
         2 => (1..=9_u8).prop_filter_map("it is a key", |number| KeyPress::parse(&format!("Alt-{number}"))),
@@ -47,8 +48,27 @@ fn keys() -> impl Strategy<Value = Input> {
 
 fn pastes() -> impl Strategy<Value = Input> {
     let commands = [
-        "/join dev", "/join lobby", "/query bob", "/close", "/leave", "/msg bob hi", "/me waves", "/rooms", "/who", "/topic t", "/history",
-        "/search a", "/edit b", "/redact", "/away", "/nick x", "/ignore bob", "/help", "/help join", "one\ntwo", HOSTILE,
+        "/join dev",
+        "/join lobby",
+        "/query bob",
+        "/close",
+        "/leave",
+        "/msg bob hi",
+        "/me waves",
+        "/rooms",
+        "/who",
+        "/topic t",
+        "/history",
+        "/search a",
+        "/edit b",
+        "/redact",
+        "/away",
+        "/nick x",
+        "/ignore bob",
+        "/help",
+        "/help join",
+        "one\ntwo",
+        HOSTILE,
     ];
     prop::sample::select(commands.to_vec()).prop_map(|text| Input::Paste(text.to_owned()))
 }
@@ -72,8 +92,8 @@ fn nick() -> impl Strategy<Value = String> {
 
 fn event() -> impl Strategy<Value = Value> {
     let kinds = [
-        "said", "acted", "direct", "topic", "edited", "redacted", "lost", "opened", "erased", "joined", "left", "quit", "renamed", "away",
-        "sum", "journal", "else",
+        "said", "acted", "direct", "topic", "edited", "redacted", "lost", "opened", "erased", "joined",
+        "left", "quit", "renamed", "away", "sum", "journal", "else",
     ];
     let numbers = (number(), number(), count(), count());
     (prop::sample::select(kinds.to_vec()), room(), nick(), nick(), numbers).prop_map(

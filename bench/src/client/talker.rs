@@ -130,6 +130,11 @@ impl Speech {
         moments.get(index).map(|moment| moment.at)
     }
 
+    /// Whether all has been said, or could not be.
+    pub fn is_over(&self) -> bool {
+        self.thread.is_finished()
+    }
+
     /// Waits until all has been said.
     ///
     /// # Errors

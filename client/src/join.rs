@@ -60,7 +60,7 @@ impl<I> From<Posted> for Post<I> {
 /// Joins, until the person leaves. Answers with the exit status.
 pub fn run(join: Join) -> ExitCode {
     let remembered = Remembered::open(join.places.state.as_deref(), &join.destination.address);
-    let outcome = if join.is_drawn() { screen::run(join, remembered) } else { lines::run(join, remembered) };
+    let outcome = if join.is_drawn() { screen::run(join, remembered) } else { lines::run(&join, remembered) };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
@@ -77,7 +77,7 @@ impl Join {
         why_plain(wish, |name| std::env::var_os(name)).is_none()
     }
 
-    fn model(&self, output: Output, remembered: &Remembered, size: Size) -> Result<Model, String> {
+    fn model(&self, output: Output, remembered: &Remembered, size: Size) -> Model {
         let settings = &self.settings;
         let address = &self.destination.address;
         let options = Options {
@@ -89,12 +89,12 @@ impl Join {
             server: self.destination.name.clone().unwrap_or_else(|| address.server()),
             notify_on: settings.notify_on,
         };
-        let seed = scripts::seed().map_err(|problem| problem.to_string())?;
-        let mut model = Model::new(options, output, self.wanted(remembered), &remembered.state, size, seed);
+        let mut model =
+            Model::new(options, output, self.wanted(remembered), &remembered.state, size, scripts::seed());
         if let Some(remark) = &remembered.remark {
             model.update(Clock::start().moment(), Input::Trouble(remark.clone()));
         }
-        Ok(model)
+        model
     }
 
     fn wanted(&self, remembered: &Remembered) -> Wanted {

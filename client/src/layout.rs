@@ -21,6 +21,7 @@ pub use input::{InputRows, PROMPT_COLUMNS, Vertical, input_rows, moved_verticall
 pub use links::links;
 pub use lists::{help_rows, overlay_list, overlay_scroll_max, room_at, scrolled_window, window};
 pub use regions::Regions;
+pub(crate) use regions::members_words;
 pub use rows::{Part, Role, Row};
 pub(crate) use rows::{short_day, time_text};
 pub use sheet::{Sheet, Visible};

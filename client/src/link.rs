@@ -231,7 +231,7 @@ impl Link {
         }
         match &self.state {
             State::Waiting { .. } => self.start(),
-            State::Greeting if !self.was_online => self.end(End::Stranger(Stranger::Silent)),
+            State::Greeting if !self.comes_again() => self.end(End::Stranger(Stranger::Silent)),
             State::Greeting => self.give_up(now, Failure::Silent),
             State::Online => self.look_whether_it_is_there(now),
             State::Resting | State::Connecting | State::Over(_) => self.deadline = None,
@@ -369,15 +369,18 @@ impl Link {
     /// Something that is no JSON. Where a Roomful server has been before, something else may be in its place for a while.
     fn strange(&mut self, now: Duration, line: &[u8]) {
         let remark = line.strip_prefix(REMARK).map(|remark| String::from_utf8_lossy(remark));
-        let comes_again = self.was_online || self.wanted.persistence == Persistence::Always;
         match remark.map(|remark| Shown::new(remark.trim_end())) {
-            Some(remark) if comes_again => self.give_up(now, Failure::Other(remark.to_string())),
+            Some(remark) if self.comes_again() => self.give_up(now, Failure::Other(remark.to_string())),
             Some(remark) => self.end(End::Refused(remark)),
             None if self.was_online => {
                 self.give_up(now, Failure::Other(Stranger::who_says(line).to_string()));
             }
             None => self.end(End::Stranger(Stranger::who_says(line))),
         }
+    }
+
+    fn comes_again(&self) -> bool {
+        self.was_online || self.wanted.persistence == Persistence::Always
     }
 
     fn answer(&mut self, now: Duration, answer: Answer, line: Vec<u8>) {
@@ -569,7 +572,7 @@ impl Link {
         self.unanswered(unanswered);
         self.pause = None;
         self.ping = Ping::default();
-        if !self.was_online && self.wanted.persistence == Persistence::OnceThere {
+        if !self.comes_again() {
             return self.enter(State::Over(End::Unreachable(why)), None);
         }
         let until = now + self.backoff.next();
@@ -606,3 +609,6 @@ impl Link {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

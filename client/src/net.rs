@@ -19,6 +19,8 @@ use std::thread;
 
 /// At most so many bytes are read at a time.
 const READ_BYTES_MAX: usize = 64 * 1024;
+/// So much is still read of what nobody wants any more.
+const UNWANTED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// What happens on the network.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -142,12 +144,13 @@ fn run<T: From<Posted> + Send>(host: &str, port: u16, outbox: &Outbox, poster: &
 /// Until the server ends the connection; answers with why, if anybody wants to know.
 fn read<T: From<Posted>>(mut socket: &TcpStream, outbox: &Outbox, poster: &Poster<T>) -> Option<Failure> {
     let mut bytes = vec![0; READ_BYTES_MAX];
-    loop {
+    let mut unwanted_bytes = 0;
+    while unwanted_bytes < UNWANTED_BYTES_MAX {
         match socket.read(&mut bytes) {
             Ok(0) => return Some(Failure::Closed),
             // Nobody is told any more; but what the server still sends is read, or the system would reset the connection, and
             // our last words could be lost with it.
-            Ok(_) if outbox.is_closed() => {}
+            Ok(count) if outbox.is_closed() => unwanted_bytes += count,
             Ok(count) => {
                 if !poster.post(NetEvent::Received(bytes[..count].to_vec())) {
                     outbox.close();
@@ -159,6 +162,7 @@ fn read<T: From<Posted>>(mut socket: &TcpStream, outbox: &Outbox, poster: &Poste
             Err(error) => return Some(Failure::Other(error.to_string())),
         }
     }
+    None
 }
 
 fn is_closing(kind: ErrorKind) -> bool {

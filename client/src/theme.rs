@@ -2,16 +2,16 @@
 //!
 //! Where it stands: below the view, which says what something is; above the terminal, which writes the styles.
 //!
-//! Whether the background is dark or light is often not known. So `auto` has colours alone that can be read on both, and what
+//! Whether the background is dark or light is often not known. Then `auto` has colours alone that can be read on both, and what
 //! has no colour of its own keeps the terminal's.
 //!
 //! What this file must never do: say anything by a colour alone, or set a background.
 
 use crate::layout::Role;
 use crate::settings;
+use crate::terminal::Colours;
 use ratatui::style::{Color, Modifier, Style};
 
-pub use crate::terminal::Colours;
 /// What something on the screen is, beside the parts of the timeline.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ink {

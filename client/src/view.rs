@@ -16,12 +16,11 @@ mod timeline;
 
 use crate::layout::Regions;
 use crate::model::{Model, Overlay, Place, Room};
+use crate::terminal::Scene;
 use crate::theme::Theme;
 use canvas::Canvas;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
 
-pub use crate::terminal::{Link, Scene};
 /// Draws the model into an empty buffer, which should be as large as the model's screen.
 pub fn draw(model: &Model, theme: Theme, buffer: &mut Buffer) -> Scene {
     let regions = Regions::of(model);
@@ -31,13 +30,12 @@ pub fn draw(model: &Model, theme: Theme, buffer: &mut Buffer) -> Scene {
     status::draw_status(model, &regions, &mut canvas);
     status::draw_note(model, &regions, &mut canvas);
     let in_input = input::draw(model, &regions, &mut canvas);
-    let cursor = match model.overlay() {
-        Some(overlay) => overlays::draw(overlay, model, &regions, &mut canvas),
-        None => {
-            timeline::draw_title(model, &regions, &mut canvas);
-            timeline::draw(model, &regions, &mut canvas);
-            in_input
-        }
+    let cursor = if let Some(overlay) = model.overlay() {
+        overlays::draw(overlay, model, &regions, &mut canvas)
+    } else {
+        timeline::draw_title(model, &regions, &mut canvas);
+        timeline::draw(model, &regions, &mut canvas);
+        in_input
     };
     Scene { cursor, links: canvas.into_links(), title: window_title(model) }
 }

@@ -9,9 +9,11 @@ pub(crate) fn lines(addresses: &[SocketAddr], style: PlainStyle) -> String {
     let mut lines = String::from("Roomful is open. Join it from any terminal:");
     for address in addresses {
         let (host, port) = (dialled(address.ip()), address.port());
+        let address_typed = address_typed(SocketAddr::new(host, port));
         let _ = write!(lines, "\n  nc {host} {port}");
         // Where nobody chats there is no line to edit.
         if style == PlainStyle::Chat {
+            let _ = write!(lines, "\n  roomful join {address_typed}   our own client");
             // Without the minus sign GNU's telnet does not introduce itself to any port but 23, and without the `--` it takes
             // that for a flag.
             let _ = write!(lines, "\n  telnet -- {host} -{port}   the server edits the line");
@@ -26,6 +28,15 @@ pub(crate) fn lines(addresses: &[SocketAddr], style: PlainStyle) -> String {
 /// What somebody on this machine writes to reach a listener.
 fn dialled(listening: IpAddr) -> IpAddr {
     if listening.is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { listening }
+}
+
+/// The same for our own client, which knows the usual port.
+fn address_typed(address: SocketAddr) -> String {
+    match (address.ip(), address.port()) {
+        (IpAddr::V4(host), client::address::PORT) => host.to_string(),
+        (IpAddr::V6(host), client::address::PORT) => format!("[{host}]"),
+        _ => address.to_string(),
+    }
 }
 
 fn host_name() -> String {
@@ -47,8 +58,10 @@ mod tests {
             lines_of(&["127.0.0.1:8008", "[::1]:9000"], PlainStyle::Chat),
             "Roomful is open. Join it from any terminal:
   nc 127.0.0.1 8008
+  roomful join 127.0.0.1   our own client
   telnet -- 127.0.0.1 -8008   the server edits the line
   nc ::1 9000
+  roomful join [::1]:9000   our own client
   telnet -- ::1 -9000   the server edits the line"
         );
     }

@@ -34,14 +34,15 @@ fn broken_pipe() -> Stdio {
 }
 
 #[test]
-fn server_tells_how_to_join_with_telnet_if_people_can_chat_there() {
+fn server_tells_how_to_join_with_what_people_have_if_they_can_chat_there() {
     let mut server = Server::start();
     let port = server.address().port();
+    server.stdout.hears(&format!("  roomful join 127.0.0.1:{port}   our own client"));
     server.stdout.hears(&format!("  telnet -- 127.0.0.1 -{port}   the server edits the line"));
     let mut server = Server::start_with(&["--plain-style", "bare"]);
     server.signal(Signal::TERM);
     server.ends();
-    assert!(!server.stdout.heard().iter().any(|line| line.contains("telnet")));
+    assert!(!server.stdout.heard().iter().any(|line| line.contains("telnet") || line.contains("join ")));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What was asked of `cargo xtask`: words become a [`Verb`], or a sentence that says what would be right.
 //!
-//! Five verbs are too few for a parser from outside, which would take longer to build than everything else here.
+//! Six verbs are too few for a parser from outside, which would take longer to build than everything else here.
 //! It must never run anything.
 
 use crate::instructions::Purpose;
@@ -25,6 +25,7 @@ Verbs:
   instructions   count with valgrind what the hot paths cost, beside docs/bench/instructions.md
   instructions --write
                  make the counts that table
+  screenshot     build `roomful`, let people talk there, and draw what its client shows into docs/client.svg
   help           print this (also -h, --help)
 
 Examples:
@@ -33,7 +34,7 @@ Examples:
   cargo xtask bench --help
 ";
 
-const VERBS: [&str; 5] = ["test", "sim", "bench", "instructions", "help"];
+const VERBS: [&str; 6] = ["test", "sim", "bench", "instructions", "screenshot", "help"];
 
 /// One thing that this program can do.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,6 +46,7 @@ pub(crate) enum Verb {
     /// The words are those of `bench run`, or of another of its measurements if they begin with `history`, `client` or `io`.
     Bench(Vec<String>),
     Instructions(Purpose),
+    Screenshot,
 }
 
 /// How much `cargo xtask test` checks.
@@ -71,6 +73,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Verb, Str
         "sim" => Ok(Verb::Sim(rest)),
         "bench" => Ok(Verb::Bench(rest)),
         "instructions" => parse_instructions(&rest),
+        "screenshot" => parse_screenshot(&rest),
         "help" | "--help" | "-h" => Ok(Verb::Help),
         _ => Err(unknown_verb(&verb)),
     }
@@ -102,6 +105,14 @@ fn parse_instructions(rest: &[String]) -> Result<Verb, String> {
             let words = words.join(" ");
             Err(format!("unknown argument `{words}` after `instructions`, which takes only `--write`"))
         }
+    }
+}
+
+fn parse_screenshot(rest: &[String]) -> Result<Verb, String> {
+    match rest.first().map(String::as_str) {
+        None => Ok(Verb::Screenshot),
+        Some("--help" | "-h") => Ok(Verb::Help),
+        Some(word) => Err(format!("unknown argument `{word}` after `screenshot`, which takes none")),
     }
 }
 
@@ -159,9 +170,15 @@ mod tests {
     }
 
     #[test]
+    fn screenshot_takes_nothing() {
+        assert_eq!(parsed("screenshot"), Ok(Verb::Screenshot));
+        assert!(parsed("screenshot x.svg").unwrap_err().contains("takes none"));
+    }
+
+    #[test]
     fn unknown_verb_is_refused_with_the_list_and_the_nearest() {
         let mistake = parsed("tets").unwrap_err();
-        assert!(mistake.contains("test, sim, bench, instructions, help"), "{mistake}");
+        assert!(mistake.contains("test, sim, bench, instructions, screenshot, help"), "{mistake}");
         assert!(mistake.contains("did you mean `test`?"), "{mistake}");
     }
 
@@ -172,7 +189,7 @@ mod tests {
 
     #[test]
     fn no_verb_is_a_mistake_that_lists_them() {
-        assert!(parsed("").unwrap_err().contains("test, sim, bench, instructions, help"));
+        assert!(parsed("").unwrap_err().contains("test, sim, bench, instructions, screenshot, help"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod fuzz; // every fuzz target for a while
 mod instructions; // `cargo xtask instructions`: what the hot paths cost
 mod platforms; // the libraries, compiled for other systems
 mod purity; // which crate may depend on what, and where `unsafe` may stand
-mod release; // `cargo xtask sim`, `cargo xtask bench`
+mod release; // `cargo xtask sim`, `cargo xtask bench`, `cargo xtask screenshot`
 mod report; // a check has a name, a time and an outcome; the table at the end
 mod source; // Rust text without its comments and strings
 mod test; // `cargo xtask test`: the list of the checks
@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Verb::Test(scope) => Ok(test::run(scope)),
         Verb::Sim(rest) => release::simulator(&rest),
         Verb::Bench(rest) => release::bench(&rest),
+        Verb::Screenshot => release::screenshot(),
         Verb::Instructions(purpose) => instructions::perform(purpose).map(|()| ExitCode::SUCCESS),
     };
     outcome.unwrap_or_else(|error| {

@@ -8,8 +8,8 @@ use crate::report::Checked;
 use anyhow::Result;
 use std::process::Command;
 
-/// What is meant for every Unix: readiness, and servers on it.
-const LIBRARIES: [&str; 2] = ["eventloop", "socketserver"];
+/// What is meant for every Unix: readiness, servers on it, and the client.
+const LIBRARIES: [&str; 3] = ["eventloop", "socketserver", "client"];
 const SYSTEMS: [&str; 2] = ["x86_64-unknown-freebsd", "x86_64-apple-darwin"];
 
 /// Checks each library for each system.

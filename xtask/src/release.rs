@@ -1,4 +1,4 @@
-//! `cargo xtask sim` and `cargo xtask bench`: build with optimisation, then hand over.
+//! `cargo xtask sim`, `cargo xtask bench` and `cargo xtask screenshot`: build with optimisation, then hand over.
 //!
 //! The programs' arguments, output and exit status are their own, and they run at the root of the repository. Must
 //! never understand their arguments: the programs do, and their `--help` is the only one.
@@ -40,6 +40,16 @@ pub(crate) fn bench(arguments: &[String]) -> Result<ExitCode> {
         command.arg("run");
     }
     hand_over(command.args(arguments))
+}
+
+/// Takes the picture in the README of the release binary.
+///
+/// # Errors
+/// When something cannot be built or started.
+pub(crate) fn screenshot() -> Result<ExitCode> {
+    build(&["roomful"])?;
+    run(&mut cargo(&["build", "--release", "--package", "roomful", "--example", "screenshot"]))?;
+    hand_over(Command::new(program("examples/screenshot")?).arg(program("roomful")?).arg("docs/client.svg"))
 }
 
 /// Builds the programs of these packages, each of which is called like its package, with optimisation.

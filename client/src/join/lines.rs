@@ -34,10 +34,10 @@ enum Given {
 }
 
 /// Joins, until the person leaves.
-pub(super) fn run(join: Join, remembered: Remembered) -> Result<(), String> {
+pub(super) fn run(join: &Join, remembered: Remembered) -> Result<(), String> {
     let clock = Clock::start();
     let (posts, waiting) = sync_channel(WAITING_MAX);
-    let mut model = join.model(Output::Lines, &remembered, Size { columns: 80, rows: 24 })?;
+    let mut model = join.model(Output::Lines, &remembered, Size { columns: 80, rows: 24 });
     let address = &join.destination.address;
     let mut net = Net::new(address.host.clone(), address.port, posts.clone());
     let saving = Saving::start(remembered.store);

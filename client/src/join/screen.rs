@@ -44,9 +44,10 @@ pub(super) fn run(join: Join, remembered: Remembered) -> Result<(), String> {
         Ok(()) => ControlFlow::Continue(()),
         Err(_) => ControlFlow::Break(()),
     };
-    let terminal = Terminal::enter(Wishes { mouse }, sink).map_err(cannot_use)?;
-    let size = terminal.size().map_err(cannot_use)?;
-    let model = join.model(Output::Screen, &remembered, size)?;
+    let terminal =
+        Terminal::enter(Wishes { mouse, ..Wishes::default() }, sink).map_err(|error| cannot_use(&error))?;
+    let size = terminal.size().map_err(|error| cannot_use(&error))?;
+    let model = join.model(Output::Screen, &remembered, size);
     let variable = |name: &str| std::env::var(name).ok();
     let colours = Colours::of_environment(variable);
     let theme = theme_of(join.settings.theme, colours, background_of_environment(variable));
@@ -70,7 +71,7 @@ pub(super) fn run(join: Join, remembered: Remembered) -> Result<(), String> {
     screen.end(ended)
 }
 
-fn cannot_use(error: io::Error) -> String {
+fn cannot_use(error: &io::Error) -> String {
     format!("cannot use this terminal: {error}; 'roomful join --plain' needs none")
 }
 
@@ -85,6 +86,7 @@ fn theme_of(chosen: settings::Theme, colours: Colours, background: Option<Backgr
 }
 
 /// Why the loop ends.
+#[derive(Clone, Copy)]
 enum Ended {
     /// Somebody left, or it cannot go on.
     Left,

@@ -4,7 +4,7 @@
 //!
 //! What this file must never do: give two regions the same cell, or any a cell beyond the screen.
 
-use super::breaking::{columns_of, tidy};
+use super::breaking::{columns_of, tidy, wrapped};
 use super::input::{PROMPT_COLUMNS, input_rows};
 use crate::model::{MembersShown, Model, Place, Room};
 use ratatui::layout::Rect;
@@ -13,8 +13,8 @@ use ratatui::layout::Rect;
 const ROOMS_FROM: u16 = 60;
 /// How wide the list of rooms is, by the names in it.
 const ROOMS_COLUMNS: std::ops::RangeInclusive<u16> = 14..=22;
-/// What stands in the list besides a name: its number and a blank, a blank and what is unread.
-const ROOMS_EXTRA: usize = 8;
+/// What stands in the list besides a name: its number and a blank, a blank and what is unread, and one more blank.
+const ROOMS_EXTRA: usize = 9;
 /// From so many columns on members are listed, too.
 const MEMBERS_FROM: u16 = 100;
 /// The same if they are wanted even where it is narrow.
@@ -23,6 +23,10 @@ const MEMBERS_ALWAYS_FROM: u16 = 44;
 const MEMBERS_COLUMNS: std::ops::RangeInclusive<u16> = 14..=24;
 /// So many names are looked at to say how wide the list is.
 const MEMBERS_MEASURED_MAX: usize = 100;
+/// From so many rows on a note may have several.
+const LONG_NOTES_FROM: u16 = 12;
+/// So many at most; the rest is cut.
+const NOTE_ROWS_MAX: usize = 3;
 /// A draft has at most so many rows.
 const INPUT_ROWS_MAX: u16 = 10;
 
@@ -40,7 +44,7 @@ pub struct Regions {
     pub members: Option<Rect>,
     /// How we are doing: one row.
     pub status: Rect,
-    /// What we should know: one row.
+    /// What we should know: one row, or few.
     pub note: Option<Rect>,
     /// What is being typed.
     pub input: Rect,
@@ -49,14 +53,9 @@ pub struct Regions {
 impl Regions {
     /// The parts of the screen that the model has.
     pub fn of(model: &Model) -> Regions {
-        Regions::with(model, model.room())
-    }
-
-    /// The same if this room were seen.
-    pub(crate) fn with(model: &Model, room: Option<&Room>) -> Regions {
         let size = model.size();
         let mut rest = Rect::new(0, 0, size.columns, size.rows);
-        let draft = room.map_or_else(|| model.draft(), |room| &room.draft);
+        let draft = model.draft();
         let draft_columns = usize::from(size.columns.saturating_sub(PROMPT_COLUMNS));
         let draft_rows = input_rows(&draft.line, draft_columns).rows.len();
         let input_rows_max = (size.rows / 3).clamp(1, INPUT_ROWS_MAX);
@@ -64,9 +63,9 @@ impl Regions {
             &mut rest,
             u16::try_from(draft_rows).map_or(input_rows_max, |rows| rows.min(input_rows_max)),
         );
-        let (status, note) = status_and_note(&mut rest, model.note().is_some());
+        let (status, note) = status_and_note(&mut rest, note_rows(model));
         let rooms = rooms_columns(model).map(|columns| cut_from_left(&mut rest, columns));
-        let members = members_columns(model, room).map(|columns| cut_from_right(&mut rest, columns));
+        let members = members_columns(model).map(|columns| cut_from_right(&mut rest, columns));
         let title_rows = u16::from(rest.height > 1);
         let title = Rect { height: title_rows, ..rest };
         let timeline = Rect { y: rest.y + title_rows, height: rest.height - title_rows, ..rest };
@@ -84,14 +83,25 @@ impl Regions {
     }
 }
 
+/// A note has as many rows as its words take, up to a bound, where there are rows enough.
+fn note_rows(model: &Model) -> u16 {
+    let size = model.size();
+    let Some(note) = model.note() else { return 0 };
+    if size.rows < LONG_NOTES_FROM {
+        return 1;
+    }
+    let columns = usize::from(size.columns.saturating_sub(PROMPT_COLUMNS));
+    wrapped(&note.text, columns).len().min(NOTE_ROWS_MAX) as u16
+}
+
 /// Where there is no room for both, a note stands in the place of the status.
-fn status_and_note(rest: &mut Rect, has_note: bool) -> (Rect, Option<Rect>) {
+fn status_and_note(rest: &mut Rect, note_rows: u16) -> (Rect, Option<Rect>) {
     let rows_free = rest.height.saturating_sub(1);
-    if has_note && rows_free == 1 {
+    if note_rows > 0 && rows_free == 1 {
         let note = cut_from_bottom(rest, 1);
         return (Rect { y: note.bottom(), height: 0, ..note }, Some(note));
     }
-    let note = (has_note && rows_free > 1).then(|| cut_from_bottom(rest, 1));
+    let note = (note_rows > 0 && rows_free > note_rows).then(|| cut_from_bottom(rest, note_rows));
     let status = cut_from_bottom(rest, rows_free.min(1));
     (status, note)
 }
@@ -122,19 +132,28 @@ fn rooms_columns(model: &Model) -> Option<u16> {
     Some(columns_for(names, ROOMS_EXTRA, &ROOMS_COLUMNS))
 }
 
-fn members_columns(model: &Model, room: Option<&Room>) -> Option<u16> {
+fn members_columns(model: &Model) -> Option<u16> {
     let columns_min = match model.options().members {
         MembersShown::Auto => MEMBERS_FROM,
         MembersShown::Always => MEMBERS_ALWAYS_FROM,
         MembersShown::Never => return None,
     };
-    let room = room.filter(|room| has_members(room))?;
+    let room = model.room().filter(|room| has_members(room))?;
     let beside = rooms_columns(model).unwrap_or(0);
     if model.size().columns < columns_min || model.size().columns - beside < MEMBERS_ALWAYS_FROM {
         return None;
     }
     let names = room.members.iter().take(MEMBERS_MEASURED_MAX).map(|member| member.nick.to_string());
-    Some(columns_for(names, 1, &MEMBERS_COLUMNS))
+    Some(columns_for(names.chain([members_words(room)]), 0, &MEMBERS_COLUMNS))
+}
+
+/// How many are in a room: `12 here, 3 listening`.
+pub(crate) fn members_words(room: &Room) -> String {
+    let here = room.members.count();
+    match room.members.listening {
+        0 => format!("{here} here"),
+        listening => format!("{here} here, {listening} listening"),
+    }
 }
 
 /// Conversations have the two that have them.

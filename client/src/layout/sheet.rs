@@ -32,8 +32,6 @@ pub struct Visible {
     pub rows: Vec<Row>,
     /// Which items they are of, by their indexes.
     pub items: Range<usize>,
-    /// How many items, and messages that are not acknowledged, lie below with all their rows.
-    pub below: usize,
 }
 
 impl Visible {
@@ -61,26 +59,16 @@ struct At {
 impl<'a> Sheet<'a> {
     /// The timeline of the room that is seen, as large as it is on the screen.
     pub fn of(model: &'a Model) -> Option<Sheet<'a>> {
-        model.room().map(|room| Sheet::of_room(model, room))
-    }
-
-    /// The timeline of any room, as large as it would be.
-    pub fn of_room(model: &'a Model, room: &'a Room) -> Sheet<'a> {
-        let timeline = Regions::with(model, Some(room)).timeline;
+        let timeline = Regions::of(model).timeline;
         let paper = Paper { options: model.options(), columns: timeline.width.into() };
         let nick = model.nick().map_or("", |nick| nick);
-        Sheet { room, nick, paper, rows: timeline.height.into() }
-    }
-
-    /// How many rows are seen.
-    pub fn rows(&self) -> usize {
-        self.rows
+        Some(Sheet { room: model.room()?, nick, paper, rows: timeline.height.into() })
     }
 
     /// What is seen.
     pub fn visible(&self) -> Visible {
         let Some(mut lowest) = self.lowest() else {
-            return Visible { rows: Vec::new(), items: 0..0, below: 0 };
+            return Visible { rows: Vec::new(), items: 0..0 };
         };
         let mut rows: VecDeque<Row> = self.rows_of(lowest.nth).into_iter().take(lowest.row + 1).collect();
         let mut first = lowest.nth;
@@ -102,11 +90,19 @@ impl<'a> Sheet<'a> {
             seen = 0;
         }
         let items = self.room.timeline.items().len();
-        Visible {
-            rows: rows.into(),
-            items: first.min(items)..(lowest.nth + 1).min(items),
-            below: self.count() - lowest.nth - 1,
-        }
+        Visible { rows: rows.into(), items: first.min(items)..(lowest.nth + 1).min(items) }
+    }
+
+    /// Items of which some are seen, and no others are; found without laying them out.
+    pub fn items_near(&self) -> Range<usize> {
+        let items = self.room.timeline.items().len();
+        let end = self.lowest().map_or(0, |lowest| (lowest.nth + 1).min(items));
+        end.saturating_sub(self.rows.max(1))..end
+    }
+
+    /// How many items, and messages that are not acknowledged, lie below with all their rows.
+    pub fn below(&self) -> usize {
+        self.lowest().map_or(0, |lowest| self.count() - lowest.nth - 1)
     }
 
     /// What is seen after scrolling by so many rows; up is negative.
@@ -138,17 +134,6 @@ impl<'a> Sheet<'a> {
         let Some(nth) = self.room.timeline.index_of(number) else { return Scroll::End };
         let at = self.down(At { nth, row: 0 }, self.rows / 2);
         self.scroll(self.settled(at))
-    }
-
-    /// What is seen if the line behind which what is new begins is the uppermost row; the end, if all of it can be seen there.
-    pub fn from_the_marker(&self) -> Scroll {
-        let Some(marker) = self.room.timeline.marker() else { return Scroll::End };
-        let nth = self.room.timeline.items().partition_point(|item| item.order <= marker);
-        if nth >= self.count() {
-            return Scroll::End;
-        }
-        let lowest = self.down(At { nth, row: 0 }, self.rows.saturating_sub(1));
-        self.scroll(self.settled(lowest))
     }
 
     /// Items, and what is not acknowledged.

@@ -158,7 +158,7 @@ mod tests {
         let mut table = "| key | what it does |\n|---|---|\n".to_owned();
         for binding in bindings() {
             let keys: Vec<String> = binding.keys.iter().map(|key| format!("`{key}`")).collect();
-            table.push_str(&format!("| {} | {} |\n", keys.join(", "), binding.does));
+            table.extend(["| ", &keys.join(", "), " | ", binding.does, " |\n"]);
         }
         table
     }

@@ -4,13 +4,11 @@
 //!
 //! What this file must never do: change what is said, or the draft below.
 
-use super::bindings::bindings;
 use super::bindings::{self, Action};
-use super::commands::commands;
 use super::update::Effect;
 use super::{Asked, Choice, Model, Output, Overlay, Place, SearchProgress, SearchView};
 use crate::keys::{Key, KeyPress};
-use crate::layout::Sheet;
+use crate::layout::{Sheet, overlay_scroll_max};
 use crate::wire::{Request, RoomLine, Span};
 use dialect::editing::{Line, Lines};
 
@@ -28,13 +26,12 @@ impl Model {
     pub(super) fn press_in_overlay(&mut self, press: KeyPress) -> bool {
         let action = bindings::action(press);
         match (action, press.key) {
-            (Some(Action::Escape), _) => self.overlay = None,
-            (Some(Action::ClearOrLeave), _) => self.overlay = None,
+            (Some(Action::Escape | Action::ClearOrLeave), _) => self.overlay = None,
             (Some(Action::Help), _) if matches!(self.overlay, Some(Overlay::Help { .. })) => {
-                self.overlay = None
+                self.overlay = None;
             }
             (Some(Action::Members), _) if matches!(self.overlay, Some(Overlay::Members { .. })) => {
-                self.overlay = None
+                self.overlay = None;
             }
             (Some(Action::Up | Action::Older | Action::RowUp), _) => self.select(-1),
             (Some(Action::Down | Action::Newer | Action::RowDown | Action::Complete), _) => self.select(1),
@@ -42,7 +39,7 @@ impl Model {
             (Some(Action::PageDown), _) => self.select(10),
             (Some(Action::Send), _) => self.choose(),
             (None, Key::Character('c' | 'y')) if matches!(self.overlay, Some(Overlay::Links(_))) => {
-                self.copy_link()
+                self.copy_link();
             }
             (
                 Some(
@@ -57,14 +54,13 @@ impl Model {
             ) => {
                 return false;
             }
-            (Some(Action::EraseOrLeave | Action::Transpose), _) => return false,
             (Some(Action::NewLine), _) => {}
+            (None | Some(Action::EraseOrLeave | Action::Transpose), _) => return false,
             (Some(_), _) => {
                 // Whatever else a key does, it does it in the room.
                 self.overlay = None;
                 return false;
             }
-            (None, _) => return false,
         }
         true
     }
@@ -73,12 +69,9 @@ impl Model {
         let move_by = |selected: &mut usize, count: usize| {
             *selected = selected.saturating_add_signed(steps).min(count.saturating_sub(1));
         };
-        let rows = match &self.overlay {
-            Some(Overlay::Help { .. }) => bindings().count() + commands().count(),
-            _ => self.room().map_or(0, |room| room.members.iter().count()),
-        };
+        let scroll_max = overlay_scroll_max(self);
         match &mut self.overlay {
-            Some(Overlay::Help { scroll } | Overlay::Members { scroll }) => move_by(scroll, rows),
+            Some(Overlay::Help { scroll } | Overlay::Members { scroll }) => move_by(scroll, scroll_max + 1),
             Some(Overlay::Switcher(choice)) => move_by(&mut choice.selected, choice.entries.len()),
             Some(Overlay::Rooms(choice)) => move_by(&mut choice.selected, choice.entries.len()),
             Some(Overlay::Links(choice)) => move_by(&mut choice.selected, choice.entries.len()),

@@ -141,7 +141,7 @@ impl Model {
         };
         let mut text = format!("{}  {}", verb.usage(), verb.help);
         for alias in verb.aliases {
-            text.push_str(&format!("\n/{alias} does the same"));
+            text.extend(["\n/", alias, " does the same"]);
         }
         for detail in verb.details {
             text.push('\n');
@@ -297,13 +297,11 @@ impl Model {
     }
 
     fn edit_last_to(&mut self, text: &str) -> bool {
-        match self.last_own() {
-            Some(target) => self.edit(target, text),
-            None => {
-                self.problem("you have said nothing here that could be changed");
-                false
-            }
-        }
+        let Some(target) = self.last_own() else {
+            self.problem("you have said nothing here that could be changed");
+            return false;
+        };
+        self.edit(target, text)
     }
 
     /// Asks for a change of what we said.

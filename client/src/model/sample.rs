@@ -92,15 +92,14 @@ impl Model {
 
     /// The server is asked whether it is there, and answers after so long.
     pub(crate) fn measure_latency(&mut self, latency: Duration) {
-        let asked = Duration::from_secs(30);
-        while self.link.poll().is_some() {}
-        self.link.tick(asked);
+        self.now += latency;
         while let Some(output) = self.link.poll() {
             let LinkOutput::Send(bytes) = output else { continue };
-            let line = String::from_utf8_lossy(&bytes).replace("\"ping\"", "\"pong\"");
-            self.link.received(asked + latency, line.as_bytes());
+            for line in String::from_utf8_lossy(&bytes).lines().filter(|line| line.contains("\"ping\"")) {
+                let answer = format!("{}\n", line.replace("\"ping\"", "\"pong\""));
+                self.link.received(self.now, answer.as_bytes());
+            }
         }
-        self.now = asked + latency;
     }
 
     /// The connection ends.

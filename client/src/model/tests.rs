@@ -1,5 +1,7 @@
 //! The client's conversation with a server that the test plays.
 
+mod anything;
+
 use super::*;
 use crate::keys::KeyPress;
 use crate::link::Failure;

@@ -58,3 +58,22 @@ fn write(mut stdin: ChildStdin, waiting: &Receiver<String>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn command_that_does_not_read_is_not_waited_for() {
+        let mut child = Command::new("sleep").arg("60").stdin(Stdio::piped()).spawn().expect("it starts");
+        let feeder = Feeder::start(child.stdin.take());
+        // More than the system holds for it and what may wait here.
+        for _ in 0..5000 {
+            feeder.give(&"x".repeat(100));
+        }
+        assert!(feeder.skipped.get() > 3000, "only {} were skipped", feeder.skipped.get());
+        child.kill().expect("it is there");
+        child.wait().expect("it ends");
+    }
+}

@@ -10,9 +10,9 @@ use crate::link::{End, Otherwise, Persistence, State, Wanted};
 use crate::session::{Next, Post, Session};
 use crate::wire::{Answer, Picture, Request};
 use hub::Nick;
-use rustix::rand::{GetRandomFlags, getrandom};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{flag, iterator::Signals};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -72,7 +72,7 @@ impl<I: Send + 'static> Visit<I> {
     /// The same with other rooms than that of the address.
     pub(super) fn with(wanted: Wanted, address: &Address, patience: Patience) -> Result<Visit<I>, Problem> {
         let asked_nick = wanted.nick.clone();
-        let session = Session::start(wanted, seed()?, &address.host, address.port);
+        let session = Session::start(wanted, seed(), &address.host, address.port);
         watch_signals(session.posts())?;
         Ok(Visit {
             session,
@@ -249,13 +249,9 @@ fn watch_signals<I: Send + 'static>(posts: SyncSender<Post<Given<I>>>) -> Result
     Ok(())
 }
 
-/// Chance for nonces that nobody else has.
-pub(crate) fn seed() -> Result<u64, Problem> {
-    let mut bytes = [0; 8];
-    match getrandom(&mut bytes, GetRandomFlags::empty()) {
-        Ok(_) => Ok(u64::from_ne_bytes(bytes)),
-        Err(error) => Err(Problem::Io { what: "cannot get random numbers", error: error.into() }),
-    }
+/// Chance for nonces that nobody else has: the system's, which the keys of a hash map come of.
+pub(crate) fn seed() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //!
 //! What this file must never do: write outside of the buffer, or anything that is not tidy.
 
-use super::Link;
 use crate::layout::{Part, columns_of, cut, tidy};
+use crate::terminal::Link;
 use crate::theme::{Ink, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -37,6 +37,8 @@ impl<'a> Canvas<'a> {
         }
         let text = tidy(text);
         let shown = cut(&text, row.width.into());
+        // What was there before shines through in nothing.
+        let style = Style::reset().patch(style);
         let (end, _) = self.buffer.set_stringn(row.x, row.y, shown, row.width.into(), style);
         end - row.x
     }
@@ -77,7 +79,7 @@ impl<'a> Canvas<'a> {
 
     /// Changes the style of what is drawn there.
     pub(super) fn restyle(&mut self, area: Rect, ink: Ink) {
-        self.buffer.set_style(area, self.theme.ink(ink));
+        self.buffer.set_style(area.intersection(self.buffer.area), self.theme.ink(ink));
     }
 
     /// A line from above to below.

@@ -8,12 +8,15 @@ mod finding;
 
 use super::canvas::{Canvas, behind, nth_row};
 use super::{is_typed_into, room_name, sides, timeline};
-use crate::layout::{Regions, columns_of, help_rows, overlay_list, scrolled_window, window};
+use crate::layout::{Regions, columns_of, help_rows, members_words, overlay_list, scrolled_window, window};
 use crate::model::{Choice, Model, Overlay, SearchProgress, SearchView};
 use crate::theme::Ink;
 use crate::wire::{Rest, RoomLine};
 use dialect::editing::Line;
 use ratatui::layout::{Position, Rect};
+
+/// What is typed has at least so many columns.
+const QUERY_COLUMNS: usize = 12;
 
 /// Draws it. Answers with where the cursor stands, if something can be typed there.
 pub(super) fn draw(
@@ -38,7 +41,7 @@ pub(super) fn draw(
 
 /// What it is, or what is typed into it; and which keys there are.
 fn draw_head(overlay: &Overlay, model: &Model, head: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-    let members = model.room().map_or_else(String::new, sides::members_words);
+    let members = model.room().map_or_else(String::new, members_words);
     let (title, query, keys) = match overlay {
         Overlay::Help { .. } => ("keys and commands", None, "Up, Down, Esc".to_owned()),
         Overlay::Members { .. } => (members.as_str(), None, "Up, Down, Esc".to_owned()),
@@ -47,7 +50,11 @@ fn draw_head(overlay: &Overlay, model: &Model, head: Rect, canvas: &mut Canvas<'
         Overlay::Rooms(choice) => ("rooms: ", Some(&choice.query), "Enter enters, Esc".to_owned()),
         Overlay::Search(search) => ("search: ", Some(&search.query), search_keys(search)),
     };
-    let rest = canvas.ink_at_end(head, &keys, Ink::Quiet);
+    let mut rest = head;
+    // What is typed needs the room more than words about it.
+    if usize::from(head.width) >= columns_of(title) + columns_of(&keys) + QUERY_COLUMNS {
+        rest = canvas.ink_at_end(head, &keys, Ink::Quiet);
+    }
     let columns = canvas.ink(rest, title, Ink::Strong);
     draw_query(query?, behind(rest, columns), canvas)
 }
@@ -74,15 +81,13 @@ fn search_keys(search: &SearchView) -> String {
         SearchProgress::Typing => "Enter searches, Esc".into(),
         SearchProgress::Asked => "searching".into(),
         SearchProgress::Answered(Rest::Nothing) => format!("{count} found"),
-        SearchProgress::Answered(Rest::More) => format!("the newest {count}; more words find fewer"),
-        SearchProgress::Answered(Rest::OutOfTime) => {
-            format!("{count} found; there was no time to look at everything")
-        }
+        SearchProgress::Answered(Rest::More) => format!("newest {count} of more"),
+        SearchProgress::Answered(Rest::OutOfTime) => format!("{count} found in time"),
     }
 }
 
 fn draw_help(scroll: usize, list: Rect, canvas: &mut Canvas<'_>) {
-    let rows = help_rows(usize::from(list.width).saturating_sub(1));
+    let rows = help_rows(list);
     let seen = scrolled_window(rows.len(), scroll, list.height.into());
     for (row, nth) in seen.enumerate() {
         canvas.parts(timeline::indented(nth_row(list, row)), &rows[nth].parts);

@@ -4,7 +4,7 @@
 
 use super::canvas::{Canvas, behind, nth_row};
 use super::room_name;
-use crate::layout::{Regions, window};
+use crate::layout::{Regions, members_words, window};
 use crate::model::{Member, Model, Presence, Room};
 use crate::theme::Ink;
 use ratatui::layout::Rect;
@@ -29,6 +29,7 @@ fn draw_room(room: &Room, nth: usize, row: Rect, canvas: &mut Canvas<'_>) {
     let number = if nth < NUMBERED_ROOMS { format!("{:>2} ", nth + 1) } else { "   ".into() };
     let columns = canvas.ink(row, &number, Ink::Quiet);
     let rest = behind(row, columns);
+    let rest = Rect { width: rest.width.saturating_sub(1), ..rest };
     let rest = if room.mentions > 0 {
         canvas.ink_at_end(rest, &format!("@{}", count(room.mentions)), Ink::Attention)
     } else if room.unread > 0 {
@@ -82,15 +83,6 @@ fn draw_member(member: &Member, row: Rect, canvas: &mut Canvas<'_>) {
     }
     let rest = canvas.ink_at_end(row, "away", Ink::Quiet);
     canvas.ink(rest, &member.nick, Ink::Quiet);
-}
-
-/// `12 here, 3 listening`
-pub(super) fn members_words(room: &Room) -> String {
-    let here = room.members.count();
-    match room.members.listening {
-        0 => format!("{here} here"),
-        listening => format!("{here} here, {listening} listening"),
-    }
 }
 
 /// An area without its first row.

@@ -3,8 +3,8 @@
 //! What this file must never do: leave an empty screen without a word about what to do.
 
 use super::canvas::{Canvas, behind, nth_row};
-use super::{room_name, sides, unread_words};
-use crate::layout::{Regions, Sheet, wrapped};
+use super::{room_name, unread_words};
+use crate::layout::{Regions, Sheet, members_words, wrapped};
 use crate::link::State;
 use crate::model::{Model, Place, Presence, Room};
 use crate::theme::Ink;
@@ -24,7 +24,7 @@ pub(super) fn draw_title(model: &Model, regions: &Regions, canvas: &mut Canvas<'
     }
     let is_room = matches!(room.place, Place::Room(_));
     if regions.members.is_none() && is_room && row.width >= COUNT_FROM {
-        row = canvas.ink_at_end(row, &sides::members_words(room), Ink::Quiet);
+        row = canvas.ink_at_end(row, &members_words(room), Ink::Quiet);
     }
     let columns = canvas.ink(row, &room_name(room), Ink::Strong);
     canvas.ink(behind(row, columns + 2), &about(room), Ink::Quiet);

@@ -3,6 +3,7 @@
 //! What ends a whole process is tested with a process: this same test program, started once more, runs [`program`] in a terminal
 //! of its own.
 
+use super::super::escapes::{RESTORE_TITLE, SAVE_TITLE};
 use super::super::event::Signal;
 use super::super::{Scene, Suspension, Terminal, TerminalEvent};
 use super::{Device, Mouse, Wishes};
@@ -33,6 +34,8 @@ struct Person {
     pty: Pty,
     painted: Receiver<Vec<u8>>,
     screen: vt100::Parser,
+    /// All that was sent there.
+    seen: Vec<u8>,
 }
 
 impl Person {
@@ -48,7 +51,7 @@ impl Person {
                 }
             }
         });
-        Person { pty, painted, screen: vt100::Parser::new(ROWS, COLUMNS, 0) }
+        Person { pty, painted, screen: vt100::Parser::new(ROWS, COLUMNS, 0), seen: Vec::new() }
     }
 
     fn types(&mut self, keys: &str) {
@@ -58,7 +61,10 @@ impl Person {
     fn sees(&mut self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
         while !wanted(self.screen.screen()) {
             match self.painted.recv_timeout(GUARD) {
-                Ok(bytes) => self.screen.process(&bytes),
+                Ok(bytes) => {
+                    self.screen.process(&bytes);
+                    self.seen.extend(bytes);
+                }
                 Err(error) => panic!("never saw {what} ({error}):\n{}", self.screen.screen().contents()),
             }
         }
@@ -140,7 +146,8 @@ impl Running {
 fn program() {
     let (sender, events) = channel();
     let sink = move |event| sender.send(event).map_or(ControlFlow::Break(()), ControlFlow::Continue);
-    let mut terminal = Terminal::enter(Wishes { mouse: Mouse::Ours }, sink).expect("a terminal");
+    let mut terminal =
+        Terminal::enter(Wishes { mouse: Mouse::Ours, ..Wishes::default() }, sink).expect("a terminal");
     let mut shown = vec!["ready".to_owned()];
     loop {
         let Ok(size) = terminal.size() else { end(terminal) };
@@ -188,7 +195,8 @@ fn terminal_is_given_back_once_and_as_it_was() {
     let found = settings(&tcgetattr(&pty).expect("its settings"));
     let mut person = Person::at(pty);
     let device = Device::new(&pts, &pts).expect("both ends");
-    let mut terminal = Terminal::enter_on(device, Wishes { mouse: Mouse::Ours }).expect("a terminal");
+    let mut terminal =
+        Terminal::enter_on(device, Wishes { mouse: Mouse::Ours, ..Wishes::default() }).expect("a terminal");
     person.sees("another screen", vt100::Screen::alternate_screen);
     person.sees("marks around pastes", vt100::Screen::bracketed_paste);
     let raw = tcgetattr(&person.pty).expect("its settings");
@@ -202,6 +210,8 @@ fn terminal_is_given_back_once_and_as_it_was() {
     drop(terminal);
     person.sees_text("the shell");
     assert!(person.painted.try_recv().is_err(), "nothing is written twice");
+    let seen = String::from_utf8_lossy(&person.seen).into_owned();
+    assert_eq!([SAVE_TITLE, RESTORE_TITLE].map(|sequence| seen.matches(sequence).count()), [1, 1]);
 }
 
 #[test]

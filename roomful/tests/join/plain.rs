@@ -1,0 +1,118 @@
+//! Line by line, and with less than a terminal can do.
+
+use super::Home;
+use super::home::ESCAPE;
+use super::leaving::assert_given_back;
+use crate::harness::{Client, Ears as _, Server, Terminal, is_harmless};
+use std::io::Write as _;
+use std::process::Stdio;
+
+/// Nothing in it that a terminal takes for anything but text.
+fn assert_plain(bytes: &[u8]) {
+    let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    for line in text.replace("\r\n", "\n").split('\n') {
+        assert!(is_harmless(line), "{line:?}");
+    }
+}
+
+fn talks_line_by_line(ann: &mut Terminal, server: &Server) {
+    ann.shows_text("-- #lobby: ");
+    let mut bob = Client::join(server, "bob");
+    ann.shows_text("-- bob came in");
+    ann.types("hello\r");
+    bob.waits_for("<ann> hello");
+    bob.says("\x1b[31mhi\x07");
+    ann.shows_text("<bob> hi");
+    ann.types("/search hello\r");
+    ann.shows_text("<ann> hello");
+    ann.types("/quit\r");
+    assert_eq!(ann.ends().code(), Some(0));
+    assert_plain(ann.bytes());
+    assert!(ann.is_as_before());
+}
+
+#[test]
+fn nothing_is_drawn_where_lines_were_asked_for() {
+    for (environment, flag) in [
+        (&[][..], Some("--plain")),
+        (&[("TERM", "dumb")], None),
+        (&[("ACCESSIBLE", "1")], None),
+        (&[("ROOMFUL_PLAIN", "1")], None),
+    ] {
+        let server = Server::start();
+        let home = Home::new();
+        let address = format!("ann@{}", server.address());
+        let words: Vec<&str> = ["join", &address].into_iter().chain(flag).collect();
+        let mut ann = home.runs_in(environment, &words, 80, 24);
+        talks_line_by_line(&mut ann, &server);
+    }
+}
+
+#[test]
+fn pipes_say_what_comes_and_print_what_is_said() {
+    let server = Server::start();
+    let mut bob = Client::join(&server, "bob");
+    let home = Home::new();
+    let address = format!("ann@{}", server.address());
+    let mut command = home.command(&["join", &address]);
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all("one\ntwo\n漢字\n".as_bytes()).expect("it takes its input");
+    for line in ["one", "two", "漢字"] {
+        assert_eq!(bob.waits_for("<ann> "), format!("<ann> {line}"));
+    }
+    bob.says("bye");
+    bob.says("/nick robert");
+    bob.waits_for("you are now robert");
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{output:?}");
+    assert_plain(&output.stdout);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    bob.waits_for("[ann] is offline");
+}
+
+#[test]
+fn no_colour_means_none() {
+    let server = Server::start();
+    let bob = Client::join(&server, "bob");
+    let home = Home::new();
+    let address = format!("ann@{}", server.address());
+    let environment = [("NO_COLOR", "1"), ("TERM", "xterm-256color"), ("COLORTERM", "truecolor")];
+    let mut ann = home.runs_in(&environment, &["join", &address], 80, 24);
+    ann.shows("the room", super::home::is_in);
+    bob.says("ann: see https://example.org/ \x0304red\x03");
+    ann.shows_text("see https");
+    for keys in ["\x1bOP", ESCAPE, "\x0b", ESCAPE, "\x12x\r"] {
+        ann.types(keys);
+    }
+    ann.shows_text("nothing was found");
+    ann.types("\x03\x03");
+    ann.ends();
+    assert_given_back(&ann);
+    for parameters in colours(ann.bytes()) {
+        assert!(matches!(parameters, 0..=29), "SGR {parameters}");
+    }
+}
+
+/// The parameters of all SGR sequences (ECMA-48 §8.3.117).
+fn colours(bytes: &[u8]) -> Vec<u32> {
+    let text = String::from_utf8_lossy(bytes);
+    let sequences = text.split("\x1b[").skip(1).filter_map(|rest| {
+        let end = rest.find(|character: char| !matches!(character, '0'..='9' | ';' | ':'))?;
+        rest[end..].starts_with('m').then(|| rest[..end].to_owned())
+    });
+    let parameters: Vec<String> =
+        sequences.flat_map(|all| all.split([';', ':']).map(str::to_owned).collect::<Vec<_>>()).collect();
+    parameters.iter().map(|parameter| parameter.parse().unwrap_or(0)).collect()
+}
+
+/// So that the test above would see one.
+#[test]
+fn colours_are_there_where_they_may_be() {
+    let server = Server::start();
+    let home = Home::new();
+    let ann = home.joins(&server, "ann");
+    assert!(colours(ann.bytes()).iter().any(|parameter| *parameter >= 30));
+}

@@ -114,12 +114,23 @@ impl Talker {
         });
         Speech { moments, thread }
     }
+}
 
-    /// Begins to say so many lines as fast as they are taken.
-    pub fn pour(mut self, lines: usize) -> Speech {
-        let thread = thread::spawn(move || self.say(lines).map(|()| self));
-        Speech { moments: Arc::default(), thread }
-    }
+/// Begins to say things as fast as they are taken: each of these says so many lines when the one before has said its own, and the
+/// numbers go on. A connection may say only so much before its pace counts.
+pub fn pour(talkers: Vec<Talker>, lines_each: usize) -> Speech {
+    let thread = thread::spawn(move || {
+        let mut talkers = talkers.into_iter();
+        let mut last = talkers.next().ok_or(io::ErrorKind::InvalidInput)?;
+        last.say(lines_each)?;
+        for mut talker in talkers {
+            talker.said = last.said;
+            talker.say(lines_each)?;
+            last = talker;
+        }
+        Ok(last)
+    });
+    Speech { moments: Arc::default(), thread }
 }
 
 impl Speech {
@@ -135,7 +146,7 @@ impl Speech {
         self.thread.is_finished()
     }
 
-    /// Waits until all has been said.
+    /// Waits until all has been said. Answers with who said the last of it.
     ///
     /// # Errors
     ///

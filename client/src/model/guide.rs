@@ -15,11 +15,10 @@ pub(super) fn check(mark: &str, table: &str) {
         let (_, behind) = page.split_once(&begin).expect("the table has a beginning");
         behind.split_once(&end).expect("the table has an end").0.to_owned()
     };
+    // Two tests may write at the same time: each keeps what is the other's.
+    let alone = std::fs::File::open(path).expect("the page is part of the repository");
+    alone.lock().expect("the page can be locked");
     if std::env::var_os("REWRITE_REFERENCE").is_some() {
-        // Two tests may write at the same time: each keeps what is the other's.
-        let _alone = std::fs::File::open(path)
-            .and_then(|file| file.lock().map(|()| file))
-            .expect("the page is locked");
         let page = page();
         let right =
             page.replacen(&format!("{begin}{}{end}", written(&page)), &format!("{begin}{table}{end}"), 1);

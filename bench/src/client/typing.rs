@@ -107,7 +107,7 @@ impl Typist {
     /// Types one character and waits until it is seen.
     fn press_and_wait(&mut self) -> Result<()> {
         thread::sleep(Duration::from_millis(self.rng.u64(BETWEEN_KEYS_MS)));
-        if self.pressed as usize % KEYS_OF_A_LINE == 0 {
+        if (self.pressed as usize).is_multiple_of(KEYS_OF_A_LINE) {
             self.terminal.types(EMPTY_THE_LINE)?;
         }
         let code = KEYS.start + self.pressed % (KEYS.end - KEYS.start);

@@ -5,7 +5,7 @@
 //! What this file must never do: drop what somebody typed because the server refused it.
 
 use super::item::{self, Manner, Reader, Relation, Said, What, Why};
-use super::timeline::Past;
+use super::timeline::{Farthest, Past};
 use super::update::Effect;
 use super::{Asked, Finding, Focus, Model, Output, Overlay, Place, Presence, Room, Scroll, SearchProgress};
 use crate::link::{End, State};
@@ -17,6 +17,8 @@ use hub::{Text, Time};
 
 /// Who is in a room is asked for, unless there are more.
 const NAMES_WORTH_ASKING: u32 = 2_000;
+/// Of so many rooms it is known that they are there; more are not listed.
+const KNOWN_ROOMS_MAX: usize = 10_000;
 /// A person is told at most so often.
 const NOTIFY_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -58,8 +60,9 @@ impl Model {
             Answer::Names(names) => self.names(&names),
             Answer::Rooms(page) => self.room_list(page),
             Answer::Conversations { nonce, conversations } => {
-                self.take_asked(nonce.as_deref());
-                self.catch_up_with(&conversations);
+                if let Some(Asked::Conversations) = self.take_asked(nonce.as_deref()) {
+                    self.catch_up_with(&conversations);
+                }
             }
             Answer::Topic { nonce, room, topic } => self.topic_is(nonce.as_deref(), &room, topic.as_ref()),
             Answer::History(page) => self.page(&page),
@@ -83,7 +86,7 @@ impl Model {
                 }
                 self.problem("the connection ended before the server had looked; search again");
             }
-            Some(Asked::Quietly | Asked::Members { .. }) | None => {}
+            Some(Asked::Conversations | Asked::Members { .. }) | None => {}
             Some(_) => self.problem("the connection ended before that was answered; try again"),
         }
     }
@@ -190,8 +193,13 @@ impl Model {
         }
         room.members.listening = picture.listening;
         room.members.set_others(picture.others);
-        if self.output == Output::Screen && picture.others <= NAMES_WORTH_ASKING {
-            let number = room.number;
+        let number = room.number;
+        // What is on its way is newer than this picture, too.
+        let is_asked = self
+            .asked
+            .values()
+            .any(|asked| matches!(asked, Asked::Members { room, is_first: true } if *room == number));
+        if self.output == Output::Screen && picture.others <= NAMES_WORTH_ASKING && !is_asked {
             let request = Request::Who { room: picture.room.to_string() };
             self.ask(request, Asked::Members { room: number, is_first: true });
         }
@@ -313,10 +321,10 @@ impl Model {
         let is_seen = is_current && focus != Focus::Elsewhere && room.scroll == Scroll::End;
         if !is_seen {
             if room.unread == 0 {
-                room.timeline.set_marker(Some(sequence - 1));
+                room.timeline.set_marker(Some(sequence.saturating_sub(1)));
             }
-            room.unread += 1;
-            room.mentions += u32::from(is_mention);
+            room.unread = room.unread.saturating_add(1);
+            room.mentions = room.mentions.saturating_add(u32::from(is_mention));
         }
         let is_wanted = match self.options.notify_on {
             super::NotifyOn::Never => false,
@@ -437,7 +445,7 @@ impl Model {
                     self.problem(refusal.text.to_string());
                 }
             }
-            Some(Asked::Quietly | Asked::Members { .. }) => {}
+            Some(Asked::Conversations | Asked::Members { .. }) => {}
             Some(Asked::Search) => {
                 if let Some(Overlay::Search(search)) = &mut self.overlay {
                     search.progress = SearchProgress::Typing;
@@ -465,7 +473,10 @@ impl Model {
     fn gap(&mut self, gap: &Gap) {
         let time = self.time;
         let Some(name) = &gap.room else {
-            self.ask(Request::Conversations, Asked::Quietly);
+            let is_asked = self.asked.values().any(|asked| *asked == Asked::Conversations);
+            if !is_asked {
+                self.ask(Request::Conversations, Asked::Conversations);
+            }
             return;
         };
         let Some(index) = self.index_of_room(name) else { return };
@@ -474,8 +485,7 @@ impl Model {
         match (gap.reason.as_deref(), gap.from, gap.to) {
             (Some("forgotten"), ..) => drop(room.timeline.append(time, what)),
             (_, Some(from), Some(to)) => {
-                let first = from.max(room.timeline.last_order() + 1);
-                room.timeline.put_hole(first, to, time, Why::Skipped(gap.messages));
+                room.timeline.append_hole_from(from, to, time, Why::Skipped(gap.messages));
                 let count = gap.messages.unwrap_or(0);
                 let line =
                     format!("-- {}: {count} messages came too fast and were passed over", room.title());
@@ -523,7 +533,10 @@ impl Model {
                 room.members.listening = names.listening;
             }
             Some(Asked::Who { room, listed }) => {
-                let listed = listed + &listing(names);
+                let mut listed = listed;
+                if listed.len() < hub::TEXT_BYTES_MAX {
+                    listed += &listing(names);
+                }
                 if names.more {
                     self.asked.insert(nonce, Asked::Who { room, listed });
                 } else {
@@ -536,10 +549,9 @@ impl Model {
 
     fn room_list(&mut self, page: RoomsPage) {
         let Some(nonce) = page.nonce else { return };
+        let Some(Asked::Rooms) = self.take_asked(Some(&nonce)) else { return };
         if page.more {
             self.asked.insert(nonce, Asked::Rooms);
-        } else {
-            self.asked.remove(&nonce);
         }
         if self.output == Output::Lines {
             for line in &page.rooms {
@@ -547,14 +559,15 @@ impl Model {
                 self.print(format!("-- #{} ({}){topic}", line.room, line.members));
             }
         }
-        self.known_rooms.extend(page.rooms);
+        let left = KNOWN_ROOMS_MAX.saturating_sub(self.known_rooms.len());
+        self.known_rooms.extend(page.rooms.into_iter().take(left));
         if !page.more {
             self.show_known_rooms();
         }
     }
 
     fn topic_is(&mut self, nonce: Option<&str>, name: &Shown, topic: Option<&Topic>) {
-        self.take_asked(nonce);
+        let Some(_) = self.take_asked(nonce) else { return };
         let Some(index) = self.index_of_room(name) else { return };
         self.rooms[index].topic = topic.cloned();
         let text = match topic {
@@ -592,7 +605,8 @@ impl Model {
         let time = page.events.first().map_or(self.time, |event| event.time);
         let Some(room) = self.room_numbered(number) else { return };
         let before = room.timeline.items().len();
-        room.timeline.take_past(Past { begin: span.0, end: span.1, items });
+        let farthest = if room.scroll == Scroll::End { Farthest::Oldest } else { Farthest::Newest };
+        room.timeline.take_past(Past { begin: span.0, end: span.1, items }, farthest);
         if forgotten.is_some() && room.timeline.items().len() > before {
             room.timeline.say_at_the_beginning(time, "what was said before is not kept any more");
         }
@@ -617,7 +631,7 @@ impl Model {
     }
 
     fn found(&mut self, findings: &Findings) {
-        self.take_asked(findings.nonce.as_deref());
+        let Some(Asked::Search) = self.take_asked(findings.nonce.as_deref()) else { return };
         let nick = self.link.nick().cloned();
         let highlights = self.options.highlights.clone();
         let reader = Reader { nick: nick.as_deref().unwrap_or(""), highlights: &highlights };

@@ -74,7 +74,7 @@ const RUNS: &[(&str, Run)] = &[
     ("edit", Model::edit_last_to),
     ("redact", Model::redact_last),
     ("quit", |model, reason| {
-        model.quit(some(reason));
+        model.go(some(reason));
         true
     }),
 ];
@@ -181,6 +181,10 @@ impl Model {
             self.problem("you are in no room of that name; Ctrl-K lists those in which you are");
             return false;
         };
+        if self.submitted_in == Some(self.rooms[index].number) {
+            // The command itself is no draft to be kept.
+            self.rooms[index].draft.line.take();
+        }
         match self.rooms[index].place.clone() {
             Place::Direct { .. } => self.close(index),
             Place::Room(_) if self.rooms[index].presence == super::Presence::Gone => self.close(index),

@@ -56,7 +56,7 @@ impl Members {
         if self.names.len() < NAMES_MAX || self.names.contains_key(&key) {
             self.names.insert(key, Member { nick: nick.clone(), away });
         } else {
-            self.others += 1;
+            self.others = self.others.saturating_add(1);
         }
     }
 
@@ -68,7 +68,7 @@ impl Members {
         for nick in &departed.nicks {
             self.remove(nick);
         }
-        self.others = (self.others + arrived.others).saturating_sub(departed.others);
+        self.others = self.others.saturating_add(arrived.others).saturating_sub(departed.others);
     }
 
     /// Whether they were known by name.

@@ -124,6 +124,15 @@ pub enum Focus {
     Elsewhere,
 }
 
+/// That somebody wants to leave.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Leaving {
+    /// Their last words.
+    reason: Option<String>,
+    /// When it is not waited for any longer.
+    until: Duration,
+}
+
 /// What an answer will be for.
 #[derive(Clone, PartialEq, Debug)]
 enum Asked {
@@ -153,8 +162,8 @@ enum Asked {
     Search,
     /// Something that says itself what it is.
     Answer,
-    /// Something that nobody waits for.
-    Quietly,
+    /// With whom we have talked, which nobody waits for.
+    Conversations,
 }
 
 /// The client.
@@ -185,6 +194,8 @@ pub struct Model {
     before: BTreeMap<String, Before>,
     epoch_before: Option<String>,
     was_online: bool,
+    /// Somebody wants to leave, and what they said last is on its way.
+    leaving: Option<Leaving>,
     told_state: Option<link::State>,
     notified: Option<Duration>,
     size: Size,
@@ -226,6 +237,7 @@ impl Model {
             before: before(remembered),
             epoch_before: remembered.epoch.clone(),
             was_online: false,
+            leaving: None,
             told_state: None,
             notified: None,
             size,

@@ -478,3 +478,98 @@ fn hostile_names_and_texts_are_clean_before_they_are_kept() {
     stage.bob("lobby", 2, "\u{1b}]52;c;eA==\u{7}\u{9b}2J\u{202e}x");
     assert_eq!(stage.said(), ["]52;c;eA==2Jx"]);
 }
+
+#[test]
+fn whoever_leaves_is_patient_until_what_they_said_is_acknowledged() {
+    let mut stage = Stage::in_lobby();
+    stage.types("bye");
+    stage.keys("Enter Ctrl-C");
+    let nonce = stage.sent()[0]["nonce"].clone();
+    assert!(!stage.effects().contains(&Effect::Quit));
+    assert!(stage.model.deadline().is_some_and(|deadline| deadline <= Duration::from_secs(2)));
+    stage.says(&format!(r#"{{"type":"ack","nonce":{nonce},"room":"lobby","id":"x","sequence":2,"time":"2026-11-21T10:00:00.000Z"}}"#));
+    assert!(stage.effects().contains(&Effect::Quit));
+    assert_eq!(stage.model.link().unacknowledged(), 0);
+}
+
+#[test]
+fn whoever_leaves_is_not_kept_for_long() {
+    let mut stage = Stage::in_lobby();
+    stage.types("bye");
+    stage.keys("Enter Ctrl-C Ctrl-C");
+    assert!(stage.effects().contains(&Effect::Quit), "who says so twice leaves at once");
+    let mut stage = Stage::in_lobby();
+    stage.types("bye");
+    stage.keys("Enter Ctrl-D");
+    stage.pass(Duration::from_secs(2));
+    assert!(stage.effects().contains(&Effect::Quit));
+    let mut stage = Stage::in_lobby();
+    stage.types("bye");
+    stage.keys("Enter");
+    stage.give(Input::Leave);
+    assert!(stage.effects().contains(&Effect::Quit), "a signal does not wait");
+}
+
+#[test]
+fn conversation_that_was_closed_leaves_no_draft_behind() {
+    let mut stage = Stage::in_lobby();
+    for command in ["/query bob", "/close", "/query bob"] {
+        stage.types(command);
+        stage.keys("Enter");
+    }
+    assert_eq!((stage.model.room().unwrap().title().as_str(), stage.draft()), ("bob", ""));
+}
+
+#[test]
+fn lists_that_nobody_asked_for_are_passed_over() {
+    let mut stage = Stage::in_lobby();
+    stage.says(r#"{"type":"rooms","nonce":"x","rooms":[{"room":"dev","members":1}],"more":false}"#);
+    stage.keys("Ctrl-R");
+    stage.says(r#"{"type":"found","nonce":"x","events":[],"rest":"nothing"}"#);
+    let Some(Overlay::Search(search)) = stage.model.overlay() else { panic!("a search is open") };
+    assert_eq!(search.progress, SearchProgress::Typing);
+    stage.says(r#"{"type":"conversations","conversations":[{"room":"@3","with":"eve","sequence":1}]}"#);
+    stage.says(r#"{"type":"topic","room":"lobby","topic":{"text":"t","by":"eve","time":"2026-11-21T10:00:00.000Z"}}"#);
+    assert_eq!((stage.model.rooms().len(), stage.model.room().unwrap().topic.as_ref()), (1, None));
+}
+
+#[test]
+fn rooms_without_an_end_are_not_all_kept() {
+    let mut stage = Stage::in_lobby();
+    stage.types("/rooms");
+    stage.keys("Enter");
+    let nonce = stage.sent()[0]["nonce"].clone();
+    for page in 0..20 {
+        let rooms: Vec<String> =
+            (0..1_000).map(|nth| format!(r#"{{"room":"r{page}-{nth}","members":1}}"#)).collect();
+        stage.says(&format!(
+            r#"{{"type":"rooms","nonce":{nonce},"rooms":[{}],"more":true}}"#,
+            rooms.join(",")
+        ));
+    }
+    assert_eq!(stage.model.known_rooms.len(), 10_000);
+}
+
+#[test]
+fn members_are_asked_for_once_at_a_time() {
+    let mut stage = Stage::in_lobby();
+    for _ in 0..10 {
+        stage.says(r#"{"type":"picture","room":"lobby","sequence":1,"members":["bob"],"others":3}"#);
+        stage.says(r#"{"type":"gap"}"#);
+    }
+    let asked = stage.sent();
+    let count = |kind: &str| asked.iter().filter(|request| request["type"] == kind).count();
+    assert_eq!((count("who"), count("conversations")), (1, 1));
+}
+
+#[test]
+fn sequences_at_the_ends_of_numbers_do_no_harm() {
+    let mut stage = Stage::in_lobby();
+    stage.says(
+        r#"{"type":"joined","room":"dev","sequence":18446744073709551615,"members":[],"others":4294967295}"#,
+    );
+    stage.says(r#"{"type":"gap","room":"dev","from":1,"to":18446744073709551615}"#);
+    stage.says(r#"{"type":"event","kind":"sum","room":"dev","time":"2026-11-21T10:00:00.000Z","arrived":{"nicks":[],"others":4294967295},"departed":{}}"#);
+    stage.says(r#"{"type":"event","kind":"direct","room":"@9","id":"x","sequence":0,"time":"2026-11-21T10:00:00.000Z","from":{"nick":"bob"},"to":{"nick":"ann"},"text":"zero"}"#);
+    assert_eq!(stage.model.rooms()[2].timeline.marker(), Some(0));
+}

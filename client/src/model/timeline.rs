@@ -21,6 +21,13 @@ pub struct Timeline {
     marker: Option<u64>,
 }
 
+/// Which end of a timeline is farther from what is seen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Farthest {
+    Oldest,
+    Newest,
+}
+
 /// Part of the past, in order: what is there from behind `begin` up to and with `end`.
 pub(super) struct Past {
     pub(super) begin: u64,
@@ -91,8 +98,14 @@ impl Timeline {
 
     /// Something that is missing behind all that is here, up to `last`.
     pub(super) fn append_hole(&mut self, last: u64, time: Time, why: Why) {
-        let first = self.last_order() + 1;
-        self.put_hole(first, last, time, why);
+        self.append_hole_from(0, last, time, why);
+    }
+
+    /// The same of what is not before `from`.
+    pub(super) fn append_hole_from(&mut self, from: u64, last: u64, time: Time, why: Why) {
+        // Behind the last sequence that a number can have nothing is missing.
+        let Some(behind) = self.last_order().checked_add(1) else { return };
+        self.put_hole(from.max(behind), last, time, why);
     }
 
     /// Something that is missing.
@@ -102,10 +115,11 @@ impl Timeline {
         }
         let index = self.items.partition_point(|item| item.order < first);
         self.put(index, first, time, What::Hole(Hole { first, last, why, is_asked: false }));
+        self.forget_the_oldest();
     }
 
-    /// Part of the past has come.
-    pub(super) fn take_past(&mut self, past: Past) {
+    /// Part of the past has come. If there is no room for all of it, then the other end has to go.
+    pub(super) fn take_past(&mut self, past: Past, farthest: Farthest) {
         let mut index = self.items.len();
         while let Some(nth) = index.checked_sub(1) {
             index = nth;
@@ -121,6 +135,10 @@ impl Timeline {
             if !is_here {
                 self.put(index, sequence, time, what);
             }
+        }
+        match farthest {
+            Farthest::Oldest => self.forget_the_oldest(),
+            Farthest::Newest => self.forget_the_newest(),
         }
     }
 
@@ -248,6 +266,59 @@ impl Timeline {
             let hole = Hole { first: 1, last: upto, why: Why::Unread, is_asked: false };
             self.put(0, 1, last.time, What::Hole(hole));
         }
+    }
+
+    /// The same at the other end, for somebody who looks at the beginning.
+    fn forget_the_newest(&mut self) {
+        if self.items.len() <= self.items_max {
+            return;
+        }
+        let last = self.last_order();
+        self.items.truncate(self.items_max - self.items_max / 10);
+        let time = self.items.back().map_or(Time(0), |item| item.time);
+        self.append_hole(last, time, Why::Unread);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Shown;
+
+    fn told(text: &str) -> What {
+        What::Told(Shown::new(text))
+    }
+
+    fn topic() -> What {
+        What::Topic { by: crate::wire::Author { nick: "ann".into(), door: None }, topic: None }
+    }
+
+    #[test]
+    fn holes_are_bounded_like_everything() {
+        let mut timeline = Timeline::new(100);
+        for nth in 0..1_000 {
+            timeline.append_hole_from(3 * nth + 1, 3 * nth + 2, Time(0), Why::Skipped(None));
+        }
+        assert!(timeline.items().len() <= 100);
+        assert_eq!(timeline.last_order(), 2_999);
+    }
+
+    #[test]
+    fn past_takes_the_place_of_the_present_if_there_is_no_room_for_both() {
+        let mut timeline = Timeline::new(100);
+        timeline.append_hole(1_000, Time(0), Why::Unread);
+        for page in (0..10).rev() {
+            let sequences = 100 * page + 1..=100 * page + 100;
+            let items = sequences.map(|sequence| (sequence, Time(0), topic())).collect();
+            timeline.take_past(Past { begin: 100 * page, end: 100 * page + 100, items }, Farthest::Newest);
+            assert!(timeline.items().len() <= 102);
+        }
+        assert_eq!(timeline.items()[0].order, 1);
+        assert_eq!(timeline.last_order(), 1_000);
+        let holes = timeline.items().iter().filter(|item| matches!(item.what, What::Hole(_)));
+        assert_eq!(holes.count(), 1);
+        timeline.append(Time(0), told("the present goes on"));
+        assert_eq!(timeline.items().back().map(|item| item.order), Some(1_000));
     }
 }
 

@@ -120,7 +120,7 @@ impl Model {
             Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
             Action::Members => self.overlay = Some(Overlay::Members { scroll: 0 }),
             Action::Escape => self.escape(),
-            Action::EraseOrLeave | Action::ClearOrLeave if self.is_draft_empty() => self.quit(None),
+            Action::EraseOrLeave | Action::ClearOrLeave if self.is_draft_empty() => self.go(None),
             Action::EraseOrLeave => self.with_line(|line| line.cut(Motion::Right)),
             Action::ClearOrLeave => self.clear_draft(),
             Action::Repaint => self.effects.push(Effect::Repaint),

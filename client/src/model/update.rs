@@ -4,7 +4,7 @@
 //!
 //! What this file must never do: decide what an answer or a key means; that stands in `answers` and `typing`.
 
-use super::{Asked, Focus, Model, Note, Size, Weight};
+use super::{Asked, Focus, Leaving, Model, Note, Size, Weight};
 use crate::keys::KeyPress;
 use crate::layout::Sheet;
 use crate::link::{Failure, Output, State};
@@ -16,6 +16,9 @@ use std::time::Duration;
 const NEAR_ITEMS: usize = 50;
 /// A note goes by itself after so long.
 const NOTE_FOR: Duration = Duration::from_secs(8);
+
+/// Whoever leaves waits for so long until what they said last is acknowledged.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Something that happens to the client.
 #[derive(Clone, PartialEq, Debug)]
@@ -128,7 +131,8 @@ impl Model {
         let note = self.note_until.filter(|_| self.note.is_some());
         // The seconds that are left are shown.
         let second = matches!(self.state(), State::Waiting { .. }).then(|| self.now + Duration::from_secs(1));
-        [self.link.deadline(), note, second].into_iter().flatten().min()
+        let leaving = self.leaving.as_ref().map(|leaving| leaving.until);
+        [self.link.deadline(), note, second, leaving].into_iter().flatten().min()
     }
 
     fn set_moment(&mut self, moment: Moment) {
@@ -147,6 +151,7 @@ impl Model {
     /// What follows from everything that came in.
     fn settle(&mut self) -> Vec<Effect> {
         self.take_from_link();
+        self.leave_if_all_is_said();
         self.see();
         if self.fetch_what_is_near() {
             self.take_from_link();
@@ -236,7 +241,32 @@ impl Model {
         }
     }
 
+    /// Leaves as soon as all that was said is acknowledged; whoever says so twice, at once.
+    pub(super) fn go(&mut self, reason: Option<String>) {
+        if self.leaving.is_some() || !self.is_anything_on_its_way() {
+            return self.quit(reason);
+        }
+        self.leaving = Some(Leaving { reason, until: self.now + LAST_WORDS });
+        if self.output == super::Output::Screen {
+            self.hint("leaving when what you said is acknowledged; Ctrl-C leaves at once");
+        }
+    }
+
+    fn is_anything_on_its_way(&self) -> bool {
+        *self.state() == State::Online && self.link.unacknowledged() > 0
+    }
+
+    fn leave_if_all_is_said(&mut self) {
+        let now = self.now;
+        let is_anything_on_its_way = self.is_anything_on_its_way();
+        let is_time = |leaving: &mut Leaving| leaving.until <= now || !is_anything_on_its_way;
+        if let Some(leaving) = self.leaving.take_if(is_time) {
+            self.quit(leaving.reason);
+        }
+    }
+
     pub(super) fn quit(&mut self, reason: Option<String>) {
+        self.leaving = None;
         self.effects.push(Effect::Remember);
         self.link.quit(reason);
         self.take_from_link();

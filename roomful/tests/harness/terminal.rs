@@ -96,7 +96,15 @@ impl Terminal {
         let (reading, is_over) = UnixStream::pair().expect("a pair of sockets");
         thread::spawn(move || read(output, &is_over, &sender));
         let screen = vt100::Parser::new(rows, columns, 0);
-        Terminal { child, pty: Some(pty), reading: Some(reading), painted, screen, bytes: Vec::new(), settings }
+        Terminal {
+            child,
+            pty: Some(pty),
+            reading: Some(reading),
+            painted,
+            screen,
+            bytes: Vec::new(),
+            settings,
+        }
     }
 
     fn paints(&mut self, bytes: &[u8]) {

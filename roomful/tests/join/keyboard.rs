@@ -22,8 +22,8 @@ fn keys_held_down_in_every_overlay_do_no_harm() {
     bob.says("https://example.org/ and more");
     ann.shows_text("and more");
     let keys = [
-        "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[5~", "\x1b[6~", "\x1b[H", "\x1b[F", "\x1b[3~", "\x7f", "\t", "\x01", "\x05", "\x15",
-        "\x17", "\x19", "\x14", "\x1f", "\x1br", "\x1bu", "\x1b\r", "q", "漢",
+        "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[5~", "\x1b[6~", "\x1b[H", "\x1b[F", "\x1b[3~", "\x7f",
+        "\t", "\x01", "\x05", "\x15", "\x17", "\x19", "\x14", "\x1f", "\x1br", "\x1bu", "\x1b\r", "q", "漢",
     ];
     for overlay in ["", "\x1bOP", "\x1bOQ", "\x0b", "\x12", "\x0f"] {
         for key in keys {
@@ -50,10 +50,36 @@ fn ten_thousand_keys_of_all_kinds_do_no_harm() {
     for _ in 0..KEYS {
         match chance.u8(0..10) {
             // All that Ctrl makes but what leaves, and what begins a sequence.
-            0..=2 => keys.push(char::from(chance.choice([1, 2, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 21, 23, 25, 26, 31_u8]).expect("one of them"))),
-            3 => keys.push_str(chance.choice(["\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[5~", "\x1b[6~", "\x1b[1;5H", "\x1b[1;5F", "\x1b[I", "\x1b[O", "\x1b[Z", "\x1b[99;99u", "\x1b]11;rgb:ff/ff/ff\x1b\\"]).expect("one of them")),
+            0..=2 => keys.push(char::from(
+                chance
+                    .choice([1, 2, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 21, 23, 25, 26, 31_u8])
+                    .expect("one of them"),
+            )),
+            3 => keys.push_str(
+                chance
+                    .choice([
+                        "\x1b[A",
+                        "\x1b[B",
+                        "\x1b[C",
+                        "\x1b[D",
+                        "\x1b[5~",
+                        "\x1b[6~",
+                        "\x1b[1;5H",
+                        "\x1b[1;5F",
+                        "\x1b[I",
+                        "\x1b[O",
+                        "\x1b[Z",
+                        "\x1b[99;99u",
+                        "\x1b]11;rgb:ff/ff/ff\x1b\\",
+                    ])
+                    .expect("one of them"),
+            ),
             4 => keys.push_str(&format!("\x1b{}", chance.alphanumeric())),
-            5 => keys.push_str(chance.choice(["漢", "👩\u{200d}👧", "e\u{301}", "ש", "\u{202e}", "\u{85}", "/", "#", "@"]).expect("one of them")),
+            5 => keys.push_str(
+                chance
+                    .choice(["漢", "👩\u{200d}👧", "e\u{301}", "ש", "\u{202e}", "\u{85}", "/", "#", "@"])
+                    .expect("one of them"),
+            ),
             _ => keys.push(chance.alphanumeric()),
         }
     }
@@ -67,6 +93,9 @@ fn ten_thousand_keys_of_all_kinds_do_no_harm() {
     ann.resizes(80, 24);
     comes_to_rest(&mut ann);
     shows_nothing_else(&mut ann);
+    // They may have led anywhere.
+    ann.types("/join lobby\r");
+    ann.shows("the lobby", |ann| super::rooms::sees(ann, "lobby"));
     ann.types("still here\r");
     bob.waits_for("still here");
 }

@@ -84,7 +84,7 @@ fn no_colour_means_none() {
     ann.shows("the room", super::home::is_in);
     bob.says("ann: see https://example.org/ \x0304red\x03");
     ann.shows_text("see https");
-    for keys in ["\x1bOP", ESCAPE, "\x0b", ESCAPE, "\x12x\r"] {
+    for keys in ["\x1bOP", ESCAPE, "\x0b", ESCAPE, "\x12zebra\r"] {
         ann.types(keys);
     }
     ann.shows_text("nothing was found");
@@ -113,6 +113,8 @@ fn colours(bytes: &[u8]) -> Vec<u32> {
 fn colours_are_there_where_they_may_be() {
     let server = Server::start();
     let home = Home::new();
-    let ann = home.joins(&server, "ann");
+    let address = format!("ann@{}", server.address());
+    let mut ann = home.runs_in(&[("TERM", "xterm-256color")], &["join", &address], 80, 24);
+    ann.shows("the room", super::home::is_in);
     assert!(colours(ann.bytes()).iter().any(|parameter| *parameter >= 30));
 }

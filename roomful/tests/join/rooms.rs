@@ -11,7 +11,7 @@ fn enters(ann: &mut Terminal, room: &str) {
 }
 
 /// Whether this is the room that is seen: it is what the window is called.
-fn sees(terminal: &Terminal, room: &str) -> bool {
+pub(super) fn sees(terminal: &Terminal, room: &str) -> bool {
     let bytes = String::from_utf8_lossy(terminal.bytes());
     let title = bytes.rsplit("\x1b]2;").next().and_then(|rest| rest.split("\x1b\\").next());
     title.is_some_and(|title| title.contains(&format!("#{room} - ")))
@@ -137,7 +137,9 @@ fn what_was_said_can_be_changed_and_taken_back() {
     let mut carol = JsonClient::join(&server, "carol");
     ann.types("helo\r");
     let said = carol.waits_for_event("said");
-    ann.shows("that it is said", |ann| ann.screen().contains("ann  helo") && !ann.screen().contains("on the way"));
+    ann.shows("that it is said", |ann| {
+        ann.screen().contains("ann  helo") && !ann.screen().contains("on the way")
+    });
     ann.types("draft");
     ann.edits("> draft", 7);
     ann.types("\x1be");

@@ -40,7 +40,8 @@ fn draft_and_cursor_survive_every_size() {
     let mut ann = home.joins(&server, "ann");
     let bob = Client::join(&server, "bob");
     ann.shows_text("bob came in");
-    let mut draft = "a draft that is rather long and needs more than one row where there is little room".to_owned();
+    let mut draft =
+        "a draft that is rather long and needs more than one row where there is little room".to_owned();
     ann.types(&draft);
     for (nth, size) in SIZES.into_iter().enumerate() {
         ann.resizes(size.0, size.1);
@@ -68,7 +69,9 @@ fn many_sizes_at_once_end_in_a_screen_of_the_last() {
     let bob = Client::join(&server, "bob");
     ann.shows_text("bob came in");
     for line in 0..30 {
-        bob.says(&format!("line {line}, 漢字 and 👍, as long as it takes to be broken into two rows or three"));
+        bob.says(&format!(
+            "line {line}, 漢字 and 👍, as long as it takes to be broken into two rows or three"
+        ));
     }
     ann.types("draft");
     for step in 1..60_u16 {

@@ -59,9 +59,10 @@ fn says_one_thing(terminal: &Terminal, words: &str) {
 fn whoever_comes_to_a_stranger_is_told_who_it_is() {
     let homes: Vec<Home> = strangers().iter().map(|_| Home::new()).collect();
     let strangers = strangers();
-    let begun = strangers.iter().zip(&homes).map(|((address, _), home)| {
-        home.runs_in(&[], &["join", &format!("ann@{address}")], 200, 24)
-    });
+    let begun = strangers
+        .iter()
+        .zip(&homes)
+        .map(|((address, _), home)| home.runs_in(&[], &["join", &format!("ann@{address}")], 200, 24));
     // All at once: the silent one is waited for.
     for (mut terminal, (_, words)) in begun.collect::<Vec<_>>().into_iter().zip(&strangers) {
         assert_eq!(terminal.ends().code(), Some(1), "{words}");

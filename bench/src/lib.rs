@@ -13,11 +13,12 @@
 //! 6. [`usage`] reads the server's CPU time and memory, [`histogram`] keeps the latencies;
 //! 7. [`scenario`] says who talks to whom, [`run`] interleaves the contenders, [`report`] writes the tables.
 //!
-//! Two are measurements of their own. [`history`], `bench history`: what it costs to keep what is said, and how long it takes
-//! to read it back. [`io_models`], `bench io`: the strategies of `socketserver` and the pollers of `eventloop`.
+//! Three are measurements of their own. [`history`], `bench history`: what it costs to keep what is said, and how long it takes
+//! to read it back. [`client`], `bench client`: how fast the terminal client is. [`io_models`], `bench io`: the strategies of `socketserver` and the pollers of `eventloop`.
 //!
 //! A speed that misses its bound is reported and never fails a run; a lost, doubled or reordered line always does.
 
+pub mod client;
 pub mod conversation;
 pub mod crowd;
 pub mod data;

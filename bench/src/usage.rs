@@ -165,6 +165,26 @@ impl MachineReading {
     }
 }
 
+/// How often all threads of a process have let go of a processor by themselves, which is how often something woke them.
+///
+/// # Errors
+///
+/// If the process is gone or the kernel does not tell.
+pub fn voluntary_switches(process: u32) -> Result<u64> {
+    let mut switches = 0;
+    for thread in threads_ns(process)?.into_keys() {
+        let status = read(process, &format!("task/{thread}/status"))?;
+        switches += parse_voluntary_switches(&status)
+            .with_context(|| format!("/proc/{process}/task/{thread}/status is not what it used to be"))?;
+    }
+    Ok(switches)
+}
+
+fn parse_voluntary_switches(text: &str) -> Option<u64> {
+    let count = text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+    count.trim().parse().ok()
+}
+
 fn read(process: u32, file: &str) -> Result<String> {
     let path = PathBuf::from(format!("/proc/{process}/{file}"));
     fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
@@ -319,8 +339,15 @@ mod tests {
     }
 
     #[test]
+    fn switches_are_those_that_were_voluntary() {
+        let text = "Threads:\t1\nvoluntary_ctxt_switches:\t42\nnonvoluntary_ctxt_switches:\t7\n";
+        assert_eq!(parse_voluntary_switches(text), Some(42));
+    }
+
+    #[test]
     fn own_process_can_be_read() {
         let process = std::process::id();
+        assert!(voluntary_switches(process).is_ok());
         assert!(!CpuReading::take(process).unwrap().threads_ns.is_empty());
         assert!(Memory::read(process).unwrap().resident_bytes > 0);
     }

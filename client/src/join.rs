@@ -60,7 +60,7 @@ impl<I> From<Posted> for Post<I> {
 /// Joins, until the person leaves. Answers with the exit status.
 pub fn run(join: Join) -> ExitCode {
     let remembered = Remembered::open(join.places.state.as_deref(), &join.destination.address);
-    let outcome = if join.is_drawn() { screen::run(join, remembered) } else { lines::run(join, remembered) };
+    let outcome = if join.is_drawn() { screen::run(join, remembered) } else { lines::run(&join, remembered) };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {

@@ -26,7 +26,6 @@ mod outgoing;
 
 mod screen;
 mod talk;
-mod terminal;
 
 mod pipe;
 

@@ -18,6 +18,7 @@
 pub mod colours;
 pub mod escapes;
 pub mod event;
+mod key_by_key;
 mod modes;
 mod open;
 mod painter;
@@ -27,7 +28,8 @@ mod signals;
 
 pub use colours::{Colours, background_of_environment};
 pub use event::TerminalEvent;
-pub use modes::{Device, Mouse, Wishes};
+pub use key_by_key::{KeyByKey, columns};
+pub use modes::{Device, Mouse, Screen, Wishes};
 pub use open::{NotOpened, open_link};
 pub use painter::Painter;
 
@@ -138,13 +140,11 @@ impl Terminal {
     /// # Errors
     /// When there is no terminal any more.
     pub fn suspend(&mut self) -> io::Result<Suspension> {
-        if !signals::can_be_woken() {
-            return Ok(Suspension::NobodyWouldWakeUs);
+        let suspension = signals::suspend()?;
+        if suspension == Suspension::Over {
+            self.resume()?;
         }
-        self.leave();
-        signals::stop()?;
-        self.resume()?;
-        Ok(Suspension::Over)
+        Ok(suspension)
     }
 
     /// Gives the terminal back as it was found. Once is enough; more often is no harm.

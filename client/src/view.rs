@@ -30,13 +30,12 @@ pub fn draw(model: &Model, theme: Theme, buffer: &mut Buffer) -> Scene {
     status::draw_status(model, &regions, &mut canvas);
     status::draw_note(model, &regions, &mut canvas);
     let in_input = input::draw(model, &regions, &mut canvas);
-    let cursor = match model.overlay() {
-        Some(overlay) => overlays::draw(overlay, model, &regions, &mut canvas),
-        None => {
-            timeline::draw_title(model, &regions, &mut canvas);
-            timeline::draw(model, &regions, &mut canvas);
-            in_input
-        }
+    let cursor = if let Some(overlay) = model.overlay() {
+        overlays::draw(overlay, model, &regions, &mut canvas)
+    } else {
+        timeline::draw_title(model, &regions, &mut canvas);
+        timeline::draw(model, &regions, &mut canvas);
+        in_input
     };
     Scene { cursor, links: canvas.into_links(), title: window_title(model) }
 }

@@ -288,7 +288,7 @@ fn done(verb: ClientVerb) -> Result<ExitCode, Wrong> {
         ClientVerb::Join(arguments) => return arguments.join(),
         ClientVerb::Say(arguments) => {
             let address = arguments.destination.of_somebody()?;
-            scripts::say(&address, &say_wanted(arguments))?
+            scripts::say(&address, &say_wanted(&arguments))?
         }
         ClientVerb::Tail(arguments) => {
             scripts::tail(&arguments.destination.address()?, &tail_wanted(&arguments))?
@@ -355,7 +355,7 @@ impl Destination {
     }
 }
 
-fn say_wanted(arguments: SayArguments) -> SayWanted {
+fn say_wanted(arguments: &SayArguments) -> SayWanted {
     let source = if arguments.whole {
         Source::Whole
     } else if arguments.words.is_empty() {

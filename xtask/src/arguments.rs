@@ -18,6 +18,8 @@ Verbs:
   bench [ARGS]   build `roomful` and `bench` with optimisation and run `bench run ARGS`
   bench history [ARGS]
                  the same for `bench history ARGS`: what it costs to keep what is said, into docs/bench/history.md
+  bench client [ARGS]
+                 the same for `bench client ARGS`: how fast the terminal client is, into docs/bench/client.md
   bench io [ARGS]
                  the same for `bench io ARGS`: ways to serve and pollers beside Python's, into docs/io-models.md
   instructions   count with valgrind what the hot paths cost, beside docs/bench/instructions.md
@@ -41,7 +43,7 @@ pub(crate) enum Verb {
     Test(Scope),
     /// The words are the simulator's own.
     Sim(Vec<String>),
-    /// The words are those of `bench run`, or of another of its measurements if they begin with `history` or `io`.
+    /// The words are those of `bench run`, or of another of its measurements if they begin with `history`, `client` or `io`.
     Bench(Vec<String>),
     Instructions(Purpose),
     Screenshot,

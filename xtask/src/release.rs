@@ -27,8 +27,8 @@ pub(crate) fn built_simulator() -> Result<Command> {
 }
 
 /// Measures the release binary beside the floors; the arguments are those of `bench run`. If they begin with the name of another
-/// measurement, that is made instead: `history`, of the same binary, or `io`, of models of input and output, for which no
-/// other program is needed.
+/// measurement, that is made instead: `history` or `client`, of the same binary, or `io`, of models of input and output, for
+/// which no other program is needed.
 ///
 /// # Errors
 /// When something cannot be built or started.
@@ -36,7 +36,7 @@ pub(crate) fn bench(arguments: &[String]) -> Result<ExitCode> {
     let measurement = arguments.first().map(String::as_str);
     build(if measurement == Some("io") { &["bench"] } else { &["roomful", "bench"] })?;
     let mut command = Command::new(program("bench")?);
-    if !matches!(measurement, Some("history" | "io")) {
+    if !matches!(measurement, Some("history" | "client" | "io")) {
         command.arg("run");
     }
     hand_over(command.args(arguments))

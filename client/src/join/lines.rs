@@ -34,7 +34,7 @@ enum Given {
 }
 
 /// Joins, until the person leaves.
-pub(super) fn run(join: Join, remembered: Remembered) -> Result<(), String> {
+pub(super) fn run(join: &Join, remembered: Remembered) -> Result<(), String> {
     let clock = Clock::start();
     let (posts, waiting) = sync_channel(WAITING_MAX);
     let mut model = join.model(Output::Lines, &remembered, Size { columns: 80, rows: 24 });

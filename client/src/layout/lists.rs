@@ -40,8 +40,12 @@ pub fn overlay_list(regions: &Regions) -> Rect {
 pub fn overlay_scroll_max(model: &Model) -> usize {
     let list = overlay_list(&Regions::of(model));
     let count = match model.overlay() {
-        Some(Overlay::Help { .. }) => help_rows(list.width.into()).len(),
-        Some(Overlay::Members { .. }) => model.room().map_or(0, |room| room.members.iter().count()),
+        Some(Overlay::Help { .. }) => help_rows(list).len(),
+        Some(Overlay::Members { .. }) => model.room().map_or(0, |room| {
+            let known = room.members.iter().count();
+            // A row says how many there are besides.
+            known + usize::from(room.members.count() > known)
+        }),
         _ => 0,
     };
     count.saturating_sub(list.height.into())
@@ -56,8 +60,10 @@ pub fn room_at(model: &Model, column: u16, row: u16) -> Option<usize> {
     (is_there && seen.contains(&nth)).then_some(nth)
 }
 
-/// All keys and commands, with what they do.
-pub fn help_rows(columns: usize) -> Vec<Row> {
+/// All keys and commands, with what they do, for the list of an overlay.
+pub fn help_rows(list: Rect) -> Vec<Row> {
+    // The first column of the middle is free.
+    let columns = usize::from(list.width).saturating_sub(1);
     let keys = bindings().map(|binding| (binding.keys.join(", "), binding.does));
     let commands = commands().map(|command| (VerbHelp::usage(command), command.help));
     let mut rows = section("keys", keys, columns);

@@ -4,7 +4,7 @@
 //!
 //! What this file must never do: give two regions the same cell, or any a cell beyond the screen.
 
-use super::breaking::{columns_of, tidy};
+use super::breaking::{columns_of, tidy, wrapped};
 use super::input::{PROMPT_COLUMNS, input_rows};
 use crate::model::{MembersShown, Model, Place, Room};
 use ratatui::layout::Rect;
@@ -23,6 +23,10 @@ const MEMBERS_ALWAYS_FROM: u16 = 44;
 const MEMBERS_COLUMNS: std::ops::RangeInclusive<u16> = 14..=24;
 /// So many names are looked at to say how wide the list is.
 const MEMBERS_MEASURED_MAX: usize = 100;
+/// From so many rows on a note may have several.
+const LONG_NOTES_FROM: u16 = 12;
+/// So many at most; the rest is cut.
+const NOTE_ROWS_MAX: usize = 3;
 /// A draft has at most so many rows.
 const INPUT_ROWS_MAX: u16 = 10;
 
@@ -40,7 +44,7 @@ pub struct Regions {
     pub members: Option<Rect>,
     /// How we are doing: one row.
     pub status: Rect,
-    /// What we should know: one row.
+    /// What we should know: one row, or few.
     pub note: Option<Rect>,
     /// What is being typed.
     pub input: Rect,
@@ -59,7 +63,7 @@ impl Regions {
             &mut rest,
             u16::try_from(draft_rows).map_or(input_rows_max, |rows| rows.min(input_rows_max)),
         );
-        let (status, note) = status_and_note(&mut rest, model.note().is_some());
+        let (status, note) = status_and_note(&mut rest, note_rows(model));
         let rooms = rooms_columns(model).map(|columns| cut_from_left(&mut rest, columns));
         let members = members_columns(model).map(|columns| cut_from_right(&mut rest, columns));
         let title_rows = u16::from(rest.height > 1);
@@ -79,14 +83,25 @@ impl Regions {
     }
 }
 
+/// A note has as many rows as its words take, up to a bound, where there are rows enough.
+fn note_rows(model: &Model) -> u16 {
+    let size = model.size();
+    let Some(note) = model.note() else { return 0 };
+    if size.rows < LONG_NOTES_FROM {
+        return 1;
+    }
+    let columns = usize::from(size.columns.saturating_sub(PROMPT_COLUMNS));
+    wrapped(&note.text, columns).len().min(NOTE_ROWS_MAX) as u16
+}
+
 /// Where there is no room for both, a note stands in the place of the status.
-fn status_and_note(rest: &mut Rect, has_note: bool) -> (Rect, Option<Rect>) {
+fn status_and_note(rest: &mut Rect, note_rows: u16) -> (Rect, Option<Rect>) {
     let rows_free = rest.height.saturating_sub(1);
-    if has_note && rows_free == 1 {
+    if note_rows > 0 && rows_free == 1 {
         let note = cut_from_bottom(rest, 1);
         return (Rect { y: note.bottom(), height: 0, ..note }, Some(note));
     }
-    let note = (has_note && rows_free > 1).then(|| cut_from_bottom(rest, 1));
+    let note = (note_rows > 0 && rows_free > note_rows).then(|| cut_from_bottom(rest, note_rows));
     let status = cut_from_bottom(rest, rows_free.min(1));
     (status, note)
 }

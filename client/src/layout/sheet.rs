@@ -32,8 +32,6 @@ pub struct Visible {
     pub rows: Vec<Row>,
     /// Which items they are of, by their indexes.
     pub items: Range<usize>,
-    /// How many items, and messages that are not acknowledged, lie below with all their rows.
-    pub below: usize,
 }
 
 impl Visible {
@@ -70,7 +68,7 @@ impl<'a> Sheet<'a> {
     /// What is seen.
     pub fn visible(&self) -> Visible {
         let Some(mut lowest) = self.lowest() else {
-            return Visible { rows: Vec::new(), items: 0..0, below: 0 };
+            return Visible { rows: Vec::new(), items: 0..0 };
         };
         let mut rows: VecDeque<Row> = self.rows_of(lowest.nth).into_iter().take(lowest.row + 1).collect();
         let mut first = lowest.nth;
@@ -92,11 +90,19 @@ impl<'a> Sheet<'a> {
             seen = 0;
         }
         let items = self.room.timeline.items().len();
-        Visible {
-            rows: rows.into(),
-            items: first.min(items)..(lowest.nth + 1).min(items),
-            below: self.count() - lowest.nth - 1,
-        }
+        Visible { rows: rows.into(), items: first.min(items)..(lowest.nth + 1).min(items) }
+    }
+
+    /// Items of which some are seen, and no others are; found without laying them out.
+    pub fn items_near(&self) -> Range<usize> {
+        let items = self.room.timeline.items().len();
+        let end = self.lowest().map_or(0, |lowest| (lowest.nth + 1).min(items));
+        end.saturating_sub(self.rows.max(1))..end
+    }
+
+    /// How many items, and messages that are not acknowledged, lie below with all their rows.
+    pub fn below(&self) -> usize {
+        self.lowest().map_or(0, |lowest| self.count() - lowest.nth - 1)
     }
 
     /// What is seen after scrolling by so many rows; up is negative.

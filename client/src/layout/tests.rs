@@ -123,7 +123,7 @@ fn end_is_seen_until_one_scrolls() {
     model.room_mut().say(200, "bob", "number 100");
     assert_eq!(numbers(&model), (85..95).collect::<Vec<_>>());
     let sheet = Sheet::of(&model).expect("a room");
-    assert_eq!((sheet.visible().items, sheet.visible().below), (85..95, 6));
+    assert_eq!((sheet.visible().items, sheet.below()), (85..95, 6));
     assert_eq!(sheet.scrolled(5), Scroll::At { item: 99, row: 0 });
     assert_eq!(sheet.scrolled(6), Scroll::End);
     assert_eq!(sheet.scrolled(isize::MAX), Scroll::End);
@@ -177,13 +177,13 @@ fn click_finds_its_room() {
 #[test]
 fn help_says_what_every_key_and_command_does_in_any_width() {
     for columns in [10, 40, 56, 120] {
-        let rows = help_rows(columns);
+        let rows = help_rows(Rect::new(0, 0, columns, 9));
         let all = rows.iter().map(text).collect::<Vec<_>>().join("\n");
         for word in ["PageUp", "Ctrl-K", "/join ROOM", "/quit"] {
             assert!(all.contains(word), "{word}");
         }
         let said = rows.iter().flat_map(|row| &row.parts).filter(|part| part.role == Role::Said);
-        assert!(columns < 20 || said.into_iter().all(|part| columns_of(&part.text) < columns));
+        assert!(columns < 20 || said.into_iter().all(|part| columns_of(&part.text) < columns.into()));
     }
 }
 
@@ -330,6 +330,8 @@ proptest! {
             let visible = sheet.visible();
             prop_assert!(visible.rows.len() <= regions.timeline.height.into());
             prop_assert!(visible.rows.len() >= before.rows.len());
+            let near = sheet.items_near();
+            prop_assert!(near.start <= visible.items.start && near.end <= visible.items.end);
             for row in &visible.rows {
                 let wide: usize = row.parts.iter().map(|part| columns_of(&part.text)).sum();
                 // Where there is no room for a single character, the screen's edge cuts.

@@ -172,7 +172,7 @@ impl World {
                 Output::Told(answer) => self.told(answer),
                 Output::Unanswered(nonce) => panic!("{nonce} has to be kept"),
                 Output::State => {
-                    assert!(!matches!(self.link.state(), State::Over(_)), "{:?}", self.link.state())
+                    assert!(!matches!(self.link.state(), State::Over(_)), "{:?}", self.link.state());
                 }
             }
         }
@@ -227,7 +227,7 @@ impl World {
         self.last_told = sequence;
         match &event.what {
             wire::Happening::Said { text, .. } => {
-                drop(self.told.insert(sequence, text.formatted().to_owned()))
+                drop(self.told.insert(sequence, text.formatted().to_owned()));
             }
             // What had been told is not so.
             wire::Happening::Lost { first, .. } => drop(self.told.split_off(first)),
@@ -300,9 +300,13 @@ proptest! {
         after in prop::collection::vec(step(), 1..20),
     ) {
         let mut world = World::new();
-        before.iter().for_each(|step| world.take(step));
+        for step in &before {
+            world.take(step);
+        }
         world.take(&Step::Wipe);
-        after.iter().for_each(|step| world.take(step));
+        for step in &after {
+            world.take(step);
+        }
         world.come_to_rest();
         world.check_told();
     }

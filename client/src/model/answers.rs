@@ -66,7 +66,7 @@ impl Model {
             }
             Answer::Topic { nonce, room, topic } => self.topic_is(nonce.as_deref(), &room, topic.as_ref()),
             Answer::History(page) => self.page(&page),
-            Answer::Found(findings) => self.found(findings),
+            Answer::Found(findings) => self.found(&findings),
             Answer::Notice(notice) => self.notice(&notice),
             Answer::Pong { .. } | Answer::Bye(_) | Answer::Unknown => {}
         }
@@ -123,7 +123,7 @@ impl Model {
                 before.read = None;
             }
         }
-        self.conversations = welcome.conversations.clone();
+        self.conversations.clone_from(&welcome.conversations);
         self.open_unread_conversations();
         self.effects.push(Effect::Remember);
     }
@@ -421,7 +421,7 @@ impl Model {
         let was_in_trouble = std::mem::replace(&mut self.trouble, trouble.cloned()).is_some();
         match trouble.map(|trouble| &**trouble) {
             Some("full") => {
-                self.problem("the server's disk is full: what you say is not confirmed before it has room")
+                self.problem("the server's disk is full: what you say is not confirmed before it has room");
             }
             Some(_) => self.problem(
                 "the server cannot write anything down: what you say is not confirmed before it can",
@@ -630,7 +630,7 @@ impl Model {
         self.print_page(&items, is_direct);
     }
 
-    fn found(&mut self, findings: Findings) {
+    fn found(&mut self, findings: &Findings) {
         let Some(Asked::Search) = self.take_asked(findings.nonce.as_deref()) else { return };
         let nick = self.link.nick().cloned();
         let highlights = self.options.highlights.clone();

@@ -26,13 +26,12 @@ impl Model {
     pub(super) fn press_in_overlay(&mut self, press: KeyPress) -> bool {
         let action = bindings::action(press);
         match (action, press.key) {
-            (Some(Action::Escape), _) => self.overlay = None,
-            (Some(Action::ClearOrLeave), _) => self.overlay = None,
+            (Some(Action::Escape | Action::ClearOrLeave), _) => self.overlay = None,
             (Some(Action::Help), _) if matches!(self.overlay, Some(Overlay::Help { .. })) => {
-                self.overlay = None
+                self.overlay = None;
             }
             (Some(Action::Members), _) if matches!(self.overlay, Some(Overlay::Members { .. })) => {
-                self.overlay = None
+                self.overlay = None;
             }
             (Some(Action::Up | Action::Older | Action::RowUp), _) => self.select(-1),
             (Some(Action::Down | Action::Newer | Action::RowDown | Action::Complete), _) => self.select(1),
@@ -40,7 +39,7 @@ impl Model {
             (Some(Action::PageDown), _) => self.select(10),
             (Some(Action::Send), _) => self.choose(),
             (None, Key::Character('c' | 'y')) if matches!(self.overlay, Some(Overlay::Links(_))) => {
-                self.copy_link()
+                self.copy_link();
             }
             (
                 Some(
@@ -55,14 +54,13 @@ impl Model {
             ) => {
                 return false;
             }
-            (Some(Action::EraseOrLeave | Action::Transpose), _) => return false,
             (Some(Action::NewLine), _) => {}
+            (None | Some(Action::EraseOrLeave | Action::Transpose), _) => return false,
             (Some(_), _) => {
                 // Whatever else a key does, it does it in the room.
                 self.overlay = None;
                 return false;
             }
-            (None, _) => return false,
         }
         true
     }

@@ -141,7 +141,7 @@ impl Model {
         };
         let mut text = format!("{}  {}", verb.usage(), verb.help);
         for alias in verb.aliases {
-            text.push_str(&format!("\n/{alias} does the same"));
+            text.extend(["\n/", alias, " does the same"]);
         }
         for detail in verb.details {
             text.push('\n');
@@ -301,13 +301,11 @@ impl Model {
     }
 
     fn edit_last_to(&mut self, text: &str) -> bool {
-        match self.last_own() {
-            Some(target) => self.edit(target, text),
-            None => {
-                self.problem("you have said nothing here that could be changed");
-                false
-            }
-        }
+        let Some(target) = self.last_own() else {
+            self.problem("you have said nothing here that could be changed");
+            return false;
+        };
+        self.edit(target, text)
     }
 
     /// Asks for a change of what we said.
@@ -377,6 +375,16 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::guide;
+
+    #[test]
+    fn commands_in_the_guide_are_those_of_the_table() {
+        let mut table = "| command | what it does |\n|---|---|\n".to_owned();
+        for verb in commands() {
+            table.extend(["| `", &verb.usage().replace('|', "\\|"), "` | ", verb.help, " |\n"]);
+        }
+        guide::check("commands", &table);
+    }
 
     #[test]
     fn every_command_that_is_listed_does_something() {

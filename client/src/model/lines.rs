@@ -39,16 +39,16 @@ impl Model {
         let span = match parameters {
             "" => Span::Latest {},
             number if number.bytes().all(|byte| byte.is_ascii_digit()) => Span::Latest {},
-            since => match dialect::plain::moment(&self.options.zone, self.time, since) {
-                Some(time) => Span::Since(super::rfc3339(time)),
-                None => {
+            since => {
+                let Some(time) = dialect::plain::moment(&self.options.zone, self.time, since) else {
                     let since = hub::quoted(since);
                     self.problem(format!(
                         "'{since}' is no time; write /history 200, 2h, 10:00 or 2026-11-20"
                     ));
                     return false;
-                }
-            },
+                };
+                Span::Since(super::rfc3339(time))
+            }
         };
         let limit = matches!(span, Span::Latest {}).then_some(limit);
         self.ask(Request::History { room: name, span, limit }, Asked::Printed { room: number });
@@ -86,7 +86,7 @@ impl Model {
             Rest::Nothing if findings.is_empty() => self.print("-- nothing was found".to_owned()),
             Rest::Nothing => {}
             Rest::More | Rest::OutOfTime => {
-                self.print("-- there may be more: search again with before:TIME".to_owned())
+                self.print("-- there may be more: search again with before:TIME".to_owned());
             }
         }
     }

@@ -105,8 +105,7 @@ impl Place {
     /// By what it is remembered: a room's name, a conversation's, or `@` and the nick of somebody with whom nothing was said.
     pub(super) fn key(&self) -> String {
         match self {
-            Place::Room(name) => name.to_string(),
-            Place::Direct { conversation: Some(name), .. } => name.to_string(),
+            Place::Room(name) | Place::Direct { conversation: Some(name), .. } => name.to_string(),
             Place::Direct { with, conversation: None } => format!("@{with}"),
         }
     }

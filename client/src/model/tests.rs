@@ -321,6 +321,24 @@ fn gap_is_a_hole_that_is_filled() {
 }
 
 #[test]
+fn what_was_skipped_is_still_said_where_nothing_is_kept() {
+    let mut stage = Stage::in_lobby();
+    stage.bob("lobby", 2, "two");
+    stage.says(r#"{"type":"gap","room":"lobby","from":3,"to":9,"messages":7}"#);
+    let asked = stage.sent().into_iter().find(|request| request["type"] == "history").unwrap();
+    let nonce = &asked["nonce"];
+    stage.says(&format!(r#"{{"type":"refusal","nonce":{nonce},"code":"nothing-kept","text":"no history"}}"#));
+    stage.bob("lobby", 10, "ten");
+    let items = stage.model.room().unwrap().timeline.items();
+    let words = items.iter().map(|item| match &item.what {
+        What::Told(words) => words.to_string(),
+        _ => item.said().unwrap().text.formatted().to_owned(),
+    });
+    let skipped = "7 messages were skipped; they came too fast and were not kept";
+    assert_eq!(words.collect::<Vec<_>>(), ["two", skipped, "ten"]);
+}
+
+#[test]
 fn own_words_that_come_back_behind_a_reconnect_stand_there_once() {
     let mut stage = Stage::in_lobby();
     stage.types("once");

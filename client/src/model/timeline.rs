@@ -7,6 +7,7 @@
 //! than [`Timeline::items_max`] items.
 
 use super::item::{Hole, Item, What, Why};
+use crate::wire::Shown;
 use hub::{Text, Time};
 use std::collections::VecDeque;
 
@@ -190,7 +191,7 @@ impl Timeline {
 
     /// A quiet line before everything, once.
     pub(super) fn say_at_the_beginning(&mut self, time: Time, text: &str) {
-        let what = What::Told(crate::wire::Shown::new(text));
+        let what = What::Told(Shown::new(text));
         if self.items.front().is_none_or(|first| first.what != what) {
             self.put(0, 0, time, what);
         }
@@ -205,8 +206,14 @@ impl Timeline {
         }
     }
 
-    /// Nothing that is missing can be had.
+    /// Nothing that is missing can be had. That something was skipped is still said.
     pub(super) fn close_holes(&mut self) {
+        for item in &mut self.items {
+            if let What::Hole(Hole { last, why: Why::Skipped(count), .. }) = item.what {
+                item.order = last;
+                item.what = What::Told(Shown::new(&lost_words(count)));
+            }
+        }
         self.items.retain(|item| !matches!(item.what, What::Hole(_)));
     }
 
@@ -312,5 +319,13 @@ mod tests {
         assert_eq!(holes.count(), 1);
         timeline.append(Time(0), told("the present goes on"));
         assert_eq!(timeline.items().back().map(|item| item.order), Some(1_000));
+    }
+}
+
+fn lost_words(count: Option<u64>) -> String {
+    match count {
+        Some(1) => "1 message was skipped; it came too fast and was not kept".into(),
+        Some(count) => format!("{count} messages were skipped; they came too fast and were not kept"),
+        None => "messages were skipped; they came too fast and were not kept".into(),
     }
 }

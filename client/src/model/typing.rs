@@ -91,9 +91,9 @@ impl Model {
                 let killed = self.killed.clone();
                 self.with_line(|line| line.insert_text(0, &killed));
             }
-            Action::Transpose => self.with_line(|line| line.transpose()),
-            Action::Undo => self.with_line(|line| line.undo()),
-            Action::Redo => self.with_line(|line| line.redo()),
+            Action::Transpose => self.with_line(Line::transpose),
+            Action::Undo => self.with_line(Line::undo),
+            Action::Redo => self.with_line(Line::redo),
             Action::Up => self.vertically(Vertical::Up),
             Action::Down => self.vertically(Vertical::Down),
             Action::Older => self.recall(Vertical::Up),
@@ -103,9 +103,9 @@ impl Model {
             Action::PageDown => self.scroll_by(self.page_rows()),
             Action::RowUp => self.scroll_by(-1),
             Action::RowDown => self.scroll_by(1),
-            Action::Top => self.scroll_to(|sheet| sheet.top()),
-            Action::Bottom => self.to_the_end(),
-            Action::FirstNew => self.to_what_is_new(),
+            Action::Top => self.show_the_oldest(),
+            Action::Bottom => self.show_the_end(),
+            Action::FirstNew => self.show_what_is_new(),
             Action::Room(number) => {
                 if number <= self.rooms.len() {
                     self.go_to(number - 1);
@@ -120,9 +120,8 @@ impl Model {
             Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
             Action::Members => self.overlay = Some(Overlay::Members { scroll: 0 }),
             Action::Escape => self.escape(),
-            Action::EraseOrLeave if self.is_draft_empty() => self.go(None),
+            Action::EraseOrLeave | Action::ClearOrLeave if self.is_draft_empty() => self.go(None),
             Action::EraseOrLeave => self.with_line(|line| line.cut(Motion::Right)),
-            Action::ClearOrLeave if self.is_draft_empty() => self.go(None),
             Action::ClearOrLeave => self.clear_draft(),
             Action::Repaint => self.effects.push(Effect::Repaint),
             Action::Suspend => self.effects.push(Effect::Suspend),
@@ -188,7 +187,7 @@ impl Model {
         match own {
             None => self.hint("you have said nothing here that could be changed"),
             Some((_, Manner::Acting, _)) => {
-                self.hint("what was said with /me is not changed; /redact takes it away")
+                self.hint("what was said with /me is not changed; /redact takes it away");
             }
             Some((sequence, Manner::Saying, text)) => {
                 let draft = &mut room.draft;
@@ -208,7 +207,7 @@ impl Model {
             draft.sent.add(&line);
             return;
         }
-        self.to_the_end();
+        self.show_the_end();
     }
 
     pub(super) fn page_rows(&self) -> isize {
@@ -226,7 +225,13 @@ impl Model {
         self.rooms[self.current].scroll = scroll;
     }
 
-    fn to_what_is_new(&mut self) {
+    fn show_the_oldest(&mut self) {
+        if let Some(scroll) = Sheet::of(self).as_ref().map(Sheet::top) {
+            self.rooms[self.current].scroll = scroll;
+        }
+    }
+
+    fn show_what_is_new(&mut self) {
         let Some(timeline) = self.room().map(|room| &room.timeline) else { return };
         let marker = timeline.marker();
         let first = marker.and_then(|marker| timeline.items().iter().find(|item| item.order > marker));
@@ -241,7 +246,7 @@ impl Model {
         self.scroll_to(|sheet| sheet.scroll_to(number));
     }
 
-    fn to_the_end(&mut self) {
+    fn show_the_end(&mut self) {
         if let Some(room) = self.rooms.get_mut(self.current) {
             room.scroll = Scroll::End;
         }
@@ -348,7 +353,7 @@ impl Model {
                 let more = several.len().saturating_sub(CANDIDATES_SHOWN);
                 let mut shown = several[..several.len() - more].join("  ");
                 if more > 0 {
-                    shown.push_str(&format!("  and {more} more"));
+                    shown.extend(["  and ", &more.to_string(), " more"]);
                 }
                 self.hint(shown);
             }

@@ -187,7 +187,7 @@ impl Model {
     fn fetch_what_is_near(&mut self) -> bool {
         let is_possible = self.output == super::Output::Screen && *self.state() == State::Online;
         let Some(sheet) = Sheet::of(self).filter(|_| is_possible) else { return false };
-        let seen = sheet.visible().items;
+        let seen = sheet.items_near();
         let room = &mut self.rooms[self.current];
         let Some(name) = room.name().cloned() else { return false };
         let near =

@@ -8,8 +8,9 @@ use super::incoming::PAUSE;
 use super::inputs::{Input, Inputs, behind};
 use super::outgoing::Outgoing;
 use super::talk::{Talk, Wish};
-use super::terminal::{self, KeyByKey, columns};
+
 use super::{CONNECTED, EndedBy, disconnected};
+use crate::terminal::{KeyByKey, columns};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use std::io::{self, Write as _};
 use std::net::TcpStream;
@@ -117,7 +118,7 @@ impl Screen {
         let mut bytes = Vec::new();
         self.talk.leave(&mut bytes);
         write_out(&bytes)?;
-        terminal::suspend().map_err(|_| EndedBy::User)?;
+        self.terminal.suspend().map_err(|_| EndedBy::User)?;
         self.repair();
         Ok(())
     }
@@ -126,7 +127,7 @@ impl Screen {
         match signal {
             SIGWINCH => self.talk.resize(columns()),
             SIGCONT => {
-                terminal::resume().map_err(|_| EndedBy::User)?;
+                self.terminal.resume().map_err(|_| EndedBy::User)?;
                 self.repair();
             }
             _ => return Err(EndedBy::Signal(signal)),

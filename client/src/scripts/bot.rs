@@ -219,8 +219,10 @@ impl Bot {
         if !self.has_exited {
             self.kill(Signal::TERM);
             let deadline = Instant::now() + ENDING_MAX;
-            while self.child.try_wait().is_ok_and(|status| status.is_none()) && Instant::now() < deadline {
-                thread::sleep(Duration::from_millis(10));
+            while !self.has_exited && Instant::now() < deadline {
+                // Whatever else happens does not matter any more.
+                self.has_exited =
+                    matches!(self.visit.next(Some(deadline)), Ok(Happened::Given(BotInput::Exited)));
             }
             // It may be over already.
             let _ = self.child.kill();

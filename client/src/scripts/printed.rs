@@ -157,7 +157,7 @@ fn past(event: &Event) -> Option<Past> {
             (hub::Event::Directed { conversation, sequence, from, to, text, signature: None }, *is_edited)
         }
         Happening::Topic(topic) => {
-            let topic = topic.as_ref().and_then(|topic| line(topic));
+            let topic = topic.as_ref().and_then(line);
             (hub::Event::TopicSet { room, sequence, by: by(), topic, signature: None }, false)
         }
         Happening::Edited { target, text } => {
@@ -165,7 +165,7 @@ fn past(event: &Event) -> Option<Past> {
             (hub::Event::Edited { room, sequence, by: by(), target, text, signature: None }, false)
         }
         Happening::Redacted { target, reason } => {
-            let (target, reason) = (Sequence(*target), reason.as_ref().and_then(|reason| line(reason)));
+            let (target, reason) = (Sequence(*target), reason.as_ref().and_then(line));
             (hub::Event::Redacted { room, sequence, by: by(), target, reason, signature: None }, false)
         }
         Happening::Lost { first, last } => {

@@ -107,7 +107,7 @@ impl Tail {
         let mut before = Some(self.printed + 1);
         while let Some(end) = before.filter(|_| entries.len() < count) {
             let missing = (count - entries.len()).min(PAGE_EVENTS_MAX as usize) as u32;
-            let Some((page, line)) = self.page(Span::Before(end), missing)? else { break };
+            let Some((page, line)) = self.page(&Span::Before(end), missing)? else { break };
             before = page.before.filter(|next| *next < end);
             for entry in entries_of(page, &line).into_iter().rev() {
                 entries.push_front(entry);
@@ -122,7 +122,7 @@ impl Tail {
     fn print_since(&mut self, time: Time) -> Result<(), Problem> {
         let mut span = Some(Span::Since(rfc3339(time)));
         while let Some(next) = span.take() {
-            let Some((page, line)) = self.page(next, PAGE_EVENTS_MAX)? else { break };
+            let Some((page, line)) = self.page(&next, PAGE_EVENTS_MAX)? else { break };
             let (after, last) = (page.after, page.events.last().and_then(|event| event.sequence));
             for (event, written) in entries_of(page, &line) {
                 if event.sequence.is_some_and(|sequence| sequence <= self.printed) {
@@ -137,7 +137,7 @@ impl Tail {
     }
 
     /// Asks for a page and waits for it; none if there are none. What happens meanwhile is read later, as pages.
-    fn page(&mut self, span: Span, limit: u32) -> Result<Option<(Page, Vec<u8>)>, Problem> {
+    fn page(&mut self, span: &Span, limit: u32) -> Result<Option<(Page, Vec<u8>)>, Problem> {
         let mut asked = self.ask(span.clone(), limit);
         loop {
             match self.visit.answer()? {
@@ -221,7 +221,7 @@ impl Tail {
                 self.print(&event, written);
             }
             Answer::History(page) if page.nonce.is_some() && page.nonce == self.page => {
-                self.paged(page, line)
+                self.paged(page, line);
             }
             Answer::Refusal(refusal) if refusal.nonce.is_some() && refusal.nonce == self.page => {
                 self.missed(&refusal.text);

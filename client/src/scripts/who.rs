@@ -6,7 +6,7 @@ use super::printed::{Form, Printer, list_of};
 use super::visit::{Happened, Patience, Visit};
 use super::{DONE, Problem};
 use crate::address::Address;
-use crate::link::{Otherwise, Persistence, Wanted};
+use crate::link::{Otherwise, Wanted};
 use crate::wire::{Answer, Names, Request};
 
 /// Prints them: a nick a line, and behind a tab that somebody is away.
@@ -16,7 +16,6 @@ use crate::wire::{Answer, Names, Request};
 pub fn who(address: &Address, form: Form) -> Result<u8, Problem> {
     let otherwise = if address.room.is_some() { Otherwise::Nowhere } else { Otherwise::Home };
     let wanted = Wanted { nick: address.nick.clone(), otherwise, ..Wanted::default() };
-    debug_assert_eq!(wanted.persistence, Persistence::OnceThere);
     let mut visit: Visit<()> = Visit::with(wanted, address, Patience::Short)?;
     let (room, own) = match &address.room {
         Some(room) => (room.clone(), None),

@@ -40,8 +40,20 @@ const PANIC_STATUS: i32 = 101;
 /// What the terminal is to do for us.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Wishes {
+    /// On which screen.
+    pub screen: Screen,
     /// Who has the mouse.
     pub mouse: Mouse,
+}
+
+/// On which screen somebody is shown something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Screen {
+    /// On one of our own, on which we draw; what was there before is there again afterwards.
+    #[default]
+    Own,
+    /// On the ordinary one, where lines are written: nothing but keys are ours.
+    Ordinary,
 }
 
 /// Who has the mouse.
@@ -129,6 +141,7 @@ impl Device {
 struct Entered {
     device: Device,
     found: Termios,
+    screen: Screen,
 }
 
 static ENTERED: Mutex<Option<Entered>> = Mutex::new(None);
@@ -172,8 +185,11 @@ pub(super) fn enter(device: &Device, wishes: Wishes) -> io::Result<()> {
     let kept = device.try_clone()?;
     // Whoever is in the background is stopped here, before anything is written into somebody else's screen.
     tcsetattr(&device.input, OptionalActions::Now, &raw)?;
-    *entered = Some(Entered { device: kept, found });
+    *entered = Some(Entered { device: kept, found, screen: wishes.screen });
     drop(entered);
+    if wishes.screen == Screen::Ordinary {
+        return Ok(());
+    }
     let mouse = match wishes.mouse {
         Mouse::Terminals => "",
         Mouse::Ours => MOUSE,
@@ -190,8 +206,8 @@ fn told_once() -> String {
 /// Gives the terminal back, if it is ours. It may be gone; then there is nobody who could be told.
 pub(super) fn leave() {
     let frame = wait_for_the_frame();
-    let Some(Entered { device, found }) = entered().take() else { return };
-    if frame.is_some() && device.takes_something() {
+    let Some(Entered { device, found, screen }) = entered().take() else { return };
+    if screen == Screen::Own && frame.is_some() && device.takes_something() {
         let _ = device.write([LEAVE, RESTORE_TITLE].concat().as_bytes());
     }
     // What was typed for a room must not become a command of the shell.

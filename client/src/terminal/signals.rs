@@ -6,7 +6,7 @@
 //! What this file must never do: keep a program alive that was asked twice to end.
 
 use super::event::{Signal, TerminalEvent};
-use super::{Device, Sink, modes};
+use super::{Device, Sink, Suspension, modes};
 use rustix::process::{Signal as Stopping, getpgrp, getppid, getsid, kill_process_group};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
@@ -51,9 +51,19 @@ pub(super) fn watch(device: Device, sink: impl Sink) -> io::Result<()> {
     thread::Builder::new().name("signals".into()).spawn(run).map(drop)
 }
 
+/// Gives the terminal back, and stops us until the shell wakes us: then it has to be taken again.
+pub(super) fn suspend() -> io::Result<Suspension> {
+    if !can_be_woken() {
+        return Ok(Suspension::NobodyWouldWakeUs);
+    }
+    modes::leave();
+    stop()?;
+    Ok(Suspension::Over)
+}
+
 /// Whether there is a shell that would wake us: whoever started us is in our session. The system itself takes no notice of
 /// Ctrl-Z where there is none, but we cannot leave it to the system, because the terminal has to be given back first.
-pub(super) fn can_be_woken() -> bool {
+fn can_be_woken() -> bool {
     let parent = getppid().and_then(|parent| getsid(Some(parent)).ok());
     parent.is_some() && parent == getsid(None).ok()
 }
@@ -62,7 +72,7 @@ pub(super) fn can_be_woken() -> bool {
 ///
 /// The system stops one thread after the other, so that the one that asks for it goes on for a moment: it has to wait until
 /// it is told that the pause is over, or it would take the terminal again before the shell has it.
-pub(super) fn stop() -> io::Result<()> {
+fn stop() -> io::Result<()> {
     let (mut woken, waker) = UnixStream::pair()?;
     let registration = pipe::register(SIGCONT, waker)?;
     let stopped = kill_process_group(getpgrp(), Stopping::STOP).map_err(io::Error::from);

@@ -87,7 +87,7 @@ fn search_keys(search: &SearchView) -> String {
 }
 
 fn draw_help(scroll: usize, list: Rect, canvas: &mut Canvas<'_>) {
-    let rows = help_rows(usize::from(list.width).saturating_sub(1));
+    let rows = help_rows(list);
     let seen = scrolled_window(rows.len(), scroll, list.height.into());
     for (row, nth) in seen.enumerate() {
         canvas.parts(timeline::indented(nth_row(list, row)), &rows[nth].parts);

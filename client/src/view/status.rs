@@ -2,8 +2,8 @@
 //!
 //! What this file must never do: say how the connection is doing by a colour or a sign alone.
 
-use super::canvas::{Canvas, behind};
-use crate::layout::{Regions, Sheet};
+use super::canvas::{Canvas, behind, nth_row};
+use crate::layout::{Regions, Sheet, wrapped};
 use crate::link::State;
 use crate::model::{Model, Place, Scroll, Weight};
 use crate::theme::Ink;
@@ -100,7 +100,7 @@ fn besides(model: &Model) -> Vec<(String, Ink)> {
 /// Where one is in a timeline, if that is not its end.
 fn scroll_words(model: &Model) -> String {
     let Some(room) = model.room().filter(|room| room.scroll != Scroll::End) else { return String::new() };
-    let below = Sheet::of(model).map_or(0, |sheet| sheet.visible().below);
+    let below = Sheet::of(model).map_or(0, |sheet| sheet.below());
     let new = if room.unread > 0 && matches!(room.place, Place::Room(_)) {
         format!(", {} new", room.unread)
     } else {
@@ -113,11 +113,18 @@ fn scroll_words(model: &Model) -> String {
 }
 
 pub(super) fn draw_note(model: &Model, regions: &Regions, canvas: &mut Canvas<'_>) {
-    let (Some(row), Some(note)) = (regions.note, model.note()) else { return };
+    let (Some(area), Some(note)) = (regions.note, model.note()) else { return };
     let (sign, ink) = match note.weight {
         Weight::Hint => ("· ", Ink::Hint),
         Weight::Problem => ("! ", Ink::Problem),
     };
-    let columns = canvas.ink(row, sign, ink);
-    canvas.ink(behind(row, columns), &note.text, ink);
+    let columns = canvas.ink(nth_row(area, 0), sign, ink);
+    let lines = wrapped(&note.text, area.width.saturating_sub(columns).into());
+    let last = usize::from(area.height).saturating_sub(1);
+    for (nth, (line, _)) in lines.iter().enumerate().take(last) {
+        canvas.ink(behind(nth_row(area, nth), columns), line, ink);
+    }
+    // The last row cuts what has no room.
+    let rest: Vec<&str> = lines.iter().skip(last).map(|(line, _)| line.as_str()).collect();
+    canvas.ink(behind(nth_row(area, last), columns), &rest.join(" "), ink);
 }

@@ -4,10 +4,12 @@
 //! lead. `INSTA_UPDATE=always cargo test -p client` writes them anew.
 
 use super::*;
+use crate::keys::KeyPress;
 use crate::link::Failure;
 use crate::model::sample::{self, DAY, MINUTE};
 use crate::model::{
-    Choice, Finding, Hole, Manner, Presence, Scroll, SearchProgress, SearchView, Weight, What, Why,
+    Choice, Finding, Hole, Input, Manner, Moment, Presence, Scroll, SearchProgress, SearchView, Weight, What,
+    Why,
 };
 use crate::settings;
 use crate::terminal::Colours;
@@ -17,6 +19,7 @@ use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Rect;
+use std::fmt::Write;
 use std::time::Duration;
 
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (200, 60)];
@@ -53,9 +56,9 @@ fn written(model: &Model) -> String {
     let (buffer, scene) = drawn(model, theme());
     let mut text = rows(&buffer).join("\n");
     let cursor = scene.cursor.map_or("none".into(), |at| format!("{},{}", at.x, at.y));
-    text.push_str(&format!("\n\ncursor {cursor}, title {:?}\n", scene.title));
+    let _ = write!(text, "\n\ncursor {cursor}, title {:?}\n", scene.title);
     for link in scene.links {
-        text.push_str(&format!("{}+{} {}\n", link.area.as_position(), link.area.width, link.target));
+        let _ = writeln!(text, "{}+{} {}", link.area.as_position(), link.area.width, link.target);
     }
     text
 }
@@ -70,15 +73,15 @@ fn check(name: &str, build: impl Fn(u16, u16) -> Model) {
     }
 }
 
-fn topic(text: &str) -> Option<Topic> {
-    Some(Topic { text: text.into(), by: "bob".into(), time: sample::NOON })
+fn topic(text: &str) -> Topic {
+    Topic { text: text.into(), by: "bob".into(), time: sample::NOON }
 }
 
 /// Three rooms and a conversation, and a morning in the lobby.
 fn morning(columns: u16, rows: u16) -> Model {
     let mut model = sample::online(columns, rows);
     let lobby = model.sample_room("lobby");
-    lobby.topic = topic("what everybody should know · the coffee machine works again");
+    lobby.topic = Some(topic("what everybody should know · the coffee machine works again"));
     lobby.meet("ann", None).meet("bob", None).meet("Zoë", Some("at lunch")).meet("小明", None);
     lobby.members.listening = 2;
     lobby.say(1, "bob", "good morning, everybody").act(2, "小明", "waves");
@@ -111,7 +114,7 @@ fn every_script_keeps_its_columns() {
     check("scripts", |columns, rows| {
         let mut model = sample::online(columns, rows);
         let room = model.sample_room("世界");
-        room.topic = topic("všechny jazyky · 所有语言 · כל השפות");
+        room.topic = Some(topic("všechny jazyky · 所有语言 · כל השפות"));
         for nick in ["ann", "小明", "אבי", "أمينة", "Ω"] {
             room.meet(nick, None);
         }
@@ -236,8 +239,19 @@ fn room_that_one_has_left_can_be_read() {
 }
 
 #[test]
+fn long_note_is_read_to_its_end_also_where_it_is_narrow() {
+    check("note", |columns, rows| {
+        let mut model = morning(columns, rows);
+        let words = "there is no room '#nowhere'; check the spelling, or join it to open it";
+        model.sample_note(words, Weight::Problem);
+        model
+    });
+}
+
+#[test]
 fn long_draft_is_seen_around_the_cursor() {
-    let draft: String = (1..=40).map(|number| format!("line {number} of what is pasted\n")).collect();
+    let lines: Vec<String> = (1..=40).map(|number| format!("line {number} of what is pasted")).collect();
+    let draft = lines.join("\n");
     check("draft", |columns, rows| {
         let mut model = morning(columns, rows);
         model.room_mut().draft.line.paste(&draft);
@@ -245,6 +259,92 @@ fn long_draft_is_seen_around_the_cursor() {
         model.room_mut().draft.editing = Some(3);
         model
     });
+}
+
+/// Something happens to the client, some time later.
+fn give(model: &mut Model, input: Input) {
+    let now = model.now() + Duration::from_secs(1);
+    let moment = Moment { time: sample::NOON.after_ms(20 * MINUTE), now };
+    model.update(moment, input);
+}
+
+/// Keys with blanks between them.
+fn press(model: &mut Model, keys: &str) {
+    for key in keys.split(' ') {
+        give(model, Input::Key(KeyPress::parse(key).expect("a key")));
+    }
+}
+
+/// Ann comes into the lobby, in which bob is.
+fn in_lobby(columns: u16, rows: u16) -> Model {
+    let mut model = sample::online(columns, rows);
+    says(&mut model, r#"{"type":"joined","room":"lobby","sequence":1,"topic":null,"members":["bob"]}"#);
+    model
+}
+
+fn says(model: &mut Model, line: &str) {
+    give(model, Input::Received(format!("{line}\n").into_bytes()));
+}
+
+fn bob_says(model: &mut Model, sequence: u64, text: &str) {
+    says(
+        model,
+        &format!(
+            r#"{{"type":"event","kind":"said","room":"lobby","id":"x","sequence":{sequence},"time":"2026-01-05T11:0{sequence}:00.000Z","from":{{"nick":"bob"}},"text":"{text}"}}"#
+        ),
+    );
+}
+
+#[test]
+fn line_arrives_while_another_is_half_typed() {
+    let mut model = in_lobby(80, 24);
+    press(&mut model, "h a l f Space a Left Left");
+    let before = drawn(&model, theme());
+    bob_says(&mut model, 2, "something else");
+    let (buffer, scene) = drawn(&model, theme());
+    assert_eq!(scene.cursor, before.1.cursor);
+    let (before, after) = (rows(&before.0), rows(&buffer));
+    assert_eq!(before.last(), after.last());
+    assert_eq!(after.last().map(String::as_str), Some("> half a"));
+    assert!(after[21].ends_with(" 12:02          bob  something else"), "{}", after[21]);
+    assert!(!before[21].contains("something else"));
+}
+
+#[test]
+fn keys_change_what_is_seen() {
+    check("keys_help_and_back", |columns, rows| {
+        let mut model = in_lobby(columns, rows);
+        (2..9).for_each(|sequence| bob_says(&mut model, sequence, "hello"));
+        press(&mut model, "F1 Down Down Esc o n e Alt-Enter t w o");
+        model
+    });
+    check("keys_sent", |columns, rows| {
+        let mut model = in_lobby(columns, rows);
+        press(&mut model, "h i Alt-Enter Enter n e x t Enter d r a f t");
+        model
+    });
+    check("keys_switcher", |columns, rows| {
+        let mut model = in_lobby(columns, rows);
+        says(&mut model, r#"{"type":"joined","room":"dev","sequence":1,"topic":null,"members":[]}"#);
+        press(&mut model, "Ctrl-K o");
+        model
+    });
+}
+
+#[test]
+fn end_of_a_long_help_can_be_reached() {
+    for (columns, height) in SIZES {
+        let mut model = in_lobby(columns, height);
+        press(&mut model, "F1");
+        (0..300).for_each(|_| press(&mut model, "Down"));
+        let (buffer, _) = drawn(&model, theme());
+        let shown = rows(&buffer).join("\n");
+        assert!(shown.contains("leaves for good"), "{shown}");
+        let before = shown.clone();
+        press(&mut model, "Up");
+        let is_all = height == 60 && before.contains("keys\n");
+        assert!(is_all || rows(&drawn(&model, theme()).0).join("\n") != before, "it scrolls back at once");
+    }
 }
 
 fn query(text: &str) -> Line {
@@ -370,7 +470,7 @@ fn looks(model: &Model, theme: Theme) -> String {
         map.push('\n');
     }
     for (letter, style) in (b'a'..).zip(known.iter().skip(1)) {
-        map.push_str(&format!("{}: {:?} {:?}\n", char::from(letter), style.fg, style.add_modifier));
+        let _ = writeln!(map, "{}: {:?} {:?}", char::from(letter), style.fg, style.add_modifier);
     }
     map
 }
@@ -417,4 +517,70 @@ proptest! {
         let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
         draw(&morning(80, 24), theme(), &mut buffer);
     }
+}
+
+/// How long something takes, the median of many times.
+fn median(mut work: impl FnMut()) -> Duration {
+    let mut times: Vec<Duration> = (0..51)
+        .map(|_| {
+            let begun = std::time::Instant::now();
+            work();
+            begun.elapsed()
+        })
+        .collect();
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// What this process has in memory.
+fn memory_kib() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    pages.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4
+}
+
+#[test]
+#[ignore = "takes figures: cargo test --release -p client --lib takes_figures -- --ignored --nocapture"]
+fn takes_figures() {
+    let memory_before = memory_kib();
+    let mut model = sample::online(200, 60);
+    let room = model.sample_room("lobby");
+    for number in 0..100_000_u64 {
+        let text = match number % 4 {
+            0 => format!("message number {number}"),
+            1 => format!("我们今天下午四点开会，请大家准时参加 {FAMILY} {number}"),
+            2 => format!("see https://example.org/{number} and {}", "some more words ".repeat(20)),
+            _ => "short".into(),
+        };
+        room.say(number / 60, ["bob", "zoe", "小明"][(number % 3) as usize], &text);
+    }
+    println!("100,000 items: {} KiB", memory_kib() - memory_before);
+    let figure = |name: &str, model: &Model| {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 200, 60));
+        let time = median(|| drop(draw(model, theme(), &mut buffer)));
+        println!("{name}: {time:?}");
+    };
+    figure("100,000 items, at the end", &model);
+    model.room_mut().scroll = crate::layout::Sheet::of(&model).expect("a room").scrolled(-1_000);
+    figure("100,000 items, somewhat above it", &model);
+    model.room_mut().scroll = crate::layout::Sheet::of(&model).expect("a room").top();
+    figure("100,000 items, at the beginning", &model);
+    let page = median(|| {
+        crate::layout::Sheet::of(&model).map(|sheet| sheet.scrolled(57));
+    });
+    println!("a page down: {page:?}");
+    let mut model = sample::online(200, 60);
+    let room = model.sample_room("lobby");
+    for _ in 0..60 {
+        room.say(1, "eve", &format!("a{}", "\u{301}".repeat(8_000)));
+    }
+    figure("60 towers of 16 KiB", &model);
+    let mut model = sample::online(200, 60);
+    let room = model.sample_room("lobby");
+    for _ in 0..60 {
+        room.say(1, "eve", &"https://a.example/) ".repeat(800));
+    }
+    figure("60 texts of 16 KiB with 800 links", &model);
+    let mut model = sample::online(200, 60);
+    model.sample_room("lobby").draft.line.paste(&"漢".repeat(5_000));
+    figure("a draft of 15 KiB", &model);
 }

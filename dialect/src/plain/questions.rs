@@ -80,6 +80,9 @@ fn range(typed: &str) -> Option<Extent> {
 }
 
 /// Words, and among them `from:NICK`, `in:ROOM`, `since:MOMENT` and `before:MOMENT`, of which the last one holds.
+///
+/// # Errors
+/// The word that should have been a moment and is none.
 pub fn search<'a>(zone: &TimeZone, now: Time, typed: &'a str) -> Result<SearchAsked, NotUnderstood<'a>> {
     let mut asked = SearchAsked { room: None, search: Search { lines_max: FOUND_MAX, ..Search::default() } };
     let moment = |typed| calendar::moment(zone, now, typed).map(Some).ok_or(NotUnderstood(typed));

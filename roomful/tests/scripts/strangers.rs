@@ -79,7 +79,7 @@ fn nobody_who_listens_is_told() {
 #[test]
 fn who_accepts_and_says_nothing_is_not_waited_for_for_ever() {
     // The connection is held open.
-    let port = listens(|stream| std::mem::forget(stream));
+    let port = listens(std::mem::forget);
     assert!(told_at(port).contains("accepts connections there and says nothing"));
 }
 
@@ -90,7 +90,7 @@ fn who_goes_at_once_is_told() {
 
 #[test]
 fn line_that_does_not_end_is_not_read_to_its_end() {
-    const PIECE: [u8; 64 * 1024] = [b'x'; 64 * 1024];
+    static PIECE: [u8; 64 * 1024] = [b'x'; 64 * 1024];
     let written = Arc::new(AtomicUsize::new(0));
     let count = written.clone();
     let port = listens(move |mut stream| {

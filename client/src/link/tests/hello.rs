@@ -159,8 +159,8 @@ fn latency_is_what_the_server_took_to_answer() {
     link.received(seconds(1), WELCOME);
     let ping = sent(&mut link).pop().unwrap();
     assert_eq!(ping["type"], "ping");
-    let pong = format!("{{\"type\":\"pong\",\"nonce\":{}}}\n", ping["nonce"]);
-    link.received(seconds(3), pong.as_bytes());
+    let answer = format!("{{\"type\":\"pong\",\"nonce\":{}}}\n", ping["nonce"]);
+    link.received(seconds(3), answer.as_bytes());
     assert_eq!(link.latency(), Some(seconds(2)));
     link.tick(seconds(23));
     assert_eq!(sent(&mut link).pop().unwrap()["type"], "ping");

@@ -171,10 +171,9 @@ impl Server {
         ));
         let after = hello["resume"]["rooms"]["dev"].as_u64();
         let reason = match after {
-            None => None,
             Some(_) if hello["resume"]["epoch"] != *epoch => Some("other-epoch"),
             Some(after) if after > self.last => Some("future"),
-            Some(_) => None,
+            _ => None,
         };
         let after = after.filter(|_| reason.is_none());
         let mut joined =

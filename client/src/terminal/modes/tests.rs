@@ -146,7 +146,8 @@ impl Running {
 fn program() {
     let (sender, events) = channel();
     let sink = move |event| sender.send(event).map_or(ControlFlow::Break(()), ControlFlow::Continue);
-    let mut terminal = Terminal::enter(Wishes { mouse: Mouse::Ours }, sink).expect("a terminal");
+    let mut terminal =
+        Terminal::enter(Wishes { mouse: Mouse::Ours, ..Wishes::default() }, sink).expect("a terminal");
     let mut shown = vec!["ready".to_owned()];
     loop {
         let Ok(size) = terminal.size() else { end(terminal) };
@@ -194,7 +195,8 @@ fn terminal_is_given_back_once_and_as_it_was() {
     let found = settings(&tcgetattr(&pty).expect("its settings"));
     let mut person = Person::at(pty);
     let device = Device::new(&pts, &pts).expect("both ends");
-    let mut terminal = Terminal::enter_on(device, Wishes { mouse: Mouse::Ours }).expect("a terminal");
+    let mut terminal =
+        Terminal::enter_on(device, Wishes { mouse: Mouse::Ours, ..Wishes::default() }).expect("a terminal");
     person.sees("another screen", vt100::Screen::alternate_screen);
     person.sees("marks around pastes", vt100::Screen::bracketed_paste);
     let raw = tcgetattr(&person.pty).expect("its settings");

@@ -1,66 +1,60 @@
-//! The terminal's own settings: key by key while somebody types, and as they were afterwards.
+//! A terminal whose keys come one by one, and on whose ordinary screen lines are written.
 //!
-//! Where it stands: below the screen.
+//! Where it stands: beside [`super::Terminal`], which draws on a screen of its own; both take the terminal over and give it back in
+//! the same way.
 //!
 //! What this file must never do: leave the terminal otherwise than it was, whichever way the program ends.
 
-use rustix::process::{Signal, kill_current_process_group};
+use super::modes::{self, Device, Screen, Wishes};
+use super::{Suspension, signals};
 use std::io;
-use std::panic;
 
-/// While this is there, keys come one by one and are not echoed; what is written needs CR LF.
-pub(super) struct KeyByKey(());
+const WISHES: Wishes = Wishes { screen: Screen::Ordinary, mouse: modes::Mouse::Terminals };
+
+/// While this is there, keys come one by one and are not echoed; what is written needs CR LF. A panic, in whichever thread, ends
+/// it and the program: nobody could go on in half a terminal.
+pub struct KeyByKey(Device);
 
 impl KeyByKey {
-    /// Begins that. A panic, in whichever thread, ends it and the program: nobody could go on in half a terminal.
+    /// Begins that.
     ///
     /// # Errors
-    /// If the terminal does not let us.
-    pub(super) fn begin() -> io::Result<KeyByKey> {
-        crossterm::terminal::enable_raw_mode()?;
-        let told_before = panic::take_hook();
-        panic::set_hook(Box::new(move |panicked| {
-            restore();
-            told_before(panicked);
-            // The status of a panic in the thread that began.
-            std::process::exit(101);
-        }));
-        Ok(KeyByKey(()))
+    /// When standard input or output is no terminal, or it does not let us.
+    pub fn begin() -> io::Result<KeyByKey> {
+        let device = Device::of_process()?;
+        modes::enter(&device, WISHES)?;
+        Ok(KeyByKey(device))
     }
-}
 
-/// Stops the program, with whatever else the shell started together with it, until the shell lets it go on: key by key again.
-///
-/// # Errors
-/// If the terminal does not let us go on.
-pub(super) fn suspend() -> io::Result<()> {
-    restore();
-    kill_current_process_group(Signal::TSTP)?;
-    resume()
-}
+    /// Stops the program, with whatever else the shell started together with it, until the shell lets it go on: key by key again.
+    /// Where there is no shell that could, nothing happens.
+    ///
+    /// # Errors
+    /// When there is no terminal any more.
+    pub fn suspend(&self) -> io::Result<()> {
+        match signals::suspend()? {
+            Suspension::Over => self.resume(),
+            Suspension::NobodyWouldWakeUs => Ok(()),
+        }
+    }
 
-/// Key by key again: somebody else had the terminal, and may have changed it.
-///
-/// # Errors
-/// If the terminal does not let us.
-pub(super) fn resume() -> io::Result<()> {
-    restore();
-    crossterm::terminal::enable_raw_mode()
+    /// Key by key again: somebody else had the terminal, and may have changed it.
+    ///
+    /// # Errors
+    /// When there is no terminal any more.
+    pub fn resume(&self) -> io::Result<()> {
+        modes::enter(&self.0, WISHES)
+    }
 }
 
 impl Drop for KeyByKey {
     fn drop(&mut self) {
-        restore();
+        modes::leave();
     }
 }
 
-fn restore() {
-    // A terminal that is gone needs nothing.
-    let _ = crossterm::terminal::disable_raw_mode();
-}
-
 /// How many columns there are; 0 if nobody knows.
-pub(super) fn columns() -> u16 {
+pub fn columns() -> u16 {
     rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| size.ws_col)
 }
 
@@ -90,7 +84,7 @@ mod tests {
         let (mut pty, pts) = open().expect("a pseudo-terminal");
         let before = settings(&pty);
         let this = std::env::current_exe().expect("this program");
-        let name = "raw::terminal::tests::takes_the_terminal_and_panics";
+        let name = "terminal::key_by_key::tests::takes_the_terminal_and_panics";
         let mut child = Command::new(this)
             .args([name, "--exact", "--ignored", "--nocapture"])
             .spawn(pts)

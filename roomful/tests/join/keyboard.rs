@@ -74,7 +74,7 @@ fn ten_thousand_keys_of_all_kinds_do_no_harm() {
                     ])
                     .expect("one of them"),
             ),
-            4 => keys.push_str(&format!("\x1b{}", chance.alphanumeric())),
+            4 => keys.extend(['\x1b', chance.alphanumeric()]),
             // No joined emoji: the screen of these tests takes them for wider than they are, and breaks lines at its edge though
             // it is told not to.
             5 => keys.push_str(

@@ -13,9 +13,9 @@
 
 use super::breaking::{Room, broken, columns_of, cut, tidy};
 use super::links::links;
-use crate::model::{Hole, Item, Manner, Options, Pending, Relation, Said, What, Why};
+use crate::model::{Hole, Item, Options, Pending, Relation, Said, What, Why};
 use crate::wire::{Author, Shown};
-use hub::Time;
+use hub::{Manner, Time};
 use jiff::Zoned;
 use jiff::fmt::strtime;
 use std::ops::Range;

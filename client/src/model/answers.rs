@@ -4,7 +4,7 @@
 //!
 //! What this file must never do: drop what somebody typed because the server refused it.
 
-use super::item::{self, Manner, Reader, Relation, Said, What, Why};
+use super::item::{self, Reader, Relation, Said, What, Why};
 use super::timeline::{Farthest, Past};
 use super::update::Effect;
 use super::{Asked, Finding, Focus, Model, Output, Overlay, Place, Presence, Room, Scroll, SearchProgress};
@@ -13,7 +13,7 @@ use crate::wire::{
     Ack, Answer, Author, Conversation, Event, Findings, Gap, Happening, Names, Notice, Page, Picture,
     Refusal, Request, RoomsPage, Shown, Span, Topic, Welcome,
 };
-use hub::{Text, Time};
+use hub::{Manner, Text, Time};
 
 /// Who is in a room is asked for, unless there are more.
 const NAMES_WORTH_ASKING: u32 = 2_000;

@@ -4,13 +4,12 @@
 //!
 //! What this file must never do: know a command that `/help` does not list.
 
-use super::item::Manner;
 use super::update::Effect;
 use super::{Asked, Model, Output, Overlay, Place};
 use crate::wire::Request;
 use dialect::plain::{Concerns, NotUnderstood, Typing, VerbHelp, similar, split_word};
 use dialect::plain::{Needs, read_search, verbs};
-use hub::Text;
+use hub::{Manner, Text};
 
 /// What only this client has.
 static OWN: &[VerbHelp] = &[

@@ -5,7 +5,7 @@
 //! What this file must never do: hold anything that is not clean.
 
 use crate::wire::{Author, Crowd, Event, Happening, Shown};
-use hub::{Text, Time};
+use hub::{Manner, Text, Time};
 
 /// Something that stands in a timeline.
 #[derive(Clone, PartialEq, Debug)]
@@ -58,15 +58,6 @@ pub struct Said {
     pub relation: Relation,
     /// Whether it was changed since.
     pub is_edited: bool,
-}
-
-/// In which way something was said.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Manner {
-    /// `<ann> hello`.
-    Saying,
-    /// `* ann waves`.
-    Acting,
 }
 
 /// What something that was said is to us.

@@ -4,9 +4,9 @@
 //!
 //! What this file must never do: print anything that could be taken for somebody's words and is not, or the other way round.
 
-use super::{Asked, Finding, Manner, Model, Output, Place, Said, What};
+use super::{Asked, Finding, Model, Output, Place, Said, What};
 use crate::wire::{Request, Rest, Span};
-use hub::Time;
+use hub::{Manner, Time};
 
 /// Without a word about how many, so many messages are printed.
 const MESSAGES_UNASKED: u32 = 50;

@@ -26,7 +26,7 @@ mod timeline;
 pub use crate::settings::{Members as MembersShown, NotifyOn};
 pub use bindings::{Binding, bindings};
 pub use commands::commands;
-pub use item::{Hole, Item, Manner, Relation, Said, What, Why};
+pub use item::{Hole, Item, Relation, Said, What, Why};
 pub use members::{Member, Members};
 pub use overlay::{Choice, Finding, Overlay, SearchProgress, SearchView};
 pub use room::{Draft, Pending, Place, Presence, Room, Scroll};

@@ -4,12 +4,11 @@
 //!
 //! What this file must never do: lose a draft.
 
-use super::item::Manner;
 use super::members::Members;
 use super::timeline::Timeline;
 use crate::wire::{Shown, Topic};
 use dialect::editing::{History, Line, Lines};
-use hub::{Text, Time};
+use hub::{Manner, Text, Time};
 
 /// A room, or a conversation.
 #[derive(Debug)]

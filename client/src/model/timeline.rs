@@ -70,15 +70,10 @@ impl Timeline {
 
     /// Something that is kept. What is here already stays as it is. Answers with its number, if it is new.
     pub(super) fn insert(&mut self, sequence: u64, time: Time, what: What) -> Option<u32> {
-        let index = self.items.partition_point(|item| item.order < sequence);
-        let is_here = self
-            .items
-            .range(index..)
-            .take_while(|item| item.order == sequence)
-            .any(|item| item.sequence().is_some());
-        if is_here {
+        if self.kept(sequence).is_some() {
             return None;
         }
+        let index = self.items.partition_point(|item| item.order < sequence);
         // In front of it may be the hole in which it belongs.
         if let Some(before) = index.checked_sub(1) {
             self.fill(before, sequence - 1, sequence);
@@ -126,13 +121,8 @@ impl Timeline {
             self.fill(nth, past.begin, past.end);
         }
         for (sequence, time, what) in past.items {
-            let index = self.items.partition_point(|item| item.order < sequence);
-            let is_here = self
-                .items
-                .range(index..)
-                .take_while(|item| item.order == sequence)
-                .any(|item| item.sequence().is_some());
-            if !is_here {
+            if self.kept(sequence).is_none() {
+                let index = self.items.partition_point(|item| item.order < sequence);
                 self.put(index, sequence, time, what);
             }
         }
@@ -142,43 +132,34 @@ impl Timeline {
         }
     }
 
-    /// What was said says something else now.
-    pub(super) fn edit(&mut self, sequence: u64, text: &Text) -> bool {
-        match self.kept_mut(sequence).map(|item| &mut item.what) {
-            Some(What::Said(said)) => {
-                said.text = text.clone();
-                said.is_edited = true;
-                true
-            }
-            _ => false,
+    /// What was said says something else now, if it is here.
+    pub(super) fn edit(&mut self, sequence: u64, text: &Text) {
+        if let Some(What::Said(said)) = self.kept_mut(sequence).map(|item| &mut item.what) {
+            said.text = text.clone();
+            said.is_edited = true;
         }
     }
 
-    /// What was said is gone.
-    pub(super) fn erase(&mut self, sequence: u64) -> bool {
-        match self.kept_mut(sequence) {
-            Some(item) => match &item.what {
-                What::Said(said) => {
-                    item.what = What::Erased { by: said.by.clone() };
-                    true
-                }
-                _ => false,
-            },
-            None => false,
+    /// What was said is gone, if it was here.
+    pub(super) fn erase(&mut self, sequence: u64) {
+        if let Some(item) = self.kept_mut(sequence)
+            && let What::Said(said) = &item.what
+        {
+            item.what = What::Erased { by: said.by.clone() };
         }
     }
 
     /// The item of this sequence.
     pub fn kept(&self, sequence: u64) -> Option<&Item> {
         let index = self.items.partition_point(|item| item.order < sequence);
-        let same = self.items.range(index..).take_while(|item| item.order == sequence);
-        same.into_iter().find(|item| item.sequence().is_some())
+        let mut same = self.items.range(index..).take_while(|item| item.order == sequence);
+        same.find(|item| item.sequence().is_some())
     }
 
     fn kept_mut(&mut self, sequence: u64) -> Option<&mut Item> {
         let index = self.items.partition_point(|item| item.order < sequence);
-        let same = self.items.range_mut(index..).take_while(|item| item.order == sequence);
-        same.into_iter().find(|item| item.sequence().is_some())
+        let mut same = self.items.range_mut(index..).take_while(|item| item.order == sequence);
+        same.find(|item| item.sequence().is_some())
     }
 
     /// The hole at this index, to say that it was asked for.
@@ -291,7 +272,6 @@ fn lost_words(count: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Shown;
 
     fn told(text: &str) -> What {
         What::Told(Shown::new(text))

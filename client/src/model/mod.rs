@@ -452,4 +452,6 @@ impl Model {
 }
 
 #[cfg(test)]
+mod guide;
+#[cfg(test)]
 pub(crate) mod tests;

@@ -280,6 +280,14 @@ impl Timeline {
     }
 }
 
+fn lost_words(count: Option<u64>) -> String {
+    match count {
+        Some(1) => "1 message was skipped; it came too fast and was not kept".into(),
+        Some(count) => format!("{count} messages were skipped; they came too fast and were not kept"),
+        None => "messages were skipped; they came too fast and were not kept".into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -319,13 +327,5 @@ mod tests {
         assert_eq!(holes.count(), 1);
         timeline.append(Time(0), told("the present goes on"));
         assert_eq!(timeline.items().back().map(|item| item.order), Some(1_000));
-    }
-}
-
-fn lost_words(count: Option<u64>) -> String {
-    match count {
-        Some(1) => "1 message was skipped; it came too fast and was not kept".into(),
-        Some(count) => format!("{count} messages were skipped; they came too fast and were not kept"),
-        None => "messages were skipped; they came too fast and were not kept".into(),
     }
 }

@@ -144,6 +144,8 @@ impl Screen {
         if self.paint().is_err() {
             return Ended::Gone;
         }
+        // Nor does the room, once it is there, wait for this picture's turn to be over.
+        self.painted = None;
         if let ControlFlow::Break(ended) = self.carry_out(effects) {
             return ended;
         }

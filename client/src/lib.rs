@@ -23,6 +23,7 @@ pub mod settings;
 pub mod remembered;
 
 pub mod link;
+mod moments;
 pub mod wire;
 
 pub mod net;

@@ -14,9 +14,9 @@
 use super::breaking::{Room, broken, columns_of, cut, tidy};
 use super::links::links;
 use crate::model::{Hole, Item, Options, Pending, Relation, Said, What, Why};
+use crate::moments::local;
 use crate::wire::{Author, Shown};
 use hub::{Manner, Time};
-use jiff::Zoned;
 use jiff::fmt::strtime;
 use std::ops::Range;
 use std::sync::Arc;
@@ -418,7 +418,7 @@ impl Line {
 
 /// A moment as the reader wants times written; as `12:01` if that cannot be.
 pub(crate) fn time_text(options: &Options, time: Time) -> String {
-    let zoned = zoned(options, time);
+    let zoned = local(&options.zone, time);
     let text = strtime::format(&options.time_format, &zoned)
         .or_else(|_| strtime::format("%H:%M", &zoned))
         .unwrap_or_default();
@@ -427,21 +427,15 @@ pub(crate) fn time_text(options: &Options, time: Time) -> String {
 
 /// A day's name: `Monday, 5 January 2026`.
 fn day_name(options: &Options, time: Time) -> String {
-    strtime::format("%A, %-d %B %Y", &zoned(options, time)).unwrap_or_default()
+    strtime::format("%A, %-d %B %Y", &local(&options.zone, time)).unwrap_or_default()
 }
 
 /// The same in few columns: ` 5 Jan 2026`.
 pub(crate) fn short_day(options: &Options, time: Time) -> String {
-    strtime::format("%e %b %Y", &zoned(options, time)).unwrap_or_default()
+    strtime::format("%e %b %Y", &local(&options.zone, time)).unwrap_or_default()
 }
 
 /// Which day it is where the reader is.
 pub(super) fn day_of(options: &Options, time: Time) -> jiff::civil::Date {
-    zoned(options, time).date()
-}
-
-fn zoned(options: &Options, time: Time) -> Zoned {
-    let ms = i64::try_from(time.0).unwrap_or(i64::MAX);
-    let moment = jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::MAX);
-    moment.to_zoned(options.zone.clone())
+    local(&options.zone, time).date()
 }

@@ -4,8 +4,8 @@
 //!
 //! What this file must never do: know a command that `/help` does not list.
 
-use super::update::Effect;
 use super::{Asked, Model, Output, Overlay, Place};
+use crate::moments::rfc3339;
 use crate::wire::Request;
 use dialect::plain::{Concerns, NotUnderstood, Typing, VerbHelp, similar, split_word};
 use dialect::plain::{Needs, read_search, verbs};
@@ -285,7 +285,7 @@ impl Model {
             hub::Place::Name(name) => name,
             hub::Place::Number(number) => hub::conversation_name(number),
         });
-        let exact = |time: Option<hub::Time>| time.map(super::rfc3339);
+        let exact = |time: Option<hub::Time>| time.map(rfc3339);
         let search = asked.search;
         let request = Request::Search {
             words: some(&search.words),
@@ -363,11 +363,6 @@ impl Model {
             Some(number) => self.remark(number, text),
             None => self.hint(text.lines().next().unwrap_or_default().to_owned()),
         }
-    }
-
-    /// What can be done with a link.
-    pub(super) fn open_link(&mut self, link: String) {
-        self.effects.push(Effect::Open(link));
     }
 }
 

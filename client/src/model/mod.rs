@@ -38,8 +38,6 @@ use crate::remembered::{self, State};
 use crate::wire::{Conversation, RoomLine, Shown, Span};
 use dialect::editing::Clusters;
 use hub::Time;
-use jiff::Timestamp;
-use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -351,6 +349,15 @@ impl Model {
         index
     }
 
+    /// The room that is open under this name, or the conversation.
+    fn index_of_room(&self, name: &str) -> Option<usize> {
+        let key = hub::key_of(name);
+        self.rooms.iter().position(|room| match &room.place {
+            Place::Room(known) => hub::key_of(known) == key,
+            Place::Direct { conversation, .. } => conversation.as_deref() == Some(name),
+        })
+    }
+
     fn index_with(&self, nick: &str) -> Option<usize> {
         let key = hub::key_of(nick);
         let is_with =
@@ -373,20 +380,6 @@ impl Model {
 fn before(remembered: &State) -> BTreeMap<String, Before> {
     let rooms = remembered.rooms.iter();
     rooms.map(|room| (room.name.clone(), Before { read: room.read, draft: room.draft.clone() })).collect()
-}
-
-/// What a moment is called where the reader is.
-pub(crate) fn local(zone: &TimeZone, time: Time) -> DateTime {
-    let milliseconds = i64::try_from(time.0).unwrap_or(i64::MAX);
-    let timestamp = Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX);
-    zone.to_datetime(timestamp)
-}
-
-/// A moment as the protocol writes it.
-pub(crate) fn rfc3339(time: Time) -> String {
-    let milliseconds = i64::try_from(time.0).unwrap_or(i64::MAX);
-    let timestamp = Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX);
-    timestamp.to_string()
 }
 
 impl Model {

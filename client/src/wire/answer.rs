@@ -103,6 +103,36 @@ pub enum Answer {
     Unknown,
 }
 
+impl Answer {
+    /// The nonce of the request that this answers.
+    pub(crate) fn nonce(&self) -> Option<&str> {
+        match self {
+            Answer::Joined(picture) => picture.nonce.as_deref(),
+            Answer::Ack(ack) => ack.nonce.as_deref(),
+            Answer::Refusal(refusal) => refusal.nonce.as_deref(),
+            Answer::Left { nonce, .. }
+            | Answer::Nick { nonce, .. }
+            | Answer::Away { nonce, .. }
+            | Answer::Ignored { nonce, .. }
+            | Answer::Ignoring { nonce, .. }
+            | Answer::Conversations { nonce, .. }
+            | Answer::Topic { nonce, .. }
+            | Answer::Pong { nonce } => nonce.as_deref(),
+            Answer::Names(names) => names.nonce.as_deref(),
+            Answer::Rooms(rooms) => rooms.nonce.as_deref(),
+            Answer::History(page) => page.nonce.as_deref(),
+            Answer::Found(findings) => findings.nonce.as_deref(),
+            Answer::Welcome(_)
+            | Answer::Picture(_)
+            | Answer::Event(_)
+            | Answer::Gap(_)
+            | Answer::Notice(_)
+            | Answer::Bye(_)
+            | Answer::Unknown => None,
+        }
+    }
+}
+
 /// Who we are to the server, and what it is like.
 #[derive(Deserialize, Clone, PartialEq, Debug)]
 pub struct Welcome {
@@ -234,6 +264,16 @@ pub struct Author {
     /// By what it speaks, if it is no member: never to be taken for one.
     #[serde(default)]
     pub door: Option<Shown>,
+}
+
+impl fmt::Display for Author {
+    /// `ann`, or `build (hook)`, which no member can be called.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.door {
+            None => self.nick.fmt(formatter),
+            Some(door) => write!(formatter, "{} ({door})", self.nick),
+        }
+    }
 }
 
 /// Somebody who is in a room.

@@ -35,7 +35,7 @@ fn head_parts(finding: &Finding, model: &Model) -> Vec<Part> {
     let by = &finding.said.by;
     let author = match &by.door {
         None => Part::new(tidy(&by.nick), Role::Nick(by.nick.clone())),
-        Some(door) => Part::new(tidy(&format!("{} ({door})", by.nick)), Role::Door),
+        Some(_) => Part::new(tidy(&by.to_string()), Role::Door),
     };
     let place = place(finding, model);
     vec![

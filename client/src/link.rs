@@ -39,7 +39,8 @@ const NICK_TRIES: u32 = 9;
 /// Of so many rooms and conversations it is remembered how far they were read: far more than a server lets anybody have, so that
 /// only one that means no good comes to that.
 const SEEN_MAX: usize = 10_000;
-/// What a Roomful server's own line begins with in plain text, which it writes to those of whom it knows nothing but their address.
+/// What a Roomful server's own line begins with in plain text, which it writes to those of whom it knows nothing but their address:
+/// why they may not come in, or, if nothing has come from them for a moment, a greeting.
 const REMARK: &[u8] = b"-- ";
 
 /// What somebody wants of a server.
@@ -131,6 +132,7 @@ pub struct Link {
     was_online: bool,
     backoff: Backoff,
     lines: Lines,
+    plain: Plain,
     requests: Requests,
     /// What must happen by when in this state.
     deadline: Option<Duration>,
@@ -140,6 +142,17 @@ pub struct Link {
     /// Nothing can be written down, so nothing may be answered.
     is_in_trouble: bool,
     outputs: VecDeque<(Output, Vec<u8>)>,
+}
+
+/// What a Roomful server has said in plain text on this connection, before it knew that we speak JSON.
+#[derive(Default)]
+enum Plain {
+    #[default]
+    Nothing,
+    /// One line. If nothing follows, it is why we may not come in.
+    Remark(Shown),
+    /// More than that: our hello was late, and we were greeted like somebody who types. It answers all the same.
+    Greeting,
 }
 
 #[derive(Default)]
@@ -164,6 +177,7 @@ impl Link {
             was_online: false,
             backoff: Backoff::new(seed),
             lines: Lines::default(),
+            plain: Plain::default(),
             requests: Requests::new(seed),
             deadline: None,
             ping: Ping::default(),
@@ -189,6 +203,7 @@ impl Link {
     /// The connection is open.
     pub fn connected(&mut self, now: Duration) {
         self.lines = Lines::default();
+        self.plain = Plain::default();
         self.ping = Ping { heard: now, ..Ping::default() };
         self.hello(now);
     }
@@ -215,9 +230,13 @@ impl Link {
         let rest = self.lines.take_rest();
         let is_strange = !rest.is_empty() && rest.first() != Some(&b'{');
         if self.state == State::Greeting && is_strange {
-            return self.strange(now, &rest);
+            self.strange(now, &rest);
         }
-        self.retry(now, why);
+        match (std::mem::take(&mut self.plain), &self.state) {
+            (_, State::Over(_) | State::Waiting { .. }) => {}
+            (Plain::Remark(remark), State::Greeting) => self.not_let_in(now, remark),
+            _ => self.retry(now, why),
+        }
     }
 
     /// Time has passed.
@@ -369,13 +388,26 @@ impl Link {
     /// Something that is no JSON. Where a Roomful server has been before, something else may be in its place for a while.
     fn strange(&mut self, now: Duration, line: &[u8]) {
         let remark = line.strip_prefix(REMARK).map(|remark| String::from_utf8_lossy(remark));
-        match remark.map(|remark| Shown::new(remark.trim_end())) {
-            Some(remark) if self.comes_again() => self.give_up(now, Failure::Other(remark.to_string())),
-            Some(remark) => self.end(End::Refused(remark)),
-            None if self.was_online => {
+        let remark = remark.map(|remark| Shown::new(remark.trim_end()));
+        let is_greeting = self.state == State::Greeting;
+        match (std::mem::take(&mut self.plain), remark) {
+            (Plain::Nothing, Some(remark)) if is_greeting => self.plain = Plain::Remark(remark),
+            // What people say in the room is among it, too.
+            (Plain::Remark(_) | Plain::Greeting, _) if is_greeting => self.plain = Plain::Greeting,
+            (_, Some(remark)) => self.not_let_in(now, remark),
+            (_, None) if self.was_online => {
                 self.give_up(now, Failure::Other(Stranger::who_says(line).to_string()));
             }
-            None => self.end(End::Stranger(Stranger::who_says(line))),
+            (_, None) => self.end(End::Stranger(Stranger::who_says(line))),
+        }
+    }
+
+    /// A Roomful server does not want us, and has said why.
+    fn not_let_in(&mut self, now: Duration, why: Shown) {
+        if self.comes_again() {
+            self.give_up(now, Failure::Other(why.to_string()));
+        } else {
+            self.end(End::Refused(why));
         }
     }
 

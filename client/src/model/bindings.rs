@@ -149,35 +149,16 @@ pub(super) fn action(press: KeyPress) -> Option<Action> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::guide;
 
-    /// The table of keys in the guide, from this line on.
-    const BEGIN: &str = "<!-- keys -->\n";
-    const END: &str = "<!-- /keys -->";
-
-    fn table() -> String {
+    #[test]
+    fn keys_in_the_guide_are_those_of_the_table() {
         let mut table = "| key | what it does |\n|---|---|\n".to_owned();
         for binding in bindings() {
             let keys: Vec<String> = binding.keys.iter().map(|key| format!("`{key}`")).collect();
             table.extend(["| ", &keys.join(", "), " | ", binding.does, " |\n"]);
         }
-        table
-    }
-
-    #[test]
-    fn keys_in_the_guide_are_those_of_the_table() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/client.md");
-        let written = std::fs::read_to_string(path).unwrap();
-        let (before, rest) = written.split_once(BEGIN).unwrap();
-        let (_, behind) = rest.split_once(END).unwrap();
-        let right = format!("{before}{BEGIN}{}{END}{behind}", table());
-        if std::env::var_os("REWRITE_REFERENCE").is_some() {
-            std::fs::write(path, &right).unwrap();
-        }
-        let written = std::fs::read_to_string(path).unwrap();
-        assert!(
-            written == right,
-            "write it anew: REWRITE_REFERENCE=1 cargo test -p client keys_in_the_guide"
-        );
+        guide::check("keys", &table);
     }
 
     #[test]

@@ -369,6 +369,16 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::guide;
+
+    #[test]
+    fn commands_in_the_guide_are_those_of_the_table() {
+        let mut table = "| command | what it does |\n|---|---|\n".to_owned();
+        for verb in commands() {
+            table.extend(["| `", &verb.usage().replace('|', "\\|"), "` | ", verb.help, " |\n"]);
+        }
+        guide::check("commands", &table);
+    }
 
     #[test]
     fn every_command_that_is_listed_does_something() {

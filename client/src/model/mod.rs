@@ -445,4 +445,6 @@ impl Model {
 }
 
 #[cfg(test)]
+mod guide;
+#[cfg(test)]
 pub(crate) mod tests;

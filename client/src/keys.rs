@@ -86,7 +86,8 @@ impl KeyPress {
     }
 
     /// Reads `Ctrl-K`, `Alt-Enter`, `F1`, `a`. `None` if it is no key.
-    pub fn parse(name: &str) -> Option<KeyPress> {
+    #[cfg(test)]
+    pub(crate) fn parse(name: &str) -> Option<KeyPress> {
         let mut held = Held::default();
         let mut rest = name;
         loop {

@@ -127,7 +127,6 @@ pub struct Link {
     /// The last sequence that was read of each room and conversation.
     seen: BTreeMap<Shown, u64>,
     nick: Option<Shown>,
-    limits: wire::Limits,
     state: State,
     was_online: bool,
     backoff: Backoff,
@@ -172,7 +171,6 @@ impl Link {
             epoch: None,
             seen: BTreeMap::new(),
             nick: None,
-            limits: wire::Limits::default(),
             state: State::Resting,
             was_online: false,
             backoff: Backoff::new(seed),
@@ -326,11 +324,6 @@ impl Link {
         self.epoch.as_ref()
     }
 
-    /// The server's bounds.
-    pub fn limits(&self) -> wire::Limits {
-        self.limits
-    }
-
     /// How many requests that have to be kept are not acknowledged, sent or not.
     pub fn unacknowledged(&self) -> usize {
         self.requests.kept()
@@ -468,7 +461,6 @@ impl Link {
         self.epoch = Some(welcome.epoch.clone());
         self.wanted.secret = Some(welcome.resume.secret.clone());
         self.nick = Some(welcome.nick.clone());
-        self.limits = welcome.limits;
         self.was_online = true;
         self.is_in_trouble = false;
         self.enter(State::Online, None);

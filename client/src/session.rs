@@ -4,7 +4,7 @@
 //!
 //! What this file must never do: wait for ever for the network where its user has set an end.
 
-use crate::link::{Link, Output, State, Wanted};
+use crate::link::{Link, Output, Wanted};
 use crate::net::{Net, Posted};
 use crate::wire::{Answer, Request};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -136,10 +136,5 @@ impl<I: Send + 'static> Session<I> {
             Output::Close => self.net.close(),
             Output::Told(_) | Output::Unanswered(_) | Output::State => {}
         }
-    }
-
-    /// Whether there is a connection that works.
-    pub fn is_online(&self) -> bool {
-        *self.link.state() == State::Online
     }
 }

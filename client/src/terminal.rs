@@ -29,8 +29,8 @@ mod signals;
 pub use colours::{Colours, background_of_environment};
 pub use event::TerminalEvent;
 pub use key_by_key::{KeyByKey, columns};
-pub use modes::{Device, Mouse, Screen, Wishes};
-pub use open::{NotOpened, open_link};
+pub use modes::{Device, Mouse, Wishes};
+pub use open::open_link;
 pub use painter::Painter;
 
 use crate::model::Size;

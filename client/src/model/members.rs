@@ -38,11 +38,6 @@ impl Members {
         self.names.len() + self.others as usize
     }
 
-    /// Whether somebody of this nick is known to be here.
-    pub fn has(&self, nick: &str) -> bool {
-        self.names.contains_key(&hub::key_of(nick))
-    }
-
     pub(super) fn clear(&mut self) {
         *self = Members::default();
     }

@@ -24,13 +24,12 @@ pub(crate) mod sample;
 mod timeline;
 
 pub use crate::settings::{Members as MembersShown, NotifyOn};
-pub use bindings::{Binding, bindings};
+pub use bindings::bindings;
 pub use commands::commands;
 pub use item::{Hole, Item, Relation, Said, What, Why};
-pub use members::{Member, Members};
+pub use members::Member;
 pub use overlay::{Choice, Finding, Overlay, SearchProgress, SearchView};
 pub use room::{Draft, Pending, Place, Presence, Room, Scroll};
-pub use timeline::Timeline;
 pub use update::{Effect, Input, Moment};
 
 use crate::link::{self, Link, Wanted};
@@ -433,12 +432,7 @@ impl Model {
         self.size
     }
 
-    /// What time it is.
-    pub fn time(&self) -> Time {
-        self.time
-    }
-
-    /// The same, for what is measured.
+    /// How long the client has been running.
     pub fn now(&self) -> Duration {
         self.now
     }

@@ -146,9 +146,6 @@ pub struct Welcome {
     pub nick: Shown,
     /// What makes us the same client the next time.
     pub resume: Secret,
-    /// Bounds that we could run into.
-    #[serde(default)]
-    pub limits: Limits,
     /// With whom we have talked alone.
     #[serde(default)]
     pub conversations: Vec<Conversation>,
@@ -164,24 +161,6 @@ pub struct Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Secret")
-    }
-}
-
-/// Bounds of the server.
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
-#[serde(default)]
-pub struct Limits {
-    /// Bytes of a text.
-    pub text_bytes: usize,
-    /// Lines of a text.
-    pub text_lines: usize,
-    /// Lines that we may send in a second.
-    pub lines_per_second: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { text_bytes: hub::TEXT_BYTES_MAX, text_lines: hub::TEXT_LINES_MAX, lines_per_second: 10 }
     }
 }
 

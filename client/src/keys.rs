@@ -6,7 +6,7 @@ use std::fmt;
 
 /// A key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Key {
+pub(crate) enum Key {
     /// Whatever types a character.
     Character(char),
     /// Return.
@@ -43,7 +43,7 @@ pub enum Key {
 
 /// A key with what is held beside it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct KeyPress {
+pub(crate) struct KeyPress {
     /// The key.
     pub key: Key,
     /// What is held.
@@ -52,7 +52,7 @@ pub struct KeyPress {
 
 /// What is held while a key is pressed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Held {
+pub(crate) struct Held {
     /// Ctrl.
     pub ctrl: bool,
     /// Alt.
@@ -81,7 +81,7 @@ const NAMES: &[(&str, Key)] = &[
 
 impl KeyPress {
     /// A key with nothing held.
-    pub fn plain(key: Key) -> KeyPress {
+    pub(crate) fn plain(key: Key) -> KeyPress {
         KeyPress { key, held: Held::default() }
     }
 

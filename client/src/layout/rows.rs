@@ -34,14 +34,14 @@ const TIME_COLUMNS_MAX: usize = 20;
 
 /// A row of the timeline, from its left edge.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Row {
+pub(crate) struct Row {
     /// What stands in it, one beside the other.
     pub parts: Vec<Part>,
 }
 
 /// Part of a row, all of one kind.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Part {
+pub(crate) struct Part {
     /// What it says; tidy, on one row.
     pub text: String,
     /// What it is.
@@ -52,7 +52,7 @@ pub struct Part {
 
 /// What part of a row is.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Role {
+pub(crate) enum Role {
     /// Blanks, times, and what need not be read.
     Quiet,
     /// A line between two days, with the day's name in it.

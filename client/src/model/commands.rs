@@ -79,7 +79,7 @@ const RUNS: &[(&str, Run)] = &[
 ];
 
 /// All commands of this client, in the order in which `/help` lists them.
-pub fn commands() -> impl Iterator<Item = &'static VerbHelp> + Clone {
+pub(crate) fn commands() -> impl Iterator<Item = &'static VerbHelp> + Clone {
     let shared = verbs().filter(|verb| verb.concerns == Concerns::Everybody);
     let (before, last): (Vec<_>, Vec<_>) = shared.partition(|verb| verb.name != "quit");
     before.into_iter().chain(OWN).chain(last)
@@ -237,14 +237,11 @@ impl Model {
             return false;
         };
         match topic {
-            "" => drop(self.ask(Request::Topic { room, topic: None }, Asked::Answer)),
-            "-" => {
-                let request = Request::Topic { room, topic: Some(None) };
-                self.ask(request, Asked::SetTopic { room: number, topic: None });
-            }
+            "" => drop(self.ask(Request::Topic { room }, Asked::Answer)),
             topic => {
-                let request = Request::Topic { room, topic: Some(Some(topic.to_owned())) };
-                self.ask(request, Asked::SetTopic { room: number, topic: Some(topic.to_owned()) });
+                let topic = Some(topic.to_owned()).filter(|topic| topic != "-");
+                let request = Request::SetTopic { room, topic: topic.clone() };
+                self.ask(request, Asked::SetTopic { room: number, topic });
             }
         }
         true

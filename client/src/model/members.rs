@@ -10,7 +10,7 @@ const NAMES_MAX: usize = 2_000;
 
 /// Who is in a room.
 #[derive(Debug, Default)]
-pub struct Members {
+pub(crate) struct Members {
     /// By the folded nick.
     names: BTreeMap<String, Member>,
     others: u32,
@@ -20,7 +20,7 @@ pub struct Members {
 
 /// Somebody in a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Member {
+pub(crate) struct Member {
     /// Their nick.
     pub nick: Shown,
     /// If they are away, what they say about it.
@@ -29,12 +29,12 @@ pub struct Member {
 
 impl Members {
     /// Those who are known by name, sorted.
-    pub fn iter(&self) -> impl Iterator<Item = &Member> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Member> {
         self.names.values()
     }
 
     /// How many there are, ourselves among them.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.names.len() + self.others as usize
     }
 

@@ -38,7 +38,7 @@ pub fn who(address: &Address, form: Form) -> Result<u8, Problem> {
 }
 
 fn print(page: &Names, line: &[u8], own: Option<&str>, form: Form, printer: &mut Printer) {
-    for (person, written) in page.names.iter().zip(list_of(line, "names")) {
+    for (person, written) in page.people.iter().zip(list_of(line, "names")) {
         if own == Some(&*person.nick) {
             continue;
         }

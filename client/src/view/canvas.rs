@@ -4,7 +4,7 @@
 
 use crate::layout::{Part, columns_of, cut, tidy};
 use crate::terminal::Link;
-use crate::theme::{Ink, Theme};
+use crate::theme::{self, Ink, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -64,7 +64,7 @@ impl<'a> Canvas<'a> {
         let mut rest = row;
         for part in parts {
             let style = self.theme.role(&part.role);
-            let style = if part.link.is_some() { self.theme.link(style) } else { style };
+            let style = if part.link.is_some() { theme::link(style) } else { style };
             let columns = self.text(rest, &part.text, style);
             if let Some(target) = &part.link {
                 self.links.push(Link {

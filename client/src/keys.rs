@@ -1,6 +1,8 @@
 //! Keys, as people and tests write them.
 //!
 //! Where it stands: the terminal makes these of what it reads; the model acts on them, and knows no terminal.
+//!
+//! What this file must never do: know what a key does, or how a terminal sends it.
 
 use std::fmt;
 

@@ -9,6 +9,8 @@
 mod opening;
 mod outbox;
 
+pub(crate) use opening::addresses_of;
+
 use crate::link::Failure;
 use outbox::{LAST_WORDS_MAX, Outbox, Taken, WRITE_MAX};
 use std::io::{ErrorKind, Read as _};

@@ -1,5 +1,7 @@
 //! Which key does what: one table, from which keys are read, and F1 and the guide are made.
 //!
+//! Where it stands: between a key and what it does; F1 and the guide to the client are made of it.
+//!
 //! What this file must never do: know a key that is not in the table.
 
 use crate::keys::KeyPress;

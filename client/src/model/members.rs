@@ -1,5 +1,7 @@
 //! Who is in a room, as far as it was told.
 //!
+//! Where it stands: one in each room of the model.
+//!
 //! What this file must never do: hold more names than [`NAMES_MAX`]; how many more there are is counted.
 
 use crate::wire::{Crowd, Shown};

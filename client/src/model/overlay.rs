@@ -1,6 +1,8 @@
 //! What lies over the timeline for a while.
 //!
 //! Where it stands: the model has one at most; keys go to it first, and Esc takes it away.
+//!
+//! What this file must never do: change anything; what keys do there stands in `choosing`.
 
 use super::item::Said;
 use crate::wire::{Rest, RoomLine, Shown};

@@ -1,5 +1,7 @@
 //! What everything is drawn with: texts and rows into cells, in styles of the theme.
 //!
+//! Where it stands: below all that is drawn; nothing else touches the buffer.
+//!
 //! What this file must never do: write outside of the buffer, or anything that is not tidy.
 
 use crate::layout::{Part, columns_of, cut, tidy};

@@ -1,5 +1,7 @@
 //! One thing that was found: where, when, by whom, and what, with the words that were looked for.
 //!
+//! Where it stands: an entry in the list of a search.
+//!
 //! What this file must never do: look through a long text to its end for each drawing.
 
 use super::super::canvas::{Canvas, behind, nth_row};

@@ -14,7 +14,7 @@ mod end;
 mod lines;
 mod requests;
 
-pub use end::{End, Failure, Stranger};
+pub(crate) use end::{End, Failure, Stranger};
 
 use crate::net::NetEvent;
 use crate::wire::{self, Answer, Event, Gap, Picture, Refusal, Request, Resume, Shown, Welcome};
@@ -45,7 +45,7 @@ const REMARK: &[u8] = b"-- ";
 
 /// What somebody wants of a server.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// What to be called; a guest's name without it.
     pub nick: Option<String>,
     /// Where to be.
@@ -60,7 +60,7 @@ pub struct Wanted {
 
 /// Where somebody is who names no room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Otherwise {
+pub(crate) enum Otherwise {
     /// In the home room.
     #[default]
     Home,
@@ -70,7 +70,7 @@ pub enum Otherwise {
 
 /// What happens if there is no connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Persistence {
+pub(crate) enum Persistence {
     /// If the first one fails that is the end, because an address may be misspelled; after that it is tried for ever.
     #[default]
     OnceThere,
@@ -80,7 +80,7 @@ pub enum Persistence {
 
 /// How the connection is doing.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum State {
+pub(crate) enum State {
     /// Nothing was asked for.
     Resting,
     /// A socket is being opened.
@@ -102,7 +102,7 @@ pub enum State {
 
 /// What the link wants done, in this order.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Output {
+pub(crate) enum Output {
     /// Open a connection; what was open is closed.
     Connect,
     /// Send these bytes.
@@ -120,14 +120,13 @@ pub enum Output {
 }
 
 /// A client of one server.
-pub struct Link {
+pub(crate) struct Link {
     wanted: Wanted,
     nick_tries: u32,
     epoch: Option<Shown>,
     /// The last sequence that was read of each room and conversation.
     seen: BTreeMap<Shown, u64>,
     nick: Option<Shown>,
-    limits: wire::Limits,
     state: State,
     was_online: bool,
     backoff: Backoff,
@@ -165,14 +164,13 @@ struct Ping {
 impl Link {
     /// A link that rests. `seed` makes its nonces, which must not be those of any other client under the same secret, and the
     /// jitter of its patience.
-    pub fn new(wanted: Wanted, seed: u64) -> Link {
+    pub(crate) fn new(wanted: Wanted, seed: u64) -> Link {
         Link {
             wanted,
             nick_tries: 1,
             epoch: None,
             seen: BTreeMap::new(),
             nick: None,
-            limits: wire::Limits::default(),
             state: State::Resting,
             was_online: false,
             backoff: Backoff::new(seed),
@@ -188,20 +186,20 @@ impl Link {
     }
 
     /// Connects.
-    pub fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         self.enter(State::Connecting, None);
         self.put(Output::Connect);
     }
 
     /// Makes a request, which is sent as soon as it can be. Answers with its nonce.
-    pub fn request(&mut self, request: Request) -> String {
+    pub(crate) fn request(&mut self, request: Request) -> String {
         let nonce = self.requests.add(request);
         self.send_what_may_be();
         nonce
     }
 
     /// The connection is open.
-    pub fn connected(&mut self, now: Duration) {
+    pub(crate) fn connected(&mut self, now: Duration) {
         self.lines = Lines::default();
         self.plain = Plain::default();
         self.ping = Ping { heard: now, ..Ping::default() };
@@ -209,7 +207,7 @@ impl Link {
     }
 
     /// These bytes have come, cut anywhere.
-    pub fn received(&mut self, now: Duration, bytes: &[u8]) {
+    pub(crate) fn received(&mut self, now: Duration, bytes: &[u8]) {
         self.ping.heard = now;
         let mut rest = bytes;
         while !matches!(self.state, State::Over(_) | State::Waiting { .. }) {
@@ -223,7 +221,7 @@ impl Link {
     }
 
     /// The connection could not be opened, or has ended.
-    pub fn disconnected(&mut self, now: Duration, why: Failure) {
+    pub(crate) fn disconnected(&mut self, now: Duration, why: Failure) {
         if matches!(self.state, State::Over(_) | State::Waiting { .. } | State::Resting) {
             return;
         }
@@ -240,7 +238,7 @@ impl Link {
     }
 
     /// Time has passed.
-    pub fn tick(&mut self, now: Duration) {
+    pub(crate) fn tick(&mut self, now: Duration) {
         if self.pause.is_some_and(|pause| pause <= now) {
             self.pause = None;
             self.send_what_may_be();
@@ -258,19 +256,19 @@ impl Link {
     }
 
     /// When [`Link::tick`] is next to be called; asked again after every other call.
-    pub fn deadline(&self) -> Option<Duration> {
+    pub(crate) fn deadline(&self) -> Option<Duration> {
         self.deadline.into_iter().chain(self.pause).min()
     }
 
     /// Tries at once instead of waiting, if it waits.
-    pub fn hurry(&mut self) {
+    pub(crate) fn hurry(&mut self) {
         if matches!(self.state, State::Waiting { .. }) {
             self.start();
         }
     }
 
     /// Leaves for good. What was not sent is not said any more; ask [`Link::unacknowledged`] before.
-    pub fn quit(&mut self, reason: Option<String>) {
+    pub(crate) fn quit(&mut self, reason: Option<String>) {
         if self.state == State::Online {
             self.put(Output::Send(Request::Quit { reason }.line(None)));
         }
@@ -278,7 +276,7 @@ impl Link {
     }
 
     /// Takes in what happens on the network.
-    pub fn happened(&mut self, now: Duration, event: NetEvent) {
+    pub(crate) fn happened(&mut self, now: Duration, event: NetEvent) {
         match event {
             NetEvent::Connected => self.connected(now),
             NetEvent::Received(bytes) => self.received(now, &bytes),
@@ -287,57 +285,52 @@ impl Link {
     }
 
     /// Whether anything is to be done.
-    pub fn has_output(&self) -> bool {
+    pub(crate) fn has_output(&self) -> bool {
         !self.outputs.is_empty()
     }
 
     /// The next thing to be done.
-    pub fn poll(&mut self) -> Option<Output> {
+    pub(crate) fn poll(&mut self) -> Option<Output> {
         self.poll_with_line().map(|(output, _)| output)
     }
 
     /// The same, with the line that told it, as the server wrote it: unclean, and empty if none did.
-    pub fn poll_with_line(&mut self) -> Option<(Output, Vec<u8>)> {
+    pub(crate) fn poll_with_line(&mut self) -> Option<(Output, Vec<u8>)> {
         self.outputs.pop_front()
     }
 
     /// How the connection is doing.
-    pub fn state(&self) -> &State {
+    pub(crate) fn state(&self) -> &State {
         &self.state
     }
 
     /// How long the server took to answer the last time that it was asked.
-    pub fn latency(&self) -> Option<Duration> {
+    pub(crate) fn latency(&self) -> Option<Duration> {
         self.ping.latency
     }
 
     /// What we are called, once the server has said so.
-    pub fn nick(&self) -> Option<&Shown> {
+    pub(crate) fn nick(&self) -> Option<&Shown> {
         self.nick.as_ref()
     }
 
     /// What makes us the same client the next time.
-    pub fn secret(&self) -> Option<&str> {
+    pub(crate) fn secret(&self) -> Option<&str> {
         self.wanted.secret.as_deref()
     }
 
     /// Names the server's history, once the server has said so.
-    pub fn epoch(&self) -> Option<&Shown> {
+    pub(crate) fn epoch(&self) -> Option<&Shown> {
         self.epoch.as_ref()
     }
 
-    /// The server's bounds.
-    pub fn limits(&self) -> wire::Limits {
-        self.limits
-    }
-
     /// How many requests that have to be kept are not acknowledged, sent or not.
-    pub fn unacknowledged(&self) -> usize {
+    pub(crate) fn unacknowledged(&self) -> usize {
         self.requests.kept()
     }
 
     /// The last sequence that was read in a room.
-    pub fn seen(&self, room: &str) -> Option<u64> {
+    pub(crate) fn seen(&self, room: &str) -> Option<u64> {
         self.seen.get(room).copied()
     }
 
@@ -468,7 +461,6 @@ impl Link {
         self.epoch = Some(welcome.epoch.clone());
         self.wanted.secret = Some(welcome.resume.secret.clone());
         self.nick = Some(welcome.nick.clone());
-        self.limits = welcome.limits;
         self.was_online = true;
         self.is_in_trouble = false;
         self.enter(State::Online, None);

@@ -325,7 +325,7 @@ impl Screen {
     }
 
     fn end(mut self, ended: Ended, waiting: Waiting) -> Result<(), String> {
-        self.terminal.leave();
+        drop(self.terminal);
         if let Ended::Gone = ended {
             // Nobody is there to be told anything; what was typed is kept, and the server hears that we go.
             for effect in self.model.update(self.clock.moment(), Input::Leave) {

@@ -527,7 +527,7 @@ impl Model {
                 if is_first {
                     room.members.clear();
                 }
-                for person in &names.names {
+                for person in &names.people {
                     room.members.add(&person.nick, person.away.clone());
                 }
                 room.members.listening = names.listening;
@@ -706,7 +706,7 @@ fn listing(names: &Names) -> String {
         Some(away) => format!("{} (away: {away})", person.nick),
         None => person.nick.to_string(),
     };
-    let mut listed = names.names.iter().map(one).collect::<Vec<_>>().join(", ");
+    let mut listed = names.people.iter().map(one).collect::<Vec<_>>().join(", ");
     if names.more {
         listed.push_str(", ");
     }

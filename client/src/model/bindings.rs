@@ -1,12 +1,14 @@
 //! Which key does what: one table, from which keys are read, and F1 and the guide are made.
 //!
+//! Where it stands: between a key and what it does; F1 and the guide to the client are made of it.
+//!
 //! What this file must never do: know a key that is not in the table.
 
 use crate::keys::KeyPress;
 use dialect::editing::Motion;
 
 /// A row of the table.
-pub struct Binding {
+pub(crate) struct Binding {
     /// All of them do it, as [`KeyPress`] writes them.
     pub keys: &'static [&'static str],
     /// What, for people.
@@ -135,7 +137,7 @@ static BINDINGS: &[Binding] = &[
 ];
 
 /// All rows, in the order in which F1 lists them; those that say nothing are part of the one above.
-pub fn bindings() -> impl Iterator<Item = &'static Binding> + Clone {
+pub(crate) fn bindings() -> impl Iterator<Item = &'static Binding> + Clone {
     BINDINGS.iter().filter(|binding| !binding.does.is_empty())
 }
 

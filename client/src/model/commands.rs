@@ -4,8 +4,8 @@
 //!
 //! What this file must never do: know a command that `/help` does not list.
 
-use super::update::Effect;
 use super::{Asked, Model, Output, Overlay, Place};
+use crate::moments::rfc3339;
 use crate::wire::Request;
 use dialect::plain::{Concerns, NotUnderstood, Typing, VerbHelp, similar, split_word};
 use dialect::plain::{Needs, read_search, verbs};
@@ -79,7 +79,7 @@ const RUNS: &[(&str, Run)] = &[
 ];
 
 /// All commands of this client, in the order in which `/help` lists them.
-pub fn commands() -> impl Iterator<Item = &'static VerbHelp> + Clone {
+pub(crate) fn commands() -> impl Iterator<Item = &'static VerbHelp> + Clone {
     let shared = verbs().filter(|verb| verb.concerns == Concerns::Everybody);
     let (before, last): (Vec<_>, Vec<_>) = shared.partition(|verb| verb.name != "quit");
     before.into_iter().chain(OWN).chain(last)
@@ -237,14 +237,11 @@ impl Model {
             return false;
         };
         match topic {
-            "" => drop(self.ask(Request::Topic { room, topic: None }, Asked::Answer)),
-            "-" => {
-                let request = Request::Topic { room, topic: Some(None) };
-                self.ask(request, Asked::SetTopic { room: number, topic: None });
-            }
+            "" => drop(self.ask(Request::Topic { room }, Asked::Answer)),
             topic => {
-                let request = Request::Topic { room, topic: Some(Some(topic.to_owned())) };
-                self.ask(request, Asked::SetTopic { room: number, topic: Some(topic.to_owned()) });
+                let topic = Some(topic.to_owned()).filter(|topic| topic != "-");
+                let request = Request::SetTopic { room, topic: topic.clone() };
+                self.ask(request, Asked::SetTopic { room: number, topic });
             }
         }
         true
@@ -285,7 +282,7 @@ impl Model {
             hub::Place::Name(name) => name,
             hub::Place::Number(number) => hub::conversation_name(number),
         });
-        let exact = |time: Option<hub::Time>| time.map(super::rfc3339);
+        let exact = |time: Option<hub::Time>| time.map(rfc3339);
         let search = asked.search;
         let request = Request::Search {
             words: some(&search.words),
@@ -363,11 +360,6 @@ impl Model {
             Some(number) => self.remark(number, text),
             None => self.hint(text.lines().next().unwrap_or_default().to_owned()),
         }
-    }
-
-    /// What can be done with a link.
-    pub(super) fn open_link(&mut self, link: String) {
-        self.effects.push(Effect::Open(link));
     }
 }
 

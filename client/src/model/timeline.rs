@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 
 /// What happened in a room.
 #[derive(Debug)]
-pub struct Timeline {
+pub(crate) struct Timeline {
     items: VecDeque<Item>,
     next_number: u32,
     items_max: usize,
@@ -37,22 +37,22 @@ pub(super) struct Past {
 
 impl Timeline {
     /// An empty one that holds at most so many items.
-    pub fn new(items_max: usize) -> Timeline {
+    pub(crate) fn new(items_max: usize) -> Timeline {
         Timeline { items: VecDeque::new(), next_number: 0, items_max, marker: None }
     }
 
     /// All that is here, in order.
-    pub fn items(&self) -> &VecDeque<Item> {
+    pub(crate) fn items(&self) -> &VecDeque<Item> {
         &self.items
     }
 
     /// Where an item stands.
-    pub fn index_of(&self, number: u32) -> Option<usize> {
+    pub(crate) fn index_of(&self, number: u32) -> Option<usize> {
         self.items.iter().rposition(|item| item.number == number)
     }
 
     /// The sequence behind which what is new begins.
-    pub fn marker(&self) -> Option<u64> {
+    pub(crate) fn marker(&self) -> Option<u64> {
         self.marker
     }
 
@@ -61,7 +61,7 @@ impl Timeline {
     }
 
     /// The order of the last item.
-    pub fn last_order(&self) -> u64 {
+    pub(crate) fn last_order(&self) -> u64 {
         self.items.back().map_or(0, |item| match &item.what {
             What::Hole(hole) => hole.last,
             _ => item.order,
@@ -150,7 +150,7 @@ impl Timeline {
     }
 
     /// The item of this sequence.
-    pub fn kept(&self, sequence: u64) -> Option<&Item> {
+    pub(crate) fn kept(&self, sequence: u64) -> Option<&Item> {
         let index = self.items.partition_point(|item| item.order < sequence);
         let mut same = self.items.range(index..).take_while(|item| item.order == sequence);
         same.find(|item| item.sequence().is_some())

@@ -182,6 +182,7 @@ impl Model {
         let room = &self.rooms[index];
         let line = match room.members.count() {
             0 | 1 => format!("-- {}: nobody else is here yet", room.title()),
+            2 => format!("-- {}: one other is here", room.title()),
             count => format!("-- {}: {} others are here", room.title(), count - 1),
         };
         if !picture.resumed {

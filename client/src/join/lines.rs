@@ -7,7 +7,7 @@
 use super::saving::Saving;
 use super::{Clock, Join, Post, carry_out, input_of};
 use crate::link::State;
-use crate::model::{Effect, Input, Output, Size};
+use crate::model::{Effect, Input, Output, Size, Weight};
 use crate::net::Net;
 use crate::remembered::Remembered;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -38,6 +38,9 @@ pub(super) fn run(join: &Join, remembered: Remembered) -> Result<(), String> {
     let clock = Clock::start();
     let (posts, waiting) = sync_channel(WAITING_MAX);
     let mut model = join.model(Output::Lines, &remembered, Size { columns: 80, rows: 24 });
+    if let Some(remark) = &remembered.remark {
+        print(&format!("-- {remark}"))?;
+    }
     let address = &join.destination.address;
     let mut net = Net::new(address.host.clone(), address.port, posts.clone());
     let saving = Saving::start(remembered.store);
@@ -62,7 +65,8 @@ pub(super) fn run(join: &Join, remembered: Remembered) -> Result<(), String> {
             break;
         }
         // What is piped in is not said before there is a room to say it in, or a word about why there is none.
-        has_begun |= *model.state() == State::Online && (model.room().is_some() || model.note().is_some());
+        let is_refused = model.note().is_some_and(|note| note.weight == Weight::Problem);
+        has_begun |= *model.state() == State::Online && (model.room().is_some() || is_refused);
         if has_begun && model.link().unacknowledged() < UNACKNOWLEDGED_MAX {
             // It has been told already, or nobody reads any more.
             let _ = go_on.try_send(());

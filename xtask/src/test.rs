@@ -18,6 +18,9 @@ const LONG_SEEDS: &str = "20000";
 const OTHER_POLLERS: [(&str, &str); 2] =
     [("process tests under poll", "poll"), ("process tests under select", "select")];
 
+/// Those that ask the client much and the server nothing that a poller could do otherwise.
+const OF_THE_CLIENT: [&str; 3] = ["join::", "raw::", "scripts::"];
+
 /// Runs every check of this scope and says how it went.
 pub(crate) fn run(scope: Scope) -> ExitCode {
     let mut report = Report::new();
@@ -82,8 +85,9 @@ fn run_tests() -> Result<()> {
 
 /// The tests of whole servers once more. The packages are those of the other run, so that nothing is built anew.
 fn run_process_tests(poller: &str) -> Result<()> {
-    let tests = ["test", "--workspace", "--test", "process", "--test", "faults", "--no-fail-fast"];
-    command::run(cargo(&tests).env("ROOMFUL_REQUIRE_TOOLS", "1").env("ROOMFUL_POLLER", poller))
+    let tests = ["test", "--workspace", "--test", "process", "--test", "faults", "--no-fail-fast", "--"];
+    let skipped = OF_THE_CLIENT.iter().flat_map(|part| ["--skip", part]);
+    command::run(cargo(&tests).args(skipped).env("ROOMFUL_REQUIRE_TOOLS", "1").env("ROOMFUL_POLLER", poller))
 }
 
 /// Licences, sources and bans need nothing but the lock file. Advisories need a database from the network, and a

@@ -1,12 +1,14 @@
 //! Keys, as people and tests write them.
 //!
 //! Where it stands: the terminal makes these of what it reads; the model acts on them, and knows no terminal.
+//!
+//! What this file must never do: know what a key does, or how a terminal sends it.
 
 use std::fmt;
 
 /// A key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Key {
+pub(crate) enum Key {
     /// Whatever types a character.
     Character(char),
     /// Return.
@@ -43,7 +45,7 @@ pub enum Key {
 
 /// A key with what is held beside it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct KeyPress {
+pub(crate) struct KeyPress {
     /// The key.
     pub key: Key,
     /// What is held.
@@ -52,7 +54,7 @@ pub struct KeyPress {
 
 /// What is held while a key is pressed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Held {
+pub(crate) struct Held {
     /// Ctrl.
     pub ctrl: bool,
     /// Alt.
@@ -81,12 +83,13 @@ const NAMES: &[(&str, Key)] = &[
 
 impl KeyPress {
     /// A key with nothing held.
-    pub fn plain(key: Key) -> KeyPress {
+    pub(crate) fn plain(key: Key) -> KeyPress {
         KeyPress { key, held: Held::default() }
     }
 
     /// Reads `Ctrl-K`, `Alt-Enter`, `F1`, `a`. `None` if it is no key.
-    pub fn parse(name: &str) -> Option<KeyPress> {
+    #[cfg(test)]
+    pub(crate) fn parse(name: &str) -> Option<KeyPress> {
         let mut held = Held::default();
         let mut rest = name;
         loop {

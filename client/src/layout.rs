@@ -17,11 +17,10 @@ mod sheet;
 mod tests;
 
 pub(crate) use breaking::{columns_of, cut, tidy, wrapped};
-pub use input::{InputRows, PROMPT_COLUMNS, Vertical, input_rows, moved_vertically};
-pub use links::links;
-pub use lists::{help_rows, overlay_list, overlay_scroll_max, room_at, scrolled_window, window};
-pub use regions::Regions;
+pub(crate) use input::{PROMPT_COLUMNS, Vertical, input_rows, moved_vertically};
+pub(crate) use lists::{help_rows, overlay_list, overlay_scroll_max, room_at, scrolled_window, window};
+pub(crate) use regions::Regions;
 pub(crate) use regions::members_words;
-pub use rows::{Part, Role, Row};
+pub(crate) use rows::{Part, Role};
 pub(crate) use rows::{short_day, time_text};
-pub use sheet::{Sheet, Visible};
+pub(crate) use sheet::Sheet;

@@ -14,30 +14,31 @@
 //! typed, say anything twice, or wait for anything in the thread that draws.
 
 pub mod places;
-pub mod plainness;
+mod plainness;
 pub mod toml_file;
 
 pub mod address;
 pub mod settings;
 
-pub mod remembered;
+mod remembered;
 
-pub mod link;
-pub mod wire;
+mod link;
+mod moments;
+mod wire;
 
-pub mod net;
-pub mod session;
+mod net;
+mod session;
 
 pub mod progress;
 pub mod scripts;
 
-pub mod keys;
-pub mod layout;
-pub mod model;
+mod keys;
+mod layout;
+mod model;
 
-pub mod terminal;
-pub mod theme;
-pub mod view;
+mod terminal;
+mod theme;
+mod view;
 
 pub mod raw;
 

@@ -14,7 +14,7 @@ mod end;
 mod lines;
 mod requests;
 
-pub use end::{End, Failure, Stranger};
+pub(crate) use end::{End, Failure, Stranger};
 
 use crate::net::NetEvent;
 use crate::wire::{self, Answer, Event, Gap, Picture, Refusal, Request, Resume, Shown, Welcome};
@@ -41,12 +41,13 @@ const NICK_TRIES: u32 = 9;
 /// Of so many rooms and conversations it is remembered how far they were read: far more than a server lets anybody have, so that
 /// only one that means no good comes to that.
 const SEEN_MAX: usize = 10_000;
-/// What a Roomful server's own line begins with in plain text, which it writes to those of whom it knows nothing but their address.
+/// What a Roomful server's own line begins with in plain text, which it writes to those of whom it knows nothing but their address:
+/// why they may not come in, or, if nothing has come from them for a moment, a greeting.
 const REMARK: &[u8] = b"-- ";
 
 /// What somebody wants of a server.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// What to be called; a guest's name without it.
     pub nick: Option<String>,
     /// Where to be.
@@ -61,7 +62,7 @@ pub struct Wanted {
 
 /// Where somebody is who names no room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Otherwise {
+pub(crate) enum Otherwise {
     /// In the home room.
     #[default]
     Home,
@@ -71,7 +72,7 @@ pub enum Otherwise {
 
 /// What happens if there is no connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Persistence {
+pub(crate) enum Persistence {
     /// If the first one fails that is the end, because an address may be misspelled; after that it is tried for ever.
     #[default]
     OnceThere,
@@ -81,7 +82,7 @@ pub enum Persistence {
 
 /// How the connection is doing.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum State {
+pub(crate) enum State {
     /// Nothing was asked for.
     Resting,
     /// A socket is being opened.
@@ -103,7 +104,7 @@ pub enum State {
 
 /// What the link wants done, in this order.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Output {
+pub(crate) enum Output {
     /// Open a connection; what was open is closed.
     Connect,
     /// Send these bytes.
@@ -121,20 +122,20 @@ pub enum Output {
 }
 
 /// A client of one server.
-pub struct Link {
+pub(crate) struct Link {
     wanted: Wanted,
     nick_tries: u32,
     epoch: Option<Shown>,
     /// The last sequence that was read of each room and conversation.
     seen: BTreeMap<Shown, u64>,
     nick: Option<Shown>,
-    limits: wire::Limits,
     state: State,
     was_online: bool,
     /// Since when the server has let us in.
     online_since: Option<Duration>,
     backoff: Backoff,
     lines: Lines,
+    plain: Plain,
     requests: Requests,
     /// What must happen by when in this state.
     deadline: Option<Duration>,
@@ -144,6 +145,17 @@ pub struct Link {
     /// Nothing can be written down, so nothing may be answered.
     is_in_trouble: bool,
     outputs: VecDeque<(Output, Vec<u8>)>,
+}
+
+/// What a Roomful server has said in plain text on this connection, before it knew that we speak JSON.
+#[derive(Default)]
+enum Plain {
+    #[default]
+    Nothing,
+    /// One line. If nothing follows, it is why we may not come in.
+    Remark(Shown),
+    /// More than that: our hello was late, and we were greeted like somebody who types. It answers all the same.
+    Greeting,
 }
 
 #[derive(Default)]
@@ -156,19 +168,19 @@ struct Ping {
 impl Link {
     /// A link that rests. `seed` makes its nonces, which must not be those of any other client under the same secret, and the
     /// jitter of its patience.
-    pub fn new(wanted: Wanted, seed: u64) -> Link {
+    pub(crate) fn new(wanted: Wanted, seed: u64) -> Link {
         Link {
             wanted,
             nick_tries: 1,
             epoch: None,
             seen: BTreeMap::new(),
             nick: None,
-            limits: wire::Limits::default(),
             state: State::Resting,
             was_online: false,
             online_since: None,
             backoff: Backoff::new(seed),
             lines: Lines::default(),
+            plain: Plain::default(),
             requests: Requests::new(seed),
             deadline: None,
             ping: Ping::default(),
@@ -179,27 +191,28 @@ impl Link {
     }
 
     /// Connects.
-    pub fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         self.enter(State::Connecting, None);
         self.put(Output::Connect);
     }
 
     /// Makes a request, which is sent as soon as it can be. Answers with its nonce.
-    pub fn request(&mut self, request: Request) -> String {
+    pub(crate) fn request(&mut self, request: Request) -> String {
         let nonce = self.requests.add(request);
         self.send_what_may_be();
         nonce
     }
 
     /// The connection is open.
-    pub fn connected(&mut self, now: Duration) {
+    pub(crate) fn connected(&mut self, now: Duration) {
         self.lines = Lines::default();
+        self.plain = Plain::default();
         self.ping = Ping { heard: now, ..Ping::default() };
         self.hello(now);
     }
 
     /// These bytes have come, cut anywhere.
-    pub fn received(&mut self, now: Duration, bytes: &[u8]) {
+    pub(crate) fn received(&mut self, now: Duration, bytes: &[u8]) {
         self.ping.heard = now;
         let mut rest = bytes;
         while !matches!(self.state, State::Over(_) | State::Waiting { .. }) {
@@ -213,20 +226,24 @@ impl Link {
     }
 
     /// The connection could not be opened, or has ended.
-    pub fn disconnected(&mut self, now: Duration, why: Failure) {
+    pub(crate) fn disconnected(&mut self, now: Duration, why: Failure) {
         if matches!(self.state, State::Over(_) | State::Waiting { .. } | State::Resting) {
             return;
         }
         let rest = self.lines.take_rest();
         let is_strange = !rest.is_empty() && rest.first() != Some(&b'{');
         if self.state == State::Greeting && is_strange {
-            return self.strange(now, &rest);
+            self.strange(now, &rest);
         }
-        self.retry(now, why);
+        match (std::mem::take(&mut self.plain), &self.state) {
+            (_, State::Over(_) | State::Waiting { .. }) => {}
+            (Plain::Remark(remark), State::Greeting) => self.not_let_in(now, remark),
+            _ => self.retry(now, why),
+        }
     }
 
     /// Time has passed.
-    pub fn tick(&mut self, now: Duration) {
+    pub(crate) fn tick(&mut self, now: Duration) {
         if self.pause.is_some_and(|pause| pause <= now) {
             self.pause = None;
             self.send_what_may_be();
@@ -244,19 +261,19 @@ impl Link {
     }
 
     /// When [`Link::tick`] is next to be called; asked again after every other call.
-    pub fn deadline(&self) -> Option<Duration> {
+    pub(crate) fn deadline(&self) -> Option<Duration> {
         self.deadline.into_iter().chain(self.pause).min()
     }
 
     /// Tries at once instead of waiting, if it waits.
-    pub fn hurry(&mut self) {
+    pub(crate) fn hurry(&mut self) {
         if matches!(self.state, State::Waiting { .. }) {
             self.start();
         }
     }
 
     /// Leaves for good. What was not sent is not said any more; ask [`Link::unacknowledged`] before.
-    pub fn quit(&mut self, reason: Option<String>) {
+    pub(crate) fn quit(&mut self, reason: Option<String>) {
         if self.state == State::Online {
             self.put(Output::Send(Request::Quit { reason }.line(None)));
         }
@@ -264,7 +281,7 @@ impl Link {
     }
 
     /// Takes in what happens on the network.
-    pub fn happened(&mut self, now: Duration, event: NetEvent) {
+    pub(crate) fn happened(&mut self, now: Duration, event: NetEvent) {
         match event {
             NetEvent::Connected => self.connected(now),
             NetEvent::Received(bytes) => self.received(now, &bytes),
@@ -273,57 +290,52 @@ impl Link {
     }
 
     /// Whether anything is to be done.
-    pub fn has_output(&self) -> bool {
+    pub(crate) fn has_output(&self) -> bool {
         !self.outputs.is_empty()
     }
 
     /// The next thing to be done.
-    pub fn poll(&mut self) -> Option<Output> {
+    pub(crate) fn poll(&mut self) -> Option<Output> {
         self.poll_with_line().map(|(output, _)| output)
     }
 
     /// The same, with the line that told it, as the server wrote it: unclean, and empty if none did.
-    pub fn poll_with_line(&mut self) -> Option<(Output, Vec<u8>)> {
+    pub(crate) fn poll_with_line(&mut self) -> Option<(Output, Vec<u8>)> {
         self.outputs.pop_front()
     }
 
     /// How the connection is doing.
-    pub fn state(&self) -> &State {
+    pub(crate) fn state(&self) -> &State {
         &self.state
     }
 
     /// How long the server took to answer the last time that it was asked.
-    pub fn latency(&self) -> Option<Duration> {
+    pub(crate) fn latency(&self) -> Option<Duration> {
         self.ping.latency
     }
 
     /// What we are called, once the server has said so.
-    pub fn nick(&self) -> Option<&Shown> {
+    pub(crate) fn nick(&self) -> Option<&Shown> {
         self.nick.as_ref()
     }
 
     /// What makes us the same client the next time.
-    pub fn secret(&self) -> Option<&str> {
+    pub(crate) fn secret(&self) -> Option<&str> {
         self.wanted.secret.as_deref()
     }
 
     /// Names the server's history, once the server has said so.
-    pub fn epoch(&self) -> Option<&Shown> {
+    pub(crate) fn epoch(&self) -> Option<&Shown> {
         self.epoch.as_ref()
     }
 
-    /// The server's bounds.
-    pub fn limits(&self) -> wire::Limits {
-        self.limits
-    }
-
     /// How many requests that have to be kept are not acknowledged, sent or not.
-    pub fn unacknowledged(&self) -> usize {
+    pub(crate) fn unacknowledged(&self) -> usize {
         self.requests.kept()
     }
 
     /// The last sequence that was read in a room.
-    pub fn seen(&self, room: &str) -> Option<u64> {
+    pub(crate) fn seen(&self, room: &str) -> Option<u64> {
         self.seen.get(room).copied()
     }
 
@@ -374,13 +386,26 @@ impl Link {
     /// Something that is no JSON. Where a Roomful server has been before, something else may be in its place for a while.
     fn strange(&mut self, now: Duration, line: &[u8]) {
         let remark = line.strip_prefix(REMARK).map(|remark| String::from_utf8_lossy(remark));
-        match remark.map(|remark| Shown::new(remark.trim_end())) {
-            Some(remark) if self.comes_again() => self.give_up(now, Failure::Other(remark.to_string())),
-            Some(remark) => self.end(End::Refused(remark)),
-            None if self.was_online => {
+        let remark = remark.map(|remark| Shown::new(remark.trim_end()));
+        let is_greeting = self.state == State::Greeting;
+        match (std::mem::take(&mut self.plain), remark) {
+            (Plain::Nothing, Some(remark)) if is_greeting => self.plain = Plain::Remark(remark),
+            // What people say in the room is among it, too.
+            (Plain::Remark(_) | Plain::Greeting, _) if is_greeting => self.plain = Plain::Greeting,
+            (_, Some(remark)) => self.not_let_in(now, remark),
+            (_, None) if self.was_online => {
                 self.give_up(now, Failure::Other(Stranger::who_says(line).to_string()));
             }
-            None => self.end(End::Stranger(Stranger::who_says(line))),
+            (_, None) => self.end(End::Stranger(Stranger::who_says(line))),
+        }
+    }
+
+    /// A Roomful server does not want us, and has said why.
+    fn not_let_in(&mut self, now: Duration, why: Shown) {
+        if self.comes_again() {
+            self.give_up(now, Failure::Other(why.to_string()));
+        } else {
+            self.end(End::Refused(why));
         }
     }
 
@@ -445,7 +470,6 @@ impl Link {
         self.epoch = Some(welcome.epoch.clone());
         self.wanted.secret = Some(welcome.resume.secret.clone());
         self.nick = Some(welcome.nick.clone());
-        self.limits = welcome.limits;
         self.was_online = true;
         self.is_in_trouble = false;
         self.online_since = Some(now);

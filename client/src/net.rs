@@ -9,6 +9,8 @@
 mod opening;
 mod outbox;
 
+pub(crate) use opening::addresses_of;
+
 use crate::link::Failure;
 use outbox::{LAST_WORDS_MAX, Outbox, Taken, WRITE_MAX};
 use std::io::{ErrorKind, Read as _};
@@ -24,7 +26,7 @@ const UNWANTED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// What happens on the network.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum NetEvent {
+pub(crate) enum NetEvent {
     /// The connection is open.
     Connected,
     /// These bytes have come, cut anywhere.
@@ -35,13 +37,13 @@ pub enum NetEvent {
 
 /// What a connection posts: [`Net::news`] says whether it still matters.
 #[derive(Debug)]
-pub struct Posted {
+pub(crate) struct Posted {
     connection: u64,
     event: NetEvent,
 }
 
 /// One connection at a time to one server. Dropped, it closes it, and waits until what was to be sent is, for a second at most.
-pub struct Net<T> {
+pub(crate) struct Net<T> {
     host: String,
     port: u16,
     posts: SyncSender<T>,
@@ -54,12 +56,12 @@ pub struct Net<T> {
 
 impl<T: From<Posted> + Send + 'static> Net<T> {
     /// Nothing is opened yet. What happens will be posted there.
-    pub fn new(host: String, port: u16, posts: SyncSender<T>) -> Net<T> {
+    pub(crate) fn new(host: String, port: u16, posts: SyncSender<T>) -> Net<T> {
         Net { host, port, posts, connection: 0, outbox: None, ended: None }
     }
 
     /// Opens a connection. One that is open is closed.
-    pub fn connect(&mut self) {
+    pub(crate) fn connect(&mut self) {
         self.close();
         let outbox = Arc::new(Outbox::default());
         let poster = Poster { connection: self.connection, posts: self.posts.clone() };
@@ -74,14 +76,14 @@ impl<T: From<Posted> + Send + 'static> Net<T> {
     }
 
     /// Has these bytes sent. They are sent as soon as the network takes them.
-    pub fn send(&self, bytes: Vec<u8>) {
+    pub(crate) fn send(&self, bytes: Vec<u8>) {
         if let Some(outbox) = &self.outbox {
             outbox.put(bytes);
         }
     }
 
     /// Closes the connection, if there is one. What was to be sent is still tried to be, for a second.
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.connection += 1;
         if let Some(outbox) = self.outbox.take() {
             outbox.close();
@@ -89,7 +91,7 @@ impl<T: From<Posted> + Send + 'static> Net<T> {
     }
 
     /// What was posted, if it is of the present connection.
-    pub fn news(&self, posted: Posted) -> Option<NetEvent> {
+    pub(crate) fn news(&self, posted: Posted) -> Option<NetEvent> {
         (posted.connection == self.connection).then_some(posted.event)
     }
 }

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Names a file with settings that is read instead of the person's own.
-pub const SETTINGS_VARIABLE: &str = "ROOMFUL_CLIENT_CONFIG";
+const SETTINGS_VARIABLE: &str = "ROOMFUL_CLIENT_CONFIG";
 
 /// Where files are.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -8,13 +8,13 @@
 use std::ffi::OsString;
 
 /// Says whether to be plain: `1` always, `0` not because of [`ACCESSIBLE_VARIABLE`].
-pub const PLAIN_VARIABLE: &str = "ROOMFUL_PLAIN";
+pub(crate) const PLAIN_VARIABLE: &str = "ROOMFUL_PLAIN";
 /// What other programs look at, too, for people with screen readers.
-pub const ACCESSIBLE_VARIABLE: &str = "ACCESSIBLE";
+pub(crate) const ACCESSIBLE_VARIABLE: &str = "ACCESSIBLE";
 
 /// Why everything is told line by line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Why {
+pub(crate) enum Why {
     /// Somebody asked for it, on the command line, in the settings or by [`PLAIN_VARIABLE`].
     Asked,
     /// Input or output is no terminal.
@@ -27,7 +27,7 @@ pub enum Why {
 
 /// What is known at the start.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Wish {
+pub(crate) struct Wish {
     /// `--plain` stands on the command line.
     pub flag: bool,
     /// The settings say so.
@@ -37,7 +37,7 @@ pub struct Wish {
 }
 
 /// Why everything is told line by line; `None` if there is a screen. `variable` asks the environment.
-pub fn why_plain(wish: Wish, variable: impl Fn(&str) -> Option<OsString>) -> Option<Why> {
+pub(crate) fn why_plain(wish: Wish, variable: impl Fn(&str) -> Option<OsString>) -> Option<Why> {
     let says = |name: &str| variable(name).and_then(|value| yes_or_no(&value));
     let is_dumb = variable("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     if !wish.is_terminal {

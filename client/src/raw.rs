@@ -1,6 +1,7 @@
 //! `roomful join --raw HOST PORT`: a person, or a pipe, at any line server at all.
 //!
-//! Where it stands: beside the client proper, with which it shares nothing but the editor of lines. It speaks no protocol: a line
+//! Where it stands: beside the client proper, with which it shares the editor of lines, the way in which the
+//! terminal is taken over, and how names are looked up. It speaks no protocol: a line
 //! that is typed is sent with LF, and what arrives is shown a line at a time. So it speaks to our `tagged` and `bare` styles and
 //! to the servers of the exercise that this project grew from, in the words of that exercise's client.
 //!

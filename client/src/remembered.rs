@@ -21,9 +21,9 @@ use std::path::{Path, PathBuf};
 /// What a program of another version wrote may mean something else.
 const VERSION: u32 = 1;
 /// So many rooms and conversations of a server are remembered.
-pub const ROOMS_MAX: usize = 1_000;
+pub(crate) const ROOMS_MAX: usize = 1_000;
 /// So much of a draft is: what a message may have.
-pub const DRAFT_BYTES_MAX: usize = hub::TEXT_BYTES_MAX;
+pub(crate) const DRAFT_BYTES_MAX: usize = hub::TEXT_BYTES_MAX;
 /// All drafts at their longest, with every byte escaped as line feeds are, and some room for the rest.
 const FILE_BYTES_MAX: u64 = (2 * ROOMS_MAX * DRAFT_BYTES_MAX + 1024 * 1024) as u64;
 /// A secret and an epoch have far fewer.
@@ -34,7 +34,7 @@ const NAME_BYTES_MAX: usize = 240;
 /// What is remembered of one server.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct State {
+pub(crate) struct State {
     /// By which the server knows us again; as secret as a password.
     pub secret: Option<String>,
     /// Names the history that the sequences are of.
@@ -48,7 +48,7 @@ pub struct State {
 /// What is remembered of a room, or of a conversation.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Room {
+pub(crate) struct Room {
     /// Its name, or `@` and the conversation's number.
     pub name: String,
     /// The last sequence that somebody has seen there.
@@ -63,7 +63,7 @@ pub struct Room {
 
 /// What there was, and where the rest goes.
 #[derive(Debug)]
-pub struct Remembered {
+pub(crate) struct Remembered {
     /// Where to save; nothing is remembered without it.
     pub store: Option<Store>,
     /// What was remembered; nothing if this is the first time.
@@ -74,7 +74,7 @@ pub struct Remembered {
 
 /// A file that is ours alone as long as this is there.
 #[derive(Debug)]
-pub struct Store {
+pub(crate) struct Store {
     file: PathBuf,
     /// As it stands in the file, so that nothing is written twice.
     saved: Vec<u8>,
@@ -99,7 +99,7 @@ struct Head {
 impl Remembered {
     /// Opens what is remembered of the server at this address, for the nick in it, in this directory. It always succeeds: at worst
     /// nothing is remembered, and the remark says why.
-    pub fn open(directory: Option<&Path>, address: &Address) -> Remembered {
+    pub(crate) fn open(directory: Option<&Path>, address: &Address) -> Remembered {
         let Some(directory) = directory else {
             return nothing(
                 "nothing is remembered: there is no home directory; set HOME or XDG_STATE_HOME".into(),
@@ -145,7 +145,7 @@ impl Store {
     ///
     /// # Errors
     /// If the file cannot be written; it is as it was then.
-    pub fn save(&mut self, state: &State) -> io::Result<()> {
+    pub(crate) fn save(&mut self, state: &State) -> io::Result<()> {
         let contents = Contents { version: VERSION, state: state.clone().fitted() };
         let bytes = serde_json::to_vec(&contents)?;
         if bytes == self.saved {

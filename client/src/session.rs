@@ -4,7 +4,7 @@
 //!
 //! What this file must never do: wait for ever for the network where its user has set an end.
 
-use crate::link::{Link, Output, State, Wanted};
+use crate::link::{Link, Output, Wanted};
 use crate::net::{Net, Posted};
 use crate::wire::{Answer, Request};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -14,7 +14,7 @@ use std::time::Instant;
 const WAITING_MAX: usize = 64;
 
 /// What waits in the channel.
-pub enum Post<I> {
+pub(crate) enum Post<I> {
     /// From the network.
     Net(Posted),
     /// From whoever else posts.
@@ -29,7 +29,7 @@ impl<I> From<Posted> for Post<I> {
 
 /// What comes next.
 #[derive(Debug)]
-pub enum Next<I> {
+pub(crate) enum Next<I> {
     /// The server says this.
     Told {
         /// As it was understood.
@@ -48,7 +48,7 @@ pub enum Next<I> {
 }
 
 /// A client of one server.
-pub struct Session<I> {
+pub(crate) struct Session<I> {
     link: Link,
     begun: Instant,
     posts: SyncSender<Post<I>>,
@@ -59,7 +59,7 @@ pub struct Session<I> {
 
 impl<I: Send + 'static> Session<I> {
     /// Connects. `seed` is the link's.
-    pub fn start(wanted: Wanted, seed: u64, host: &str, port: u16) -> Session<I> {
+    pub(crate) fn start(wanted: Wanted, seed: u64, host: &str, port: u16) -> Session<I> {
         let (posts, waiting) = sync_channel(WAITING_MAX);
         let net = Net::new(host.to_owned(), port, posts.clone());
         let mut link = Link::new(wanted, seed);
@@ -68,22 +68,22 @@ impl<I: Send + 'static> Session<I> {
     }
 
     /// Where others post. What they post is told by [`Session::next`], in order with all else.
-    pub fn posts(&self) -> SyncSender<Post<I>> {
+    pub(crate) fn posts(&self) -> SyncSender<Post<I>> {
         self.posts.clone()
     }
 
     /// What is known of the connection.
-    pub fn link(&self) -> &Link {
+    pub(crate) fn link(&self) -> &Link {
         &self.link
     }
 
     /// Makes a request. Answers with its nonce.
-    pub fn request(&mut self, request: Request) -> String {
+    pub(crate) fn request(&mut self, request: Request) -> String {
         self.link.request(request)
     }
 
     /// Leaves. What was sent is still tried to be written.
-    pub fn quit(mut self) {
+    pub(crate) fn quit(mut self) {
         self.link.quit(None);
         while let Some(output) = self.link.poll() {
             self.carry_out(output);
@@ -91,7 +91,7 @@ impl<I: Send + 'static> Session<I> {
     }
 
     /// Waits for what comes next, at the longest until then.
-    pub fn next(&mut self, until: Option<Instant>) -> Next<I> {
+    pub(crate) fn next(&mut self, until: Option<Instant>) -> Next<I> {
         loop {
             while let Some((output, line)) = self.link.poll_with_line() {
                 match output {
@@ -136,10 +136,5 @@ impl<I: Send + 'static> Session<I> {
             Output::Close => self.net.close(),
             Output::Told(_) | Output::Unanswered(_) | Output::State => {}
         }
-    }
-
-    /// Whether there is a connection that works.
-    pub fn is_online(&self) -> bool {
-        *self.link.state() == State::Online
     }
 }

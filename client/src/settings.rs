@@ -140,7 +140,7 @@ impl Settings {
     }
 
     /// The server whose name was probably meant by what is no host, either.
-    pub fn nearest_server(&self, host: &str) -> Option<&str> {
+    pub(crate) fn nearest_server(&self, host: &str) -> Option<&str> {
         toml_file::nearest(host, self.servers.keys().map(String::as_str))
     }
 }

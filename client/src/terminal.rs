@@ -15,9 +15,9 @@
 //! What this module must never do: write anything that was not cleaned, leave a terminal in another mode than it was found in, or
 //! wait in any thread but the one that draws.
 
-pub mod colours;
-pub mod escapes;
-pub mod event;
+pub(crate) mod colours;
+pub(crate) mod escapes;
+pub(crate) mod event;
 mod key_by_key;
 mod modes;
 mod open;
@@ -26,12 +26,12 @@ mod parser;
 mod reader;
 mod signals;
 
-pub use colours::{Colours, background_of_environment};
-pub use event::TerminalEvent;
-pub use key_by_key::{KeyByKey, columns};
-pub use modes::{Device, Mouse, Screen, Wishes};
-pub use open::{NotOpened, open_link};
-pub use painter::Painter;
+pub(crate) use colours::{Colours, background_of_environment};
+pub(crate) use event::TerminalEvent;
+pub(crate) use key_by_key::{KeyByKey, columns};
+pub(crate) use modes::{Device, Mouse, Wishes};
+pub(crate) use open::open_link;
+pub(crate) use painter::Painter;
 
 use crate::model::Size;
 use ratatui::buffer::Buffer;
@@ -41,7 +41,7 @@ use std::ops::ControlFlow;
 
 /// What belongs to a picture besides its cells.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Scene {
+pub(crate) struct Scene {
     /// Where the cursor is to be seen, if it is.
     pub cursor: Option<Position>,
     /// What leads somewhere.
@@ -52,7 +52,7 @@ pub struct Scene {
 
 /// Cells that lead somewhere.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Link {
+pub(crate) struct Link {
     /// The cells: a part of one row. A link over several rows is several of these with the same target.
     pub area: Rect,
     /// The address, clean.
@@ -60,7 +60,7 @@ pub struct Link {
 }
 
 /// A terminal that shows what we want and sends us keys, until it is left or dropped.
-pub struct Terminal {
+pub(crate) struct Terminal {
     device: Device,
     wishes: Wishes,
     painter: Painter,
@@ -68,7 +68,7 @@ pub struct Terminal {
 
 /// What became of a wish to be suspended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Suspension {
+pub(crate) enum Suspension {
     /// We were, and are here again. Everything has to be painted anew.
     Over,
     /// There is nobody who could wake us: the terminal has no shell, but only us.
@@ -82,7 +82,7 @@ impl Terminal {
     ///
     /// # Errors
     /// When standard input or output is no terminal, or the system refuses.
-    pub fn enter(wishes: Wishes, sink: impl Sink) -> io::Result<Terminal> {
+    pub(crate) fn enter(wishes: Wishes, sink: impl Sink) -> io::Result<Terminal> {
         let terminal = Terminal::enter_on(Device::of_process()?, wishes)?;
         signals::watch(terminal.device.try_clone()?, sink.clone())?;
         reader::start(terminal.device.try_clone()?, sink)?;
@@ -99,7 +99,7 @@ impl Terminal {
     ///
     /// # Errors
     /// When there is no terminal any more.
-    pub fn size(&self) -> io::Result<Size> {
+    pub(crate) fn size(&self) -> io::Result<Size> {
         self.device.size()
     }
 
@@ -107,7 +107,7 @@ impl Terminal {
     ///
     /// # Errors
     /// When there is no terminal any more: the program ends quietly.
-    pub fn paint(&mut self, buffer: Buffer, scene: Scene) -> io::Result<()> {
+    pub(crate) fn paint(&mut self, buffer: Buffer, scene: Scene) -> io::Result<()> {
         let bytes = self.painter.paint(buffer, scene);
         modes::write(&self.device, &bytes)
     }
@@ -116,12 +116,12 @@ impl Terminal {
     ///
     /// # Errors
     /// When there is no terminal any more.
-    pub fn tell(&mut self, sequence: &str) -> io::Result<()> {
+    pub(crate) fn tell(&mut self, sequence: &str) -> io::Result<()> {
         modes::write(&self.device, sequence.as_bytes())
     }
 
     /// Whatever the terminal shows, the next picture is painted whole: after Ctrl-L, or a new size.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.painter.forget();
     }
 
@@ -129,7 +129,7 @@ impl Terminal {
     ///
     /// # Errors
     /// When there is no terminal any more.
-    pub fn resume(&mut self) -> io::Result<()> {
+    pub(crate) fn resume(&mut self) -> io::Result<()> {
         self.painter.forget();
         modes::enter(&self.device, self.wishes)
     }
@@ -139,27 +139,23 @@ impl Terminal {
     ///
     /// # Errors
     /// When there is no terminal any more.
-    pub fn suspend(&mut self) -> io::Result<Suspension> {
+    pub(crate) fn suspend(&mut self) -> io::Result<Suspension> {
         let suspension = signals::suspend()?;
         if suspension == Suspension::Over {
             self.resume()?;
         }
         Ok(suspension)
     }
+}
 
-    /// Gives the terminal back as it was found. Once is enough; more often is no harm.
-    pub fn leave(&mut self) {
+impl Drop for Terminal {
+    /// Gives the terminal back as it was found, if nothing else has done so before.
+    fn drop(&mut self) {
         modes::leave();
     }
 }
 
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        self.leave();
-    }
-}
-
 /// Where events go: a function that takes them, and breaks off when nobody wants more.
-pub trait Sink: Fn(TerminalEvent) -> ControlFlow<()> + Clone + Send + 'static {}
+pub(crate) trait Sink: Fn(TerminalEvent) -> ControlFlow<()> + Clone + Send + 'static {}
 
 impl<F: Fn(TerminalEvent) -> ControlFlow<()> + Clone + Send + 'static> Sink for F {}

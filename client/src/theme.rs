@@ -14,7 +14,7 @@ use ratatui::style::{Color, Modifier, Style};
 
 /// What something on the screen is, beside the parts of the timeline.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ink {
+pub(crate) enum Ink {
     /// What is read.
     Plain,
     /// What need not be.
@@ -37,7 +37,7 @@ pub enum Ink {
 
 /// The looks of everything.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Theme {
+pub(crate) struct Theme {
     name: settings::Theme,
     colours: Colours,
 }
@@ -127,12 +127,12 @@ const SIXTEEN_ON_LIGHT: Palette = Palette {
 
 impl Theme {
     /// The looks of this name, with the colours that there are.
-    pub fn new(name: settings::Theme, colours: Colours) -> Theme {
+    pub(crate) fn new(name: settings::Theme, colours: Colours) -> Theme {
         Theme { name, colours }
     }
 
     /// How something looks.
-    pub fn ink(self, ink: Ink) -> Style {
+    pub(crate) fn ink(self, ink: Ink) -> Style {
         let coloured = |colour: fn(&Palette) -> Color| match self.palette() {
             Some(palette) => Style::new().fg(colour(palette)),
             None => Style::new(),
@@ -152,7 +152,7 @@ impl Theme {
     }
 
     /// How part of a row of text looks.
-    pub fn role(self, role: &Role) -> Style {
+    pub(crate) fn role(self, role: &Role) -> Style {
         match role {
             Role::Quiet | Role::Rule | Role::HoleRule | Role::Pending => self.quiet(),
             Role::NewRule | Role::MentionMark => self.ink(Ink::Attention),
@@ -168,7 +168,7 @@ impl Theme {
     }
 
     /// How a name looks: the same wherever and whenever it is seen, however it is capitalised.
-    pub fn nick(self, nick: &str) -> Style {
+    pub(crate) fn nick(self, nick: &str) -> Style {
         match self.palette() {
             Some(palette) => {
                 let nth = fnv(&hub::key_of(nick)) % palette.nicks.len() as u64;
@@ -176,11 +176,6 @@ impl Theme {
             }
             None => Style::new().add_modifier(Modifier::BOLD),
         }
-    }
-
-    /// What is part of a link.
-    pub fn link(self, style: Style) -> Style {
-        style.add_modifier(Modifier::UNDERLINED)
     }
 
     fn mention(self) -> Style {
@@ -212,6 +207,11 @@ impl Theme {
             (Light, Colours::Sixteen) => Some(&SIXTEEN_ON_LIGHT),
         }
     }
+}
+
+/// What is part of a link, which looks so in every theme.
+pub(crate) fn link(style: Style) -> Style {
+    style.add_modifier(Modifier::UNDERLINED)
 }
 
 /// FNV-1a, 64 bits: the same in every run and on every machine, which the standard library's hashes need not be. The upper half is

@@ -112,7 +112,7 @@ impl<'a> TomlText<'a> {
     }
 
     /// What stands in one of its sections, line by line.
-    pub fn rows_of<'t>(&self, table: &'t DeTable<'t>) -> Vec<Row<'t>> {
+    pub(crate) fn rows_of<'t>(&self, table: &'t DeTable<'t>) -> Vec<Row<'t>> {
         let rows = table.iter().map(|(name, value)| Row {
             line: self.lines.at(name.span().start),
             name: name.get_ref(),

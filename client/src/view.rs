@@ -22,7 +22,7 @@ use canvas::Canvas;
 use ratatui::buffer::Buffer;
 
 /// Draws the model into an empty buffer, which should be as large as the model's screen.
-pub fn draw(model: &Model, theme: Theme, buffer: &mut Buffer) -> Scene {
+pub(crate) fn draw(model: &Model, theme: Theme, buffer: &mut Buffer) -> Scene {
     let regions = Regions::of(model);
     let mut canvas = Canvas::new(theme, buffer);
     sides::draw_rooms(model, &regions, &mut canvas);

@@ -1,5 +1,7 @@
 //! Writing down what has to survive this program, beside the thread that draws: the disk may take its time.
 //!
+//! Where it stands: between the two loops of `join` and the file of what is remembered.
+//!
 //! What this file must never do: make anybody wait but at the very end, and then not for long.
 
 use crate::remembered::{State, Store};

@@ -1,7 +1,8 @@
 //! The client on a terminal that is drawn on.
 //!
 //! Where it stands: around the model, with keys and the network on one side and the painter on the other, in one thread. A key is
-//! painted at once; what others say is painted some dozens of times in a second, however much it is.
+//! painted at once; what others say is painted some dozens of times in a second, however much it is. What the terminal has goes
+//! before what the network has, so that a key waits for one piece of the network's at most, however much there is of it.
 //!
 //! What this file must never do: wait for the network or the disk, or paint what has not changed.
 
@@ -25,7 +26,7 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-/// At most so many things wait to be taken: what a key waits for is never more than that.
+/// At most so many things wait to be taken, of the terminal and of the network each.
 const WAITING_MAX: usize = 16;
 /// What others say is painted at most so often.
 const FRAME: Duration = Duration::from_millis(33);
@@ -40,10 +41,16 @@ pub(super) fn run(join: Join, remembered: Remembered) -> Result<(), String> {
     let address = &join.destination.address;
     let net = Net::new(address.host.clone(), address.port, posts.clone());
     let mouse = if join.settings.mouse { Mouse::Ours } else { Mouse::Terminals };
-    let sink = move |event| match posts.send(Post::Given(event)) {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(_) => ControlFlow::Break(()),
+    let (events, given) = sync_channel(WAITING_MAX);
+    let sink = move |event| {
+        if events.send(event).is_err() {
+            return ControlFlow::Break(());
+        }
+        // If there is no room for it, nobody is asleep who would have to hear it.
+        let _ = posts.try_send(Post::Given(Knock));
+        ControlFlow::Continue(())
     };
+    let waiting = Waiting { given, posts: waiting };
     let terminal =
         Terminal::enter(Wishes { mouse, ..Wishes::default() }, sink).map_err(|error| cannot_use(&error))?;
     let size = terminal.size().map_err(|error| cannot_use(&error))?;
@@ -72,7 +79,7 @@ pub(super) fn run(join: Join, remembered: Remembered) -> Result<(), String> {
         typed: None,
     };
     let ended = screen.talk(&waiting);
-    screen.end(ended)
+    screen.end(ended, waiting)
 }
 
 fn cannot_use(error: &io::Error) -> String {
@@ -108,10 +115,21 @@ enum Due {
     Now,
 }
 
+/// There is something of the terminal's.
+struct Knock;
+
+/// What has come and was not taken yet.
+struct Waiting {
+    /// The terminal's.
+    given: Receiver<TerminalEvent>,
+    /// The network's, and knocks.
+    posts: Receiver<Post<Knock>>,
+}
+
 struct Screen {
     join: Join,
     model: Model,
-    net: Net<Post<TerminalEvent>>,
+    net: Net<Post<Knock>>,
     terminal: Terminal,
     theme: Theme,
     colours: Colours,
@@ -124,12 +142,14 @@ struct Screen {
 }
 
 impl Screen {
-    fn talk(&mut self, waiting: &Receiver<Post<TerminalEvent>>) -> Ended {
+    fn talk(&mut self, waiting: &Waiting) -> Ended {
         // The first picture does not wait for the network.
         let effects = self.model.start(self.clock.moment());
         if self.paint().is_err() {
             return Ended::Gone;
         }
+        // Nor does the room, once it is there, wait for this picture's turn to be over.
+        self.painted = None;
         if let ControlFlow::Break(ended) = self.carry_out(effects) {
             return ended;
         }
@@ -153,18 +173,28 @@ impl Screen {
         }
     }
 
-    /// Waits for something, and takes in what has gathered.
-    fn turn(&mut self, waiting: &Receiver<Post<TerminalEvent>>, due: Due) -> ControlFlow<Ended, Due> {
+    /// Waits for something, and takes in what has gathered: all that is typed, and of the rest as much as there is time for. When
+    /// something was typed that is to be seen, the rest waits.
+    fn turn(&mut self, waiting: &Waiting, due: Due) -> ControlFlow<Ended, Due> {
         let mut due = due;
         let first = match self.patience(due) {
-            None => waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(wait) => waiting.recv_timeout(wait),
+            None => waiting.posts.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(wait) => waiting.posts.recv_timeout(wait),
         };
         let begun = Instant::now();
         let mut next = first.ok();
-        while let Some(post) = next {
-            due = due.max(self.take(post)?);
-            next = if begun.elapsed() < TURN { waiting.try_recv().ok() } else { None };
+        loop {
+            for event in waiting.given.try_iter().take(WAITING_MAX) {
+                due = due.max(self.take(event)?);
+            }
+            let Some(post) = next else { break };
+            if let Post::Net(posted) = post
+                && let Some(event) = self.net.news(posted)
+            {
+                due = due.max(self.give(input_of(event), Due::Frame)?);
+            }
+            let is_more_wanted = due < Due::Now && begun.elapsed() < TURN;
+            next = if is_more_wanted { waiting.posts.try_recv().ok() } else { None };
         }
         if self.model.deadline().is_some_and(|deadline| self.clock.until(deadline).is_zero()) {
             due = due.max(self.give(Input::Tick, Due::Frame)?);
@@ -181,16 +211,7 @@ impl Screen {
         [deadline, frame, save].into_iter().flatten().min()
     }
 
-    fn take(&mut self, post: Post<TerminalEvent>) -> ControlFlow<Ended, Due> {
-        let event = match post {
-            Post::Net(posted) => {
-                return match self.net.news(posted) {
-                    Some(event) => self.give(input_of(event), Due::Frame),
-                    None => ControlFlow::Continue(Due::Nothing),
-                };
-            }
-            Post::Given(event) => event,
-        };
+    fn take(&mut self, event: TerminalEvent) -> ControlFlow<Ended, Due> {
         let input = match event {
             TerminalEvent::Key(press) => Input::Key(press),
             TerminalEvent::Paste(text) => Input::Paste(text),
@@ -307,14 +328,16 @@ impl Screen {
         self.terminal.paint(buffer, scene)
     }
 
-    fn end(mut self, ended: Ended) -> Result<(), String> {
-        self.terminal.leave();
+    fn end(mut self, ended: Ended, waiting: Waiting) -> Result<(), String> {
+        drop(self.terminal);
         if let Ended::Gone = ended {
             // Nobody is there to be told anything; what was typed is kept, and the server hears that we go.
             for effect in self.model.update(self.clock.moment(), Input::Leave) {
                 carry_out(&mut self.net, effect);
             }
         }
+        // Nothing is taken any more: whoever waits to post something must not be waited for when the connection is closed.
+        drop(waiting);
         self.saving.save(self.model.remembered());
         self.saving.end();
         self.join.how_it_ended(&self.model)

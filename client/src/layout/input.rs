@@ -12,11 +12,11 @@ use dialect::editing::{Line, Place};
 use std::ops::Range;
 
 /// How many columns are in front of each row of the input: `> `, or blanks.
-pub const PROMPT_COLUMNS: u16 = 2;
+pub(crate) const PROMPT_COLUMNS: u16 = 2;
 
 /// What is being typed, in rows.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct InputRows {
+pub(crate) struct InputRows {
     /// Where each row stands in the text, by bytes, without line ends. There is always one.
     pub rows: Vec<Range<usize>>,
     /// In which row the cursor stands.
@@ -27,7 +27,7 @@ pub struct InputRows {
 
 impl InputRows {
     /// The part of the rows that is seen where there is room for so many: around the cursor.
-    pub fn window(&self, rows_max: usize) -> Range<usize> {
+    pub(crate) fn window(&self, rows_max: usize) -> Range<usize> {
         if self.rows.len() <= rows_max {
             return 0..self.rows.len();
         }
@@ -40,7 +40,7 @@ impl InputRows {
 
 /// In which direction the cursor moves from row to row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Vertical {
+pub(crate) enum Vertical {
     /// To the row above.
     Up,
     /// To the row below.
@@ -48,7 +48,7 @@ pub enum Vertical {
 }
 
 /// The rows of a text where a row has so many columns.
-pub fn input_rows(line: &Line, columns: usize) -> InputRows {
+pub(crate) fn input_rows(line: &Line, columns: usize) -> InputRows {
     let columns_max = columns.saturating_sub(1).max(1);
     let clusters = line.clusters();
     let mut rows = Vec::new();
@@ -80,7 +80,7 @@ pub fn input_rows(line: &Line, columns: usize) -> InputRows {
 
 /// Where the cursor goes in the row above or below, by bytes: to the same column, or what is nearest to it. `None` if there is no
 /// such row.
-pub fn moved_vertically(line: &Line, columns: usize, direction: Vertical) -> Option<usize> {
+pub(crate) fn moved_vertically(line: &Line, columns: usize, direction: Vertical) -> Option<usize> {
     let seen = input_rows(line, columns);
     let target = match direction {
         Vertical::Up => seen.cursor_row.checked_sub(1)?,

@@ -15,7 +15,7 @@ const TRAILING: &[char] = &['.', ',', ';', ':', '!', '?', '\'', '"', '*', '_', '
 const BRACKETS: [(char, char); 3] = [('(', ')'), ('[', ']'), ('{', '}')];
 
 /// Where links stand in a line, by bytes.
-pub fn links(line: &str) -> Vec<Range<usize>> {
+pub(super) fn links(line: &str) -> Vec<Range<usize>> {
     let mut links = Vec::new();
     let mut from = 0;
     while let Some((start, scheme)) = next_scheme(line, from) {

@@ -18,26 +18,26 @@ const NAMES_COLUMNS_MAX: usize = 22;
 const BESIDE_FROM: usize = 56;
 
 /// The part of a list that is seen where there is room for so many entries: around the one that is chosen.
-pub fn window(count: usize, chosen: usize, rows: usize) -> Range<usize> {
+pub(crate) fn window(count: usize, chosen: usize, rows: usize) -> Range<usize> {
     let first = chosen.saturating_sub(rows / 2).min(count.saturating_sub(rows));
     first..(first + rows).min(count)
 }
 
 /// The part of a list that is seen if one has scrolled over so many rows.
-pub fn scrolled_window(count: usize, scroll: usize, rows: usize) -> Range<usize> {
+pub(crate) fn scrolled_window(count: usize, scroll: usize, rows: usize) -> Range<usize> {
     let first = scroll.min(count.saturating_sub(rows));
     first..(first + rows).min(count)
 }
 
 /// Where the list in an overlay stands: below its head.
-pub fn overlay_list(regions: &Regions) -> Rect {
+pub(crate) fn overlay_list(regions: &Regions) -> Rect {
     let middle = regions.middle();
     let head_rows = middle.height.min(1);
     Rect { y: middle.y + head_rows, height: middle.height - head_rows, ..middle }
 }
 
 /// How far one can scroll in an overlay that has nothing to choose from.
-pub fn overlay_scroll_max(model: &Model) -> usize {
+pub(crate) fn overlay_scroll_max(model: &Model) -> usize {
     let list = overlay_list(&Regions::of(model));
     let count = match model.overlay() {
         Some(Overlay::Help { .. }) => help_rows(list).len(),
@@ -52,7 +52,7 @@ pub fn overlay_scroll_max(model: &Model) -> usize {
 }
 
 /// Which room stands there in the list of rooms.
-pub fn room_at(model: &Model, column: u16, row: u16) -> Option<usize> {
+pub(crate) fn room_at(model: &Model, column: u16, row: u16) -> Option<usize> {
     let rooms = Regions::of(model).rooms?;
     let is_there = rooms.contains((column, row).into());
     let seen = window(model.rooms().len(), model.current(), rooms.height.into());
@@ -61,7 +61,7 @@ pub fn room_at(model: &Model, column: u16, row: u16) -> Option<usize> {
 }
 
 /// All keys and commands, with what they do, for the list of an overlay.
-pub fn help_rows(list: Rect) -> Vec<Row> {
+pub(crate) fn help_rows(list: Rect) -> Vec<Row> {
     // The first column of the middle is free.
     let columns = usize::from(list.width).saturating_sub(1);
     let keys = bindings().map(|binding| (binding.keys.join(", "), binding.does));

@@ -33,7 +33,7 @@ const INPUT_ROWS_MAX: u16 = 10;
 /// The parts of the screen. Where there is no room for one it has no columns or rows. Between the timeline and what stands
 /// beside it one column is left for a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Regions {
+pub(crate) struct Regions {
     /// The rooms that are open.
     pub rooms: Option<Rect>,
     /// What the room is called and what it is about: one row.
@@ -52,7 +52,7 @@ pub struct Regions {
 
 impl Regions {
     /// The parts of the screen that the model has.
-    pub fn of(model: &Model) -> Regions {
+    pub(crate) fn of(model: &Model) -> Regions {
         let size = model.size();
         let mut rest = Rect::new(0, 0, size.columns, size.rows);
         let draft = model.draft();
@@ -73,12 +73,12 @@ impl Regions {
     }
 
     /// How many columns a row of the draft has.
-    pub fn draft_columns(&self) -> usize {
+    pub(crate) fn draft_columns(&self) -> usize {
         self.input.width.saturating_sub(PROMPT_COLUMNS).into()
     }
 
     /// Title and timeline together: where overlays lie.
-    pub fn middle(&self) -> Rect {
+    pub(crate) fn middle(&self) -> Rect {
         self.title.union(self.timeline)
     }
 }

@@ -13,10 +13,10 @@
 
 use super::breaking::{Room, broken, columns_of, cut, tidy};
 use super::links::links;
-use crate::model::{Hole, Item, Manner, Options, Pending, Relation, Said, What, Why};
+use crate::model::{Hole, Item, Options, Pending, Relation, Said, What, Why};
+use crate::moments::local;
 use crate::wire::{Author, Shown};
-use hub::Time;
-use jiff::Zoned;
+use hub::{Manner, Time};
 use jiff::fmt::strtime;
 use std::ops::Range;
 use std::sync::Arc;
@@ -34,14 +34,14 @@ const TIME_COLUMNS_MAX: usize = 20;
 
 /// A row of the timeline, from its left edge.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Row {
+pub(crate) struct Row {
     /// What stands in it, one beside the other.
     pub parts: Vec<Part>,
 }
 
 /// Part of a row, all of one kind.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Part {
+pub(crate) struct Part {
     /// What it says; tidy, on one row.
     pub text: String,
     /// What it is.
@@ -52,7 +52,7 @@ pub struct Part {
 
 /// What part of a row is.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Role {
+pub(crate) enum Role {
     /// Blanks, times, and what need not be read.
     Quiet,
     /// A line between two days, with the day's name in it.
@@ -418,7 +418,7 @@ impl Line {
 
 /// A moment as the reader wants times written; as `12:01` if that cannot be.
 pub(crate) fn time_text(options: &Options, time: Time) -> String {
-    let zoned = zoned(options, time);
+    let zoned = local(&options.zone, time);
     let text = strtime::format(&options.time_format, &zoned)
         .or_else(|_| strtime::format("%H:%M", &zoned))
         .unwrap_or_default();
@@ -427,21 +427,15 @@ pub(crate) fn time_text(options: &Options, time: Time) -> String {
 
 /// A day's name: `Monday, 5 January 2026`.
 fn day_name(options: &Options, time: Time) -> String {
-    strtime::format("%A, %-d %B %Y", &zoned(options, time)).unwrap_or_default()
+    strtime::format("%A, %-d %B %Y", &local(&options.zone, time)).unwrap_or_default()
 }
 
 /// The same in few columns: ` 5 Jan 2026`.
 pub(crate) fn short_day(options: &Options, time: Time) -> String {
-    strtime::format("%e %b %Y", &zoned(options, time)).unwrap_or_default()
+    strtime::format("%e %b %Y", &local(&options.zone, time)).unwrap_or_default()
 }
 
 /// Which day it is where the reader is.
 pub(super) fn day_of(options: &Options, time: Time) -> jiff::civil::Date {
-    zoned(options, time).date()
-}
-
-fn zoned(options: &Options, time: Time) -> Zoned {
-    let ms = i64::try_from(time.0).unwrap_or(i64::MAX);
-    let moment = jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::MAX);
-    moment.to_zoned(options.zone.clone())
+    local(&options.zone, time).date()
 }

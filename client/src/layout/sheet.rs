@@ -17,7 +17,7 @@ const EVERYTHING_ROWS: usize = 1 << 31;
 
 /// A timeline laid out for a screen.
 #[derive(Clone, Copy, Debug)]
-pub struct Sheet<'a> {
+pub(crate) struct Sheet<'a> {
     room: &'a Room,
     /// What we are called: behind all items stands what we said and is not acknowledged.
     nick: &'a str,
@@ -27,7 +27,7 @@ pub struct Sheet<'a> {
 
 /// What is seen of a timeline.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Visible {
+pub(crate) struct Visible {
     /// From above; fewer than there is room for if there are no more.
     pub rows: Vec<Row>,
     /// Which items they are of, by their indexes.
@@ -36,7 +36,7 @@ pub struct Visible {
 
 impl Visible {
     /// Where the links that can be seen lead, the newest first, each once.
-    pub fn links(&self) -> Vec<String> {
+    pub(crate) fn links(&self) -> Vec<String> {
         let mut links: Vec<String> = Vec::new();
         for part in self.rows.iter().rev().flat_map(|row| row.parts.iter().rev()) {
             if let Some(link) = &part.link
@@ -58,7 +58,7 @@ struct At {
 
 impl<'a> Sheet<'a> {
     /// The timeline of the room that is seen, as large as it is on the screen.
-    pub fn of(model: &'a Model) -> Option<Sheet<'a>> {
+    pub(crate) fn of(model: &'a Model) -> Option<Sheet<'a>> {
         let timeline = Regions::of(model).timeline;
         let paper = Paper { options: model.options(), columns: timeline.width.into() };
         let nick = model.nick().map_or("", |nick| nick);
@@ -66,7 +66,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// What is seen.
-    pub fn visible(&self) -> Visible {
+    pub(crate) fn visible(&self) -> Visible {
         let Some(mut lowest) = self.lowest() else {
             return Visible { rows: Vec::new(), items: 0..0 };
         };
@@ -94,19 +94,19 @@ impl<'a> Sheet<'a> {
     }
 
     /// Items of which some are seen, and no others are; found without laying them out.
-    pub fn items_near(&self) -> Range<usize> {
+    pub(crate) fn items_near(&self) -> Range<usize> {
         let items = self.room.timeline.items().len();
         let end = self.lowest().map_or(0, |lowest| (lowest.nth + 1).min(items));
         end.saturating_sub(self.rows.max(1))..end
     }
 
     /// How many items, and messages that are not acknowledged, lie below with all their rows.
-    pub fn below(&self) -> usize {
+    pub(crate) fn below(&self) -> usize {
         self.lowest().map_or(0, |lowest| self.count() - lowest.nth - 1)
     }
 
     /// What is seen after scrolling by so many rows; up is negative.
-    pub fn scrolled(&self, rows: isize) -> Scroll {
+    pub(crate) fn scrolled(&self, rows: isize) -> Scroll {
         let Some(from) = self.lowest() else { return Scroll::End };
         if rows.unsigned_abs() > EVERYTHING_ROWS {
             return if rows < 0 { self.top() } else { Scroll::End };
@@ -122,7 +122,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// What is seen at the very beginning of what is here.
-    pub fn top(&self) -> Scroll {
+    pub(crate) fn top(&self) -> Scroll {
         if self.count() == 0 {
             return Scroll::End;
         }
@@ -130,7 +130,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// What is seen if the item of this number is in the middle; the end, if it is not there any more.
-    pub fn scroll_to(&self, number: u32) -> Scroll {
+    pub(crate) fn scroll_to(&self, number: u32) -> Scroll {
         let Some(nth) = self.room.timeline.index_of(number) else { return Scroll::End };
         let at = self.down(At { nth, row: 0 }, self.rows / 2);
         self.scroll(self.settled(at))

@@ -1,5 +1,6 @@
 //! What stands where, of models as they come and of any at all.
 
+use super::rows::Row;
 use super::*;
 use crate::model::sample::{self, DAY, MINUTE};
 use crate::model::{Hole, MembersShown, Model, Scroll, Weight, What, Why};

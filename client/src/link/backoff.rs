@@ -1,5 +1,7 @@
 //! How long to wait before the next try: twice as long each time, and never all clients at once.
 //!
+//! Where it stands: inside the link, which asks it whenever a connection has ended.
+//!
 //! What this file must never do: let a server that comes back be met by everybody in the same moment.
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Why there is no connection, in words for the person who wanted one.
 //!
+//! Where it stands: the link ends or waits with one of these; whoever uses it shows the words.
+//!
 //! What this file must never do: say what is wrong without saying what would be right.
 
 use crate::wire::Shown;

@@ -1,5 +1,7 @@
 //! Lines out of bytes that were cut anywhere.
 //!
+//! Where it stands: between the bytes of a connection and the link.
+//!
 //! What this file must never do: hold more than [`LINE_BYTES_MAX`] bytes of a line that does not end.
 
 /// The longest line of a Roomful server is a page of the past, about a quarter of a mebibyte; written with escapes it may be

@@ -99,7 +99,7 @@ impl Requests {
         let nonce = match answer {
             Answer::Names(names) if names.more => None,
             Answer::Rooms(rooms) if rooms.more => None,
-            answer => nonce_of(answer),
+            answer => answer.nonce(),
         };
         let Some(nth) = nonce.and_then(|nonce| self.find(nonce)) else { return false };
         let is_kept = self.asked[nth].request.is_kept();
@@ -170,32 +170,5 @@ impl Requests {
         if nth < self.first_unsent {
             self.first_unsent -= 1;
         }
-    }
-}
-
-fn nonce_of(answer: &Answer) -> Option<&str> {
-    match answer {
-        Answer::Joined(picture) => picture.nonce.as_deref(),
-        Answer::Ack(ack) => ack.nonce.as_deref(),
-        Answer::Refusal(refusal) => refusal.nonce.as_deref(),
-        Answer::Left { nonce, .. }
-        | Answer::Nick { nonce, .. }
-        | Answer::Away { nonce, .. }
-        | Answer::Ignored { nonce, .. }
-        | Answer::Ignoring { nonce, .. }
-        | Answer::Conversations { nonce, .. }
-        | Answer::Topic { nonce, .. }
-        | Answer::Pong { nonce } => nonce.as_deref(),
-        Answer::Names(names) => names.nonce.as_deref(),
-        Answer::Rooms(rooms) => rooms.nonce.as_deref(),
-        Answer::History(page) => page.nonce.as_deref(),
-        Answer::Found(findings) => findings.nonce.as_deref(),
-        Answer::Welcome(_)
-        | Answer::Picture(_)
-        | Answer::Event(_)
-        | Answer::Gap(_)
-        | Answer::Notice(_)
-        | Answer::Bye(_)
-        | Answer::Unknown => None,
     }
 }

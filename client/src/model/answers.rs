@@ -4,7 +4,7 @@
 //!
 //! What this file must never do: drop what somebody typed because the server refused it.
 
-use super::item::{self, Manner, Reader, Relation, Said, What, Why};
+use super::item::{self, Reader, Relation, Said, What, Why};
 use super::timeline::{Farthest, Past};
 use super::update::Effect;
 use super::{Asked, Finding, Focus, Model, Output, Overlay, Place, Presence, Room, Scroll, SearchProgress};
@@ -13,7 +13,7 @@ use crate::wire::{
     Ack, Answer, Author, Conversation, Event, Findings, Gap, Happening, Names, Notice, Page, Picture,
     Refusal, Request, RoomsPage, Shown, Span, Topic, Welcome,
 };
-use hub::{Text, Time};
+use hub::{Manner, Text, Time};
 
 /// Who is in a room is asked for, unless there are more.
 const NAMES_WORTH_ASKING: u32 = 2_000;
@@ -559,7 +559,7 @@ impl Model {
                 if is_first {
                     room.members.clear();
                 }
-                for person in &names.names {
+                for person in &names.people {
                     room.members.add(&person.nick, person.away.clone());
                 }
                 room.members.listening = names.listening;
@@ -738,7 +738,7 @@ fn listing(names: &Names) -> String {
         Some(away) => format!("{} (away: {away})", person.nick),
         None => person.nick.to_string(),
     };
-    let mut listed = names.names.iter().map(one).collect::<Vec<_>>().join(", ");
+    let mut listed = names.people.iter().map(one).collect::<Vec<_>>().join(", ");
     if names.more {
         listed.push_str(", ");
     }

@@ -1,12 +1,14 @@
 //! Which key does what: one table, from which keys are read, and F1 and the guide are made.
 //!
+//! Where it stands: between a key and what it does; F1 and the guide to the client are made of it.
+//!
 //! What this file must never do: know a key that is not in the table.
 
 use crate::keys::KeyPress;
 use dialect::editing::Motion;
 
 /// A row of the table.
-pub struct Binding {
+pub(crate) struct Binding {
     /// All of them do it, as [`KeyPress`] writes them.
     pub keys: &'static [&'static str],
     /// What, for people.
@@ -135,7 +137,7 @@ static BINDINGS: &[Binding] = &[
 ];
 
 /// All rows, in the order in which F1 lists them; those that say nothing are part of the one above.
-pub fn bindings() -> impl Iterator<Item = &'static Binding> + Clone {
+pub(crate) fn bindings() -> impl Iterator<Item = &'static Binding> + Clone {
     BINDINGS.iter().filter(|binding| !binding.does.is_empty())
 }
 
@@ -149,35 +151,16 @@ pub(super) fn action(press: KeyPress) -> Option<Action> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::guide;
 
-    /// The table of keys in the guide, from this line on.
-    const BEGIN: &str = "<!-- keys -->\n";
-    const END: &str = "<!-- /keys -->";
-
-    fn table() -> String {
+    #[test]
+    fn keys_in_the_guide_are_those_of_the_table() {
         let mut table = "| key | what it does |\n|---|---|\n".to_owned();
         for binding in bindings() {
             let keys: Vec<String> = binding.keys.iter().map(|key| format!("`{key}`")).collect();
             table.extend(["| ", &keys.join(", "), " | ", binding.does, " |\n"]);
         }
-        table
-    }
-
-    #[test]
-    fn keys_in_the_guide_are_those_of_the_table() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/client.md");
-        let written = std::fs::read_to_string(path).unwrap();
-        let (before, rest) = written.split_once(BEGIN).unwrap();
-        let (_, behind) = rest.split_once(END).unwrap();
-        let right = format!("{before}{BEGIN}{}{END}{behind}", table());
-        if std::env::var_os("REWRITE_REFERENCE").is_some() {
-            std::fs::write(path, &right).unwrap();
-        }
-        let written = std::fs::read_to_string(path).unwrap();
-        assert!(
-            written == right,
-            "write it anew: REWRITE_REFERENCE=1 cargo test -p client keys_in_the_guide"
-        );
+        guide::check("keys", &table);
     }
 
     #[test]

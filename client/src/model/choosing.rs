@@ -6,7 +6,7 @@
 
 use super::bindings::{self, Action};
 use super::update::Effect;
-use super::{Asked, Choice, Model, Output, Overlay, Place, SearchProgress, SearchView};
+use super::{Asked, Choice, Model, Output, Overlay, SearchProgress, SearchView};
 use crate::keys::{Key, KeyPress};
 use crate::layout::{Sheet, overlay_scroll_max};
 use crate::wire::{Request, RoomLine, Span};
@@ -121,7 +121,7 @@ impl Model {
         match chosen {
             Chosen::Room(index) => self.go_to(index),
             Chosen::Enter(room) if !room.trim().is_empty() => drop(self.submit_command("join", room.trim())),
-            Chosen::Link(link) => self.open_link(link),
+            Chosen::Link(link) => self.effects.push(Effect::Open(link)),
             Chosen::Finding(_) => {
                 if let Some(finding) = finding
                     && let Some(index) = self.index_of_room(&finding.room)
@@ -276,15 +276,4 @@ fn shortened(rooms: &[RoomLine], query: &str) -> Vec<RoomLine> {
             || line.topic.as_ref().is_some_and(|topic| topic.to_lowercase().contains(&query))
     };
     rooms.iter().filter(is_meant).cloned().collect()
-}
-
-impl Model {
-    /// The room that is open under this name.
-    pub(super) fn index_of_room(&self, name: &str) -> Option<usize> {
-        let key = hub::key_of(name);
-        self.rooms.iter().position(|room| match &room.place {
-            Place::Room(known) => hub::key_of(known) == key,
-            Place::Direct { conversation, .. } => conversation.as_deref() == Some(name),
-        })
-    }
 }

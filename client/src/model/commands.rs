@@ -4,13 +4,12 @@
 //!
 //! What this file must never do: know a command that `/help` does not list.
 
-use super::item::Manner;
-use super::update::Effect;
 use super::{Asked, Model, Output, Overlay, Place};
+use crate::moments::rfc3339;
 use crate::wire::Request;
 use dialect::plain::{Concerns, NotUnderstood, Typing, VerbHelp, similar, split_word};
 use dialect::plain::{Needs, read_search, verbs};
-use hub::Text;
+use hub::{Manner, Text};
 
 /// What only this client has.
 static OWN: &[VerbHelp] = &[
@@ -80,7 +79,7 @@ const RUNS: &[(&str, Run)] = &[
 ];
 
 /// All commands of this client, in the order in which `/help` lists them.
-pub fn commands() -> impl Iterator<Item = &'static VerbHelp> + Clone {
+pub(crate) fn commands() -> impl Iterator<Item = &'static VerbHelp> + Clone {
     let shared = verbs().filter(|verb| verb.concerns == Concerns::Everybody);
     let (before, last): (Vec<_>, Vec<_>) = shared.partition(|verb| verb.name != "quit");
     before.into_iter().chain(OWN).chain(last)
@@ -238,14 +237,11 @@ impl Model {
             return false;
         };
         match topic {
-            "" => drop(self.ask(Request::Topic { room, topic: None }, Asked::Answer)),
-            "-" => {
-                let request = Request::Topic { room, topic: Some(None) };
-                self.ask(request, Asked::SetTopic { room: number, topic: None });
-            }
+            "" => drop(self.ask(Request::Topic { room }, Asked::Answer)),
             topic => {
-                let request = Request::Topic { room, topic: Some(Some(topic.to_owned())) };
-                self.ask(request, Asked::SetTopic { room: number, topic: Some(topic.to_owned()) });
+                let topic = Some(topic.to_owned()).filter(|topic| topic != "-");
+                let request = Request::SetTopic { room, topic: topic.clone() };
+                self.ask(request, Asked::SetTopic { room: number, topic });
             }
         }
         true
@@ -286,7 +282,7 @@ impl Model {
             hub::Place::Name(name) => name,
             hub::Place::Number(number) => hub::conversation_name(number),
         });
-        let exact = |time: Option<hub::Time>| time.map(super::rfc3339);
+        let exact = |time: Option<hub::Time>| time.map(rfc3339);
         let search = asked.search;
         let request = Request::Search {
             words: some(&search.words),
@@ -365,16 +361,21 @@ impl Model {
             None => self.hint(text.lines().next().unwrap_or_default().to_owned()),
         }
     }
-
-    /// What can be done with a link.
-    pub(super) fn open_link(&mut self, link: String) {
-        self.effects.push(Effect::Open(link));
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::guide;
+
+    #[test]
+    fn commands_in_the_guide_are_those_of_the_table() {
+        let mut table = "| command | what it does |\n|---|---|\n".to_owned();
+        for verb in commands() {
+            table.extend(["| `", &verb.usage().replace('|', "\\|"), "` | ", verb.help, " |\n"]);
+        }
+        guide::check("commands", &table);
+    }
 
     #[test]
     fn every_command_that_is_listed_does_something() {

@@ -5,11 +5,11 @@
 //! What this file must never do: hold anything that is not clean.
 
 use crate::wire::{Author, Crowd, Event, Happening, Shown};
-use hub::{Text, Time};
+use hub::{Manner, Text, Time};
 
 /// Something that stands in a timeline.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Item {
+pub(crate) struct Item {
     /// Names it in its timeline for as long as it is there.
     pub number: u32,
     /// Where it belongs: the sequence of what is kept, and of the last before it of what is not.
@@ -22,7 +22,7 @@ pub struct Item {
 
 /// What an item is.
 #[derive(Clone, PartialEq, Debug)]
-pub enum What {
+pub(crate) enum What {
     /// Something that was said or done.
     Said(Said),
     /// Something that was said, and is gone.
@@ -47,7 +47,7 @@ pub enum What {
 
 /// Something that was said or done.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Said {
+pub(crate) struct Said {
     /// By whom.
     pub by: Author,
     /// In which way.
@@ -60,18 +60,9 @@ pub struct Said {
     pub is_edited: bool,
 }
 
-/// In which way something was said.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Manner {
-    /// `<ann> hello`.
-    Saying,
-    /// `* ann waves`.
-    Acting,
-}
-
 /// What something that was said is to us.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Relation {
+pub(crate) enum Relation {
     /// We said it.
     Own,
     /// We are named in it, or a word that we look out for is.
@@ -82,7 +73,7 @@ pub enum Relation {
 
 /// Sequences that are not here.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Hole {
+pub(crate) struct Hole {
     /// The first.
     pub first: u64,
     /// The last.
@@ -95,7 +86,7 @@ pub struct Hole {
 
 /// Why something is not here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Why {
+pub(crate) enum Why {
     /// Nobody has looked at it.
     Unread,
     /// It came too fast; so many messages.
@@ -104,7 +95,7 @@ pub enum Why {
 
 impl Item {
     /// Its sequence, if it is kept.
-    pub fn sequence(&self) -> Option<u64> {
+    pub(crate) fn sequence(&self) -> Option<u64> {
         match self.what {
             What::Said(_) | What::Erased { .. } | What::Topic { .. } => Some(self.order),
             What::Told(_) | What::Remark(_) | What::Hole(_) => None,
@@ -112,7 +103,7 @@ impl Item {
     }
 
     /// What was said, if it is that.
-    pub fn said(&self) -> Option<&Said> {
+    pub(crate) fn said(&self) -> Option<&Said> {
         match &self.what {
             What::Said(said) => Some(said),
             _ => None,

@@ -1,12 +1,14 @@
 //! The client where nothing is drawn: what happens is printed line by line.
 //!
-//! Where it stands: beside the overlays, which are the same for those who see them. The lines are those that the server writes at netcat.
+//! Where it stands: beside the overlays, which are the same for those who see them. What somebody says looks as the server writes it at
+//! netcat; everything else begins with `-- `.
 //!
 //! What this file must never do: print anything that could be taken for somebody's words and is not, or the other way round.
 
-use super::{Asked, Finding, Manner, Model, Output, Place, Said, What};
+use super::{Asked, Finding, Model, Output, Place, Said, What};
+use crate::moments;
 use crate::wire::{Request, Rest, Span};
-use hub::Time;
+use hub::{Manner, Time};
 
 /// Without a word about how many, so many messages are printed.
 const MESSAGES_UNASKED: u32 = 50;
@@ -47,7 +49,7 @@ impl Model {
                     ));
                     return false;
                 };
-                Span::Since(super::rfc3339(time))
+                Span::Since(moments::rfc3339(time))
             }
         };
         let limit = matches!(span, Span::Latest {}).then_some(limit);
@@ -59,7 +61,7 @@ impl Model {
     pub(super) fn print_page(&mut self, items: &[(u64, Time, What)], is_direct: bool) {
         let mut day = None;
         for (_, time, what) in items {
-            let moment = super::local(&self.options.zone, *time);
+            let moment = moments::local(&self.options.zone, *time);
             if day != Some(moment.date()) {
                 day = Some(moment.date());
                 self.print(format!("-- {}", moment.date()));
@@ -75,7 +77,7 @@ impl Model {
 
     pub(super) fn print_findings(&mut self, findings: &[Finding], rest: Rest) {
         for finding in findings.iter().rev() {
-            let moment = super::local(&self.options.zone, finding.time);
+            let moment = moments::local(&self.options.zone, finding.time);
             let room =
                 if finding.room.starts_with('@') { String::new() } else { format!("#{} ", finding.room) };
             for line in lines_of(&What::Said(finding.said.clone()), false) {
@@ -96,9 +98,9 @@ impl Model {
 fn lines_of(what: &What, is_direct: bool) -> Vec<String> {
     match what {
         What::Said(said) => said_lines(said, is_direct),
-        What::Erased { by } => vec![format!("-- what {} said here was erased", by.nick)],
-        What::Topic { by, topic: Some(topic) } => vec![format!("-- {} set the topic: {topic}", by.nick)],
-        What::Topic { by, topic: None } => vec![format!("-- {} cleared the topic", by.nick)],
+        What::Erased { by } => vec![format!("-- what {by} said here was erased")],
+        What::Topic { by, topic: Some(topic) } => vec![format!("-- {by} set the topic: {topic}")],
+        What::Topic { by, topic: None } => vec![format!("-- {by} cleared the topic")],
         What::Told(text) => vec![format!("-- {text}")],
         What::Remark(text) => text.lines().map(|line| format!("-- {line}")).collect(),
         What::Hole(_) => Vec::new(),
@@ -106,15 +108,12 @@ fn lines_of(what: &What, is_direct: bool) -> Vec<String> {
 }
 
 fn said_lines(said: &Said, is_direct: bool) -> Vec<String> {
-    let nick = match &said.by.door {
-        Some(door) => format!("{} ({door})", said.by.nick),
-        None => said.by.nick.to_string(),
-    };
+    let by = &said.by;
     let to = if is_direct && said.relation != super::Relation::Own { " to you" } else { "" };
     let edited = if said.is_edited { " (edited)" } else { "" };
     let line = |text: std::borrow::Cow<'_, str>| match said.manner {
-        Manner::Saying => format!("<{nick}{to}> {text}"),
-        Manner::Acting => format!("* {nick} {text}"),
+        Manner::Saying => format!("<{by}{to}> {text}"),
+        Manner::Acting => format!("* {by} {text}"),
     };
     let mut lines: Vec<String> = said.text.lines().map(line).collect();
     if let Some(last) = lines.last_mut() {

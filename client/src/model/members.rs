@@ -1,5 +1,7 @@
 //! Who is in a room, as far as it was told.
 //!
+//! Where it stands: one in each room of the model.
+//!
 //! What this file must never do: hold more names than [`NAMES_MAX`]; how many more there are is counted.
 
 use crate::wire::{Crowd, Shown};
@@ -10,7 +12,7 @@ const NAMES_MAX: usize = 2_000;
 
 /// Who is in a room.
 #[derive(Debug, Default)]
-pub struct Members {
+pub(crate) struct Members {
     /// By the folded nick.
     names: BTreeMap<String, Member>,
     others: u32,
@@ -20,7 +22,7 @@ pub struct Members {
 
 /// Somebody in a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Member {
+pub(crate) struct Member {
     /// Their nick.
     pub nick: Shown,
     /// If they are away, what they say about it.
@@ -29,18 +31,13 @@ pub struct Member {
 
 impl Members {
     /// Those who are known by name, sorted.
-    pub fn iter(&self) -> impl Iterator<Item = &Member> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Member> {
         self.names.values()
     }
 
     /// How many there are, ourselves among them.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.names.len() + self.others as usize
-    }
-
-    /// Whether somebody of this nick is known to be here.
-    pub fn has(&self, nick: &str) -> bool {
-        self.names.contains_key(&hub::key_of(nick))
     }
 
     pub(super) fn clear(&mut self) {

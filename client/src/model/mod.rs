@@ -23,23 +23,20 @@ mod room;
 pub(crate) mod sample;
 mod timeline;
 
-pub use crate::settings::{Members as MembersShown, NotifyOn};
-pub use bindings::{Binding, bindings};
-pub use commands::commands;
-pub use item::{Hole, Item, Manner, Relation, Said, What, Why};
-pub use members::{Member, Members};
-pub use overlay::{Choice, Finding, Overlay, SearchProgress, SearchView};
-pub use room::{Draft, Pending, Place, Presence, Room, Scroll};
-pub use timeline::Timeline;
-pub use update::{Effect, Input, Moment};
+pub(crate) use crate::settings::{Members as MembersShown, NotifyOn};
+pub(crate) use bindings::bindings;
+pub(crate) use commands::commands;
+pub(crate) use item::{Hole, Item, Relation, Said, What, Why};
+pub(crate) use members::Member;
+pub(crate) use overlay::{Choice, Finding, Overlay, SearchProgress, SearchView};
+pub(crate) use room::{Draft, Pending, Place, Presence, Room, Scroll};
+pub(crate) use update::{Effect, Input, Moment};
 
 use crate::link::{self, Link, Wanted};
 use crate::remembered::{self, State};
 use crate::wire::{Conversation, RoomLine, Shown, Span};
 use dialect::editing::Clusters;
 use hub::Time;
-use jiff::Timestamp;
-use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -51,7 +48,7 @@ const FINDINGS_MAX: u32 = 50;
 
 /// What a person has chosen; it does not change while the client runs.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub(crate) struct Options {
     /// How times are written, as `strftime` has it.
     pub time_format: String,
     /// Where the reader's clock is.
@@ -70,7 +67,7 @@ pub struct Options {
 
 /// How a person reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Output {
+pub(crate) enum Output {
     /// The view is drawn.
     Screen,
     /// Lines are printed, and nothing that was printed is touched again.
@@ -88,7 +85,7 @@ struct Before {
 
 /// Columns and rows of the terminal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Size {
+pub(crate) struct Size {
     /// Columns.
     pub columns: u16,
     /// Rows.
@@ -97,7 +94,7 @@ pub struct Size {
 
 /// Something that the person should see and need not act on: one line above the input, for a while.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Note {
+pub(crate) struct Note {
     /// What it says.
     pub text: String,
     /// Whether something did not work.
@@ -106,7 +103,7 @@ pub struct Note {
 
 /// How much a note matters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Weight {
+pub(crate) enum Weight {
     /// Good to know.
     Hint,
     /// Something did not work.
@@ -115,7 +112,7 @@ pub enum Weight {
 
 /// Whether somebody looks at this terminal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Focus {
+pub(crate) enum Focus {
     /// The terminal has not said so.
     Unknown,
     /// They look.
@@ -167,7 +164,7 @@ enum Asked {
 }
 
 /// The client.
-pub struct Model {
+pub(crate) struct Model {
     options: Options,
     output: Output,
     link: Link,
@@ -210,7 +207,7 @@ pub struct Model {
 
 impl Model {
     /// A client that has not begun. `seed` is as for [`Link::new`].
-    pub fn new(
+    pub(crate) fn new(
         options: Options,
         output: Output,
         wanted: Wanted,
@@ -253,7 +250,7 @@ impl Model {
     }
 
     /// What has to survive this program.
-    pub fn remembered(&self) -> State {
+    pub(crate) fn remembered(&self) -> State {
         let open = self.rooms.iter().map(|room| {
             let unread = room.timeline.marker().filter(|_| room.unread > 0);
             let name = room.place.key();
@@ -280,22 +277,22 @@ impl Model {
     }
 
     /// The connection, for what has to survive this program.
-    pub fn link(&self) -> &Link {
+    pub(crate) fn link(&self) -> &Link {
         &self.link
     }
 
     /// Whether there has ever been a connection.
-    pub fn was_online(&self) -> bool {
+    pub(crate) fn was_online(&self) -> bool {
         self.was_online
     }
 
     /// Why the server cannot write anything down, if it cannot.
-    pub fn trouble(&self) -> Option<&Shown> {
+    pub(crate) fn trouble(&self) -> Option<&Shown> {
         self.trouble.as_ref()
     }
 
     /// What is being typed in the room that is seen.
-    pub fn draft(&self) -> &Draft {
+    pub(crate) fn draft(&self) -> &Draft {
         self.rooms.get(self.current).map_or(&self.homeless, |room| &room.draft)
     }
 
@@ -358,6 +355,15 @@ impl Model {
         index
     }
 
+    /// The room that is open under this name, or the conversation.
+    fn index_of_room(&self, name: &str) -> Option<usize> {
+        let key = hub::key_of(name);
+        self.rooms.iter().position(|room| match &room.place {
+            Place::Room(known) => hub::key_of(known) == key,
+            Place::Direct { conversation, .. } => conversation.as_deref() == Some(name),
+        })
+    }
+
     /// The newest conversation with somebody of this nick: who had the nick before may be somebody else.
     fn index_with(&self, nick: &str) -> Option<usize> {
         let key = hub::key_of(nick);
@@ -392,81 +398,64 @@ fn before(remembered: &State) -> BTreeMap<String, Before> {
     rooms.map(|room| (room.name.clone(), Before { read: room.read, draft: room.draft.clone() })).collect()
 }
 
-/// What a moment is called where the reader is.
-pub(crate) fn local(zone: &TimeZone, time: Time) -> DateTime {
-    let milliseconds = i64::try_from(time.0).unwrap_or(i64::MAX);
-    let timestamp = Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX);
-    zone.to_datetime(timestamp)
-}
-
-/// A moment as the protocol writes it.
-pub(crate) fn rfc3339(time: Time) -> String {
-    let milliseconds = i64::try_from(time.0).unwrap_or(i64::MAX);
-    let timestamp = Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX);
-    timestamp.to_string()
-}
-
 impl Model {
     /// What a person has chosen.
-    pub fn options(&self) -> &Options {
+    pub(crate) fn options(&self) -> &Options {
         &self.options
     }
 
     /// How the connection is doing.
-    pub fn state(&self) -> &link::State {
+    pub(crate) fn state(&self) -> &link::State {
         self.link.state()
     }
 
     /// How long the server took to answer the last time that it was asked.
-    pub fn latency(&self) -> Option<Duration> {
+    pub(crate) fn latency(&self) -> Option<Duration> {
         self.link.latency()
     }
 
     /// What we are called.
-    pub fn nick(&self) -> Option<&Shown> {
+    pub(crate) fn nick(&self) -> Option<&Shown> {
         self.link.nick()
     }
 
     /// All that are open, in the order in which they are shown. There may be none.
-    pub fn rooms(&self) -> &[Room] {
+    pub(crate) fn rooms(&self) -> &[Room] {
         &self.rooms
     }
 
     /// Which of them is seen.
-    pub fn current(&self) -> usize {
+    pub(crate) fn current(&self) -> usize {
         self.current
     }
 
     /// The one that is seen.
-    pub fn room(&self) -> Option<&Room> {
+    pub(crate) fn room(&self) -> Option<&Room> {
         self.rooms.get(self.current)
     }
 
     /// What lies over the timeline.
-    pub fn overlay(&self) -> Option<&Overlay> {
+    pub(crate) fn overlay(&self) -> Option<&Overlay> {
         self.overlay.as_ref()
     }
 
     /// The line above the input.
-    pub fn note(&self) -> Option<&Note> {
+    pub(crate) fn note(&self) -> Option<&Note> {
         self.note.as_ref()
     }
 
     /// Columns and rows of the terminal.
-    pub fn size(&self) -> Size {
+    pub(crate) fn size(&self) -> Size {
         self.size
     }
 
-    /// What time it is.
-    pub fn time(&self) -> Time {
-        self.time
-    }
-
-    /// The same, for what is measured.
-    pub fn now(&self) -> Duration {
+    /// How long the client has been running.
+    pub(crate) fn now(&self) -> Duration {
         self.now
     }
 }
 
+#[cfg(test)]
+mod guide;
 #[cfg(test)]
 pub(crate) mod tests;

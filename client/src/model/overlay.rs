@@ -1,6 +1,8 @@
 //! What lies over the timeline for a while.
 //!
 //! Where it stands: the model has one at most; keys go to it first, and Esc takes it away.
+//!
+//! What this file must never do: change anything; what keys do there stands in `choosing`.
 
 use super::item::Said;
 use crate::wire::{Rest, RoomLine, Shown};
@@ -9,7 +11,7 @@ use hub::Time;
 
 /// What lies over the timeline.
 #[derive(Debug)]
-pub enum Overlay {
+pub(crate) enum Overlay {
     /// Keys and commands; how many rows are above the first that is seen.
     Help {
         /// Rows above the first that is seen.
@@ -32,7 +34,7 @@ pub enum Overlay {
 
 /// Something to be chosen from a list, which gets shorter with what is typed.
 #[derive(Debug)]
-pub struct Choice<T> {
+pub(crate) struct Choice<T> {
     /// What is typed.
     pub query: Line,
     /// What it is chosen from, already shortened, in the order in which it is shown.
@@ -43,7 +45,7 @@ pub struct Choice<T> {
 
 /// A search.
 #[derive(Debug)]
-pub struct SearchView {
+pub(crate) struct SearchView {
     /// What is typed.
     pub query: Line,
     /// What was found, the newest first.
@@ -56,7 +58,7 @@ pub struct SearchView {
 
 /// How far a search is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SearchProgress {
+pub(crate) enum SearchProgress {
     /// Nothing has been asked for since it was typed.
     Typing,
     /// The server is looking.
@@ -67,7 +69,7 @@ pub enum SearchProgress {
 
 /// Something that was found.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// Where: a room's name, or `@` and a number.
     pub room: Shown,
     /// Its sequence there.

@@ -4,16 +4,15 @@
 //!
 //! What this file must never do: lose a draft.
 
-use super::item::Manner;
 use super::members::Members;
 use super::timeline::Timeline;
 use crate::wire::{Shown, Topic};
 use dialect::editing::{History, Line, Lines};
-use hub::{Text, Time};
+use hub::{Manner, Text, Time};
 
 /// A room, or a conversation.
 #[derive(Debug)]
-pub struct Room {
+pub(crate) struct Room {
     /// Names it for as long as it is open.
     pub number: u32,
     /// Which.
@@ -40,7 +39,7 @@ pub struct Room {
 
 /// Which room, or with whom.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Place {
+pub(crate) enum Place {
     /// A room, by its name without `#`.
     Room(Shown),
     /// A conversation.
@@ -54,7 +53,7 @@ pub enum Place {
 
 /// Whether we are in a room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Presence {
+pub(crate) enum Presence {
     /// It has been asked for.
     Entering,
     /// Yes.
@@ -65,7 +64,7 @@ pub enum Presence {
 
 /// What is being typed in a room.
 #[derive(Debug)]
-pub struct Draft {
+pub(crate) struct Draft {
     /// The text.
     pub line: Line,
     /// What was sent from here.
@@ -76,7 +75,7 @@ pub struct Draft {
 
 /// Something that was said and is not acknowledged.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Pending {
+pub(crate) struct Pending {
     /// Under which nonce.
     pub nonce: String,
     /// When.
@@ -89,7 +88,7 @@ pub struct Pending {
 
 /// Which part of a timeline is seen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Scroll {
+pub(crate) enum Scroll {
     /// The end of it, whatever comes.
     End,
     /// The lowest row on the screen is this row (from 0) of this item.
@@ -137,7 +136,7 @@ impl Room {
     }
 
     /// What the room is called on the screen: `#lobby`, or the nick of the other.
-    pub fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         match &self.place {
             Place::Room(name) => format!("#{name}"),
             Place::Direct { with, .. } => with.to_string(),
@@ -145,7 +144,7 @@ impl Room {
     }
 
     /// What the server calls it, if it has said so.
-    pub fn name(&self) -> Option<&Shown> {
+    pub(crate) fn name(&self) -> Option<&Shown> {
         match &self.place {
             Place::Room(name) => Some(name),
             Place::Direct { conversation, .. } => conversation.as_ref(),

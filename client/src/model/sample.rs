@@ -6,7 +6,7 @@ use super::item::Reader;
 use super::*;
 use crate::link::{Failure, Output as LinkOutput, Wanted};
 use crate::wire::Author;
-use hub::Text;
+use hub::{Manner, Text};
 
 /// 2026-01-05 11:00 UTC, a Monday; where the reader is it is an hour later.
 pub(crate) const NOON: Time = Time(1_767_610_800_000);

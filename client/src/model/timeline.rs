@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 
 /// What happened in a room.
 #[derive(Debug)]
-pub struct Timeline {
+pub(crate) struct Timeline {
     items: VecDeque<Item>,
     next_number: u32,
     items_max: usize,
@@ -37,22 +37,22 @@ pub(super) struct Past {
 
 impl Timeline {
     /// An empty one that holds at most so many items.
-    pub fn new(items_max: usize) -> Timeline {
+    pub(crate) fn new(items_max: usize) -> Timeline {
         Timeline { items: VecDeque::new(), next_number: 0, items_max, marker: None }
     }
 
     /// All that is here, in order.
-    pub fn items(&self) -> &VecDeque<Item> {
+    pub(crate) fn items(&self) -> &VecDeque<Item> {
         &self.items
     }
 
     /// Where an item stands.
-    pub fn index_of(&self, number: u32) -> Option<usize> {
+    pub(crate) fn index_of(&self, number: u32) -> Option<usize> {
         self.items.iter().rposition(|item| item.number == number)
     }
 
     /// The sequence behind which what is new begins.
-    pub fn marker(&self) -> Option<u64> {
+    pub(crate) fn marker(&self) -> Option<u64> {
         self.marker
     }
 
@@ -61,7 +61,7 @@ impl Timeline {
     }
 
     /// The order of the last item.
-    pub fn last_order(&self) -> u64 {
+    pub(crate) fn last_order(&self) -> u64 {
         self.items.back().map_or(0, |item| match &item.what {
             What::Hole(hole) => hole.last,
             _ => item.order,
@@ -70,15 +70,10 @@ impl Timeline {
 
     /// Something that is kept. What is here already stays as it is. Answers with its number, if it is new.
     pub(super) fn insert(&mut self, sequence: u64, time: Time, what: What) -> Option<u32> {
-        let index = self.items.partition_point(|item| item.order < sequence);
-        let is_here = self
-            .items
-            .range(index..)
-            .take_while(|item| item.order == sequence)
-            .any(|item| item.sequence().is_some());
-        if is_here {
+        if self.kept(sequence).is_some() {
             return None;
         }
+        let index = self.items.partition_point(|item| item.order < sequence);
         // In front of it may be the hole in which it belongs.
         if let Some(before) = index.checked_sub(1) {
             self.fill(before, sequence - 1, sequence);
@@ -126,13 +121,8 @@ impl Timeline {
             self.fill(nth, past.begin, past.end);
         }
         for (sequence, time, what) in past.items {
-            let index = self.items.partition_point(|item| item.order < sequence);
-            let is_here = self
-                .items
-                .range(index..)
-                .take_while(|item| item.order == sequence)
-                .any(|item| item.sequence().is_some());
-            if !is_here {
+            if self.kept(sequence).is_none() {
+                let index = self.items.partition_point(|item| item.order < sequence);
                 self.put(index, sequence, time, what);
             }
         }
@@ -142,43 +132,34 @@ impl Timeline {
         }
     }
 
-    /// What was said says something else now.
-    pub(super) fn edit(&mut self, sequence: u64, text: &Text) -> bool {
-        match self.kept_mut(sequence).map(|item| &mut item.what) {
-            Some(What::Said(said)) => {
-                said.text = text.clone();
-                said.is_edited = true;
-                true
-            }
-            _ => false,
+    /// What was said says something else now, if it is here.
+    pub(super) fn edit(&mut self, sequence: u64, text: &Text) {
+        if let Some(What::Said(said)) = self.kept_mut(sequence).map(|item| &mut item.what) {
+            said.text = text.clone();
+            said.is_edited = true;
         }
     }
 
-    /// What was said is gone.
-    pub(super) fn erase(&mut self, sequence: u64) -> bool {
-        match self.kept_mut(sequence) {
-            Some(item) => match &item.what {
-                What::Said(said) => {
-                    item.what = What::Erased { by: said.by.clone() };
-                    true
-                }
-                _ => false,
-            },
-            None => false,
+    /// What was said is gone, if it was here.
+    pub(super) fn erase(&mut self, sequence: u64) {
+        if let Some(item) = self.kept_mut(sequence)
+            && let What::Said(said) = &item.what
+        {
+            item.what = What::Erased { by: said.by.clone() };
         }
     }
 
     /// The item of this sequence.
-    pub fn kept(&self, sequence: u64) -> Option<&Item> {
+    pub(crate) fn kept(&self, sequence: u64) -> Option<&Item> {
         let index = self.items.partition_point(|item| item.order < sequence);
-        let same = self.items.range(index..).take_while(|item| item.order == sequence);
-        same.into_iter().find(|item| item.sequence().is_some())
+        let mut same = self.items.range(index..).take_while(|item| item.order == sequence);
+        same.find(|item| item.sequence().is_some())
     }
 
     fn kept_mut(&mut self, sequence: u64) -> Option<&mut Item> {
         let index = self.items.partition_point(|item| item.order < sequence);
-        let same = self.items.range_mut(index..).take_while(|item| item.order == sequence);
-        same.into_iter().find(|item| item.sequence().is_some())
+        let mut same = self.items.range_mut(index..).take_while(|item| item.order == sequence);
+        same.find(|item| item.sequence().is_some())
     }
 
     /// The hole at this index, to say that it was asked for.
@@ -280,10 +261,17 @@ impl Timeline {
     }
 }
 
+fn lost_words(count: Option<u64>) -> String {
+    match count {
+        Some(1) => "1 message was skipped; it came too fast and was not kept".into(),
+        Some(count) => format!("{count} messages were skipped; they came too fast and were not kept"),
+        None => "messages were skipped; they came too fast and were not kept".into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Shown;
 
     fn told(text: &str) -> What {
         What::Told(Shown::new(text))
@@ -319,13 +307,5 @@ mod tests {
         assert_eq!(holes.count(), 1);
         timeline.append(Time(0), told("the present goes on"));
         assert_eq!(timeline.items().back().map(|item| item.order), Some(1_000));
-    }
-}
-
-fn lost_words(count: Option<u64>) -> String {
-    match count {
-        Some(1) => "1 message was skipped; it came too fast and was not kept".into(),
-        Some(count) => format!("{count} messages were skipped; they came too fast and were not kept"),
-        None => "messages were skipped; they came too fast and were not kept".into(),
     }
 }

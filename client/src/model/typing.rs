@@ -5,7 +5,6 @@
 //! What this file must never do: lose what was typed.
 
 use super::bindings::{self, Action};
-use super::item::Manner;
 use super::update::Effect;
 use super::{Focus, Model, Overlay, Place, Presence, Scroll};
 use crate::keys::{Key, KeyPress};
@@ -13,7 +12,7 @@ use crate::layout::{Regions, Sheet, Vertical, moved_vertically, room_at};
 use crate::link::State;
 use dialect::editing::{Clusters, Line, Motion};
 use dialect::plain::{Completed, Completion, CompletionKind, Typed, typed};
-use hub::{TEXT_BYTES_MAX, Text};
+use hub::{Manner, TEXT_BYTES_MAX, Text};
 
 /// A wheel or an arrow moves so many rows.
 const FEW_ROWS: isize = 3;

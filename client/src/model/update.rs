@@ -22,7 +22,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Something that happens to the client.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Input {
+pub(crate) enum Input {
     /// A key.
     Key(KeyPress),
     /// Text that was pasted, with LF between its lines.
@@ -58,7 +58,7 @@ pub enum Input {
 
 /// Something to be done.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// Open a connection.
     Connect,
     /// Send these bytes.
@@ -90,7 +90,7 @@ pub enum Effect {
 
 /// What time it is, for people and for what is measured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Moment {
+pub(crate) struct Moment {
     /// What the clock says.
     pub time: Time,
     /// Since the client began.
@@ -99,14 +99,14 @@ pub struct Moment {
 
 impl Model {
     /// Connects.
-    pub fn start(&mut self, moment: Moment) -> Vec<Effect> {
+    pub(crate) fn start(&mut self, moment: Moment) -> Vec<Effect> {
         self.set_moment(moment);
         self.link.start();
         self.settle()
     }
 
     /// Takes something in. Answers with what is to be done, in this order.
-    pub fn update(&mut self, moment: Moment, input: Input) -> Vec<Effect> {
+    pub(crate) fn update(&mut self, moment: Moment, input: Input) -> Vec<Effect> {
         self.set_moment(moment);
         match input {
             Input::Key(press) => self.press(press),
@@ -127,7 +127,7 @@ impl Model {
     }
 
     /// When [`Input::Tick`] is next to be given; asked again after every other input.
-    pub fn deadline(&self) -> Option<Duration> {
+    pub(crate) fn deadline(&self) -> Option<Duration> {
         let note = self.note_until.filter(|_| self.note.is_some());
         // The seconds that are left are shown.
         let second = matches!(self.state(), State::Waiting { .. }).then(|| self.now + Duration::from_secs(1));

@@ -1,5 +1,7 @@
 //! Opening a connection: the name becomes addresses, and one of these answers, or none.
 //!
+//! Where it stands: the beginning of a connection's thread; `join --raw` looks up its names here, too.
+//!
 //! What this file must never do: try for longer than [`ALL_MAX`].
 
 use super::outbox::WRITE_MAX;
@@ -26,7 +28,7 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 pub(super) fn open(host: &str, port: u16) -> Result<TcpStream, Failure> {
     let deadline = Instant::now() + ALL_MAX;
     let mut failure = Failure::NotFound;
-    for address in resolve(host, port)? {
+    for address in addresses_of(host, port, ALL_MAX)? {
         let left = deadline.saturating_duration_since(Instant::now()).min(ONE_MAX);
         if left.is_zero() {
             return Err(Failure::TimedOut);
@@ -41,8 +43,9 @@ pub(super) fn open(host: &str, port: u16) -> Result<TcpStream, Failure> {
     Err(failure)
 }
 
-/// Who looks up a name cannot be told to stop: a thread of its own does, and is not waited for for ever.
-fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+/// The addresses of that name. Who looks up a name cannot be told to stop: a thread of its own does, and is waited for no longer
+/// than that.
+pub(crate) fn addresses_of(host: &str, port: u16, time_max: Duration) -> Result<Vec<SocketAddr>, Failure> {
     let (sender, receiver) = mpsc::sync_channel(1);
     let host = host.to_owned();
     thread::spawn(move || {
@@ -50,7 +53,7 @@ fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
         // Nobody may be waiting any more.
         let _ = sender.send(found);
     });
-    match receiver.recv_timeout(ALL_MAX) {
+    match receiver.recv_timeout(time_max) {
         // The system says in many words, and in its user's language, why it found nothing.
         Ok(found) => found.map_err(|_| Failure::NotFound),
         Err(_) => Err(Failure::TimedOut),

@@ -1,5 +1,7 @@
 //! What is to be sent: handed over by whoever must not wait, taken by the thread that writes.
 //!
+//! Where it stands: between the user of a connection and the thread that writes to its socket.
+//!
 //! What this file must never do: have anybody wait who hands something over, or hold more than [`WAITING_BYTES_MAX`] bytes.
 
 use std::collections::VecDeque;

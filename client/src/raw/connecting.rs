@@ -4,11 +4,11 @@
 //!
 //! What this file must never do: wait longer than [`CONNECT_MAX`], whatever a name has for addresses and whoever is asked for them.
 
+use crate::link::Failure;
+use crate::net::addresses_of;
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 /// So long it may take to find the name and to connect to one of its addresses, all together.
@@ -57,7 +57,11 @@ impl fmt::Display for Unreachable {
 /// If the name is unknown, or none of its addresses has answered in time: what the last of them said.
 pub(super) fn connect(host: &str, port: u16) -> Result<TcpStream, Unreachable> {
     let deadline = Instant::now() + CONNECT_MAX;
-    let addresses = addresses(host, port, deadline)?;
+    let addresses = addresses_of(host, port, CONNECT_MAX).map_err(|failure| match failure {
+        Failure::TimedOut => Unreachable::TimedOut { host: host.into(), port },
+        // The system tells a name that nobody knows from other trouble only in words.
+        _ => Unreachable::HostNotFound { host: host.into() },
+    })?;
     let mut last = None;
     for (index, address) in addresses.iter().enumerate() {
         match connect_to(address, share(deadline, addresses.len() - index)) {
@@ -86,24 +90,6 @@ fn connect_to(address: &SocketAddr, time_max: Duration) -> io::Result<TcpStream>
     // A line is sent when it is typed.
     stream.set_nodelay(true)?;
     Ok(stream)
-}
-
-/// Asks for the addresses in a thread of its own: the system has no call that ends in time.
-fn addresses(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, Unreachable> {
-    let (sender, found) = channel();
-    let asked = (host.to_owned(), port);
-    thread::spawn(move || {
-        // Whoever asked may have given up.
-        let _ = sender.send(asked.to_socket_addrs().map(Iterator::collect));
-    });
-    match found.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        Ok(Ok(addresses)) => Ok(addresses),
-        Err(RecvTimeoutError::Timeout) => Err(Unreachable::TimedOut { host: host.into(), port }),
-        // The system tells a name that nobody knows from other trouble only in words.
-        Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => {
-            Err(Unreachable::HostNotFound { host: host.into() })
-        }
-    }
 }
 
 fn why(error: io::Error, host: &str, port: u16) -> Unreachable {

@@ -7,7 +7,7 @@
 
 use super::feeding::Feeder;
 use super::input::{self, Allowance, Input};
-use super::printed::{Form, clean, name_of};
+use super::printed::{Form, json_line, name_of};
 use super::saying::Saying;
 use super::visit::{Given, Happened, Patience, Visit, not_let_in};
 use super::{BY_SIGNAL, FAILED, Problem, remark};
@@ -17,7 +17,6 @@ use crate::session::Post;
 use crate::wire::{Answer, Event, Gap, Happening};
 use hub::Manner;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
-use serde_json::Value;
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io;
@@ -188,12 +187,8 @@ impl Bot {
     fn give(&self, event: &Event, line: &[u8]) {
         match self.form {
             Form::Json => {
-                let mut written: Value = serde_json::from_slice(line).unwrap_or_default();
-                clean(&mut written);
-                if let Value::Object(members) = &mut written {
-                    members.remove("type");
-                }
-                self.feeder.give(&written.to_string());
+                let written = serde_json::from_slice(line).unwrap_or_default();
+                self.feeder.give(&json_line(written));
             }
             Form::Text => {
                 let name = name_of(event.from.as_ref());

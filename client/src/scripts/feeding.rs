@@ -1,5 +1,7 @@
 //! What a command reads: a bounded number of lines waits for it, and a thread writes them.
 //!
+//! Where it stands: between `bot` and the standard input of what it runs.
+//!
 //! What this file must never do: have the room wait for a command that does not read, or leave lines out without a word.
 
 use super::remark;
@@ -30,24 +32,25 @@ impl Feeder {
     /// Hands over a line, which is clean and has no end; if too many wait, it is skipped.
     pub(super) fn give(&self, line: &str) {
         match self.lines.try_send(format!("{line}\n")) {
-            Ok(()) => {
-                let skipped = self.skipped.take();
-                if skipped > 0 {
-                    remark(&format!("{skipped} lines were skipped: the command did not read them"));
-                }
-            }
+            Ok(()) => self.tell_skipped(),
             Err(TrySendError::Full(_)) => self.skipped.set(self.skipped.get() + 1),
             // It does not want to read.
             Err(TrySendError::Disconnected(_)) => {}
+        }
+    }
+
+    fn tell_skipped(&self) {
+        match self.skipped.take() {
+            0 => {}
+            1 => remark("1 line was skipped: the command did not read it"),
+            skipped => remark(&format!("{skipped} lines were skipped: the command did not read them")),
         }
     }
 }
 
 impl Drop for Feeder {
     fn drop(&mut self) {
-        if self.skipped.get() > 0 {
-            remark(&format!("{} lines were skipped: the command did not read them", self.skipped.get()));
-        }
+        self.tell_skipped();
     }
 }
 

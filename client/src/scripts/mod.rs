@@ -34,7 +34,7 @@ use std::fmt;
 use std::io;
 
 /// All is well.
-pub const DONE: u8 = 0;
+const DONE: u8 = 0;
 /// It is not: not everything was said, or nothing was found.
 pub const FAILED: u8 = 1;
 /// What is added to the number of a signal, as shells do.

@@ -72,14 +72,8 @@ impl Printer {
     }
 
     /// Adds an object as a line.
-    pub(super) fn json(&mut self, mut written: Value) {
-        clean(&mut written);
-        if let Value::Object(members) = &mut written {
-            // The same object live and on a page.
-            members.remove("type");
-        }
-        // What was read as JSON can be written as JSON.
-        let _ = writeln!(self.bytes, "{written}");
+    pub(super) fn json(&mut self, written: Value) {
+        self.line(&json_line(written));
     }
 
     /// Adds a line of clean text.
@@ -114,8 +108,18 @@ pub(super) fn list_of(line: &[u8], name: &str) -> Vec<Value> {
     }
 }
 
+/// An object as it is printed, without the end of its line.
+pub(super) fn json_line(mut written: Value) -> String {
+    clean(&mut written);
+    if let Value::Object(members) = &mut written {
+        // The same object live and on a page.
+        members.remove("type");
+    }
+    written.to_string()
+}
+
 /// Takes out of all strings in it, and of all names, what a terminal must not be sent: whoever reads the JSON may print what stands in it.
-pub(super) fn clean(value: &mut Value) {
+fn clean(value: &mut Value) {
     match value {
         Value::String(text) => text.retain(may_stand),
         Value::Array(list) => list.iter_mut().for_each(clean),
@@ -204,13 +208,9 @@ fn who(from: Option<&wire::Author>) -> Who {
     Who { member: MemberId::NOBODY, nick: name_of(from).into(), address: None }
 }
 
-/// How an author is named: `ann`, or `ann (hook)`, which no member can be called.
+/// How an author is named.
 pub(super) fn name_of(from: Option<&wire::Author>) -> String {
-    match from {
-        Some(wire::Author { nick, door: None }) => nick.to_string(),
-        Some(wire::Author { nick, door: Some(door) }) => format!("{nick} ({door})"),
-        None => "somebody".to_owned(),
-    }
+    from.map_or_else(|| "somebody".to_owned(), ToString::to_string)
 }
 
 #[cfg(test)]

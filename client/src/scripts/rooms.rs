@@ -1,9 +1,11 @@
 //! `rooms`: which rooms there are.
 //!
+//! Where it stands: behind the command line.
+//!
 //! What this file must never do: enter one of them.
 
 use super::printed::{Form, Printer, list_of};
-use super::visit::{Happened, Patience, Visit};
+use super::visit::{Patience, Visit};
 use super::{DONE, Problem};
 use crate::address::Address;
 use crate::link::{Otherwise, Persistence};
@@ -18,30 +20,20 @@ pub fn rooms(address: &Address, form: Form) -> Result<u8, Problem> {
     let mut visit: Visit<()> =
         Visit::start(&address, Otherwise::Nowhere, Persistence::OnceThere, Patience::Short)?;
     let mut printer = Printer::new(form, "");
-    let mut asked = visit.request(Request::Rooms);
-    loop {
-        match visit.answer()? {
-            Happened::Told { answer: Answer::Rooms(page), line } if page.nonce.as_ref() == Some(&asked) => {
-                match form {
-                    Form::Json => list_of(&line, "rooms").into_iter().for_each(|room| printer.json(room)),
-                    Form::Text => page.rooms.iter().for_each(|room| {
-                        let topic = room.topic.as_deref().unwrap_or_default();
-                        printer.line(&format!("{}\t{}\t{topic}", room.room, room.members));
-                    }),
-                }
-                printer.flush()?;
-                if !page.more {
-                    visit.leave();
-                    return Ok(DONE);
-                }
-            }
-            Happened::Told { answer: Answer::Refusal(refusal), .. }
-                if refusal.nonce.as_ref() == Some(&asked) =>
-            {
-                return Err(Problem::Refused(refusal.text.to_string()));
-            }
-            Happened::Unanswered(nonce) if nonce == asked => asked = visit.request(Request::Rooms),
-            _ => {}
+    let mut question = visit.ask(Request::Rooms);
+    while let (Answer::Rooms(page), line) = visit.answer_to(&mut question)? {
+        match form {
+            Form::Json => list_of(&line, "rooms").into_iter().for_each(|room| printer.json(room)),
+            Form::Text => page.rooms.iter().for_each(|room| {
+                let topic = room.topic.as_deref().unwrap_or_default();
+                printer.line(&format!("{}\t{}\t{topic}", room.room, room.members));
+            }),
+        }
+        printer.flush()?;
+        if !page.more {
+            break;
         }
     }
+    visit.leave();
+    Ok(DONE)
 }

@@ -5,11 +5,11 @@
 //! What this file must never do: print a message twice, or pass over one where one search ended and the next began.
 
 use super::printed::{Context, Form, Printer, events_of};
-use super::tail::rfc3339;
-use super::visit::{Happened, Patience, Visit};
+use super::visit::{Patience, Visit};
 use super::{DONE, FAILED, Problem, remark};
 use crate::address::Address;
 use crate::link::Wanted;
+use crate::moments::rfc3339;
 use crate::wire::{Answer, Event, Findings, Request, Rest};
 use hub::Time;
 use serde_json::Value;
@@ -118,21 +118,10 @@ impl Search<'_> {
             // One more than is missing, for one that is known may be among them.
             limit: Some(missing.saturating_add(1).min(FOUND_MAX)),
         };
-        let mut asked = self.visit.request(request.clone());
+        let mut question = self.visit.ask(request);
         loop {
-            match self.visit.answer()? {
-                Happened::Told { answer: Answer::Found(found), line }
-                    if found.nonce.as_ref() == Some(&asked) =>
-                {
-                    return Ok((found, line));
-                }
-                Happened::Told { answer: Answer::Refusal(refusal), .. }
-                    if refusal.nonce.as_ref() == Some(&asked) =>
-                {
-                    return Err(Problem::Refused(refusal.text.to_string()));
-                }
-                Happened::Unanswered(nonce) if nonce == asked => asked = self.visit.request(request.clone()),
-                _ => {}
+            if let (Answer::Found(found), line) = self.visit.answer_to(&mut question)? {
+                return Ok((found, line));
             }
         }
     }

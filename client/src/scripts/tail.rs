@@ -12,9 +12,9 @@ use super::visit::{Happened, Patience, Visit, not_let_in};
 use super::{DONE, Problem, remark};
 use crate::address::Address;
 use crate::link::{Otherwise, Persistence};
+use crate::moments::rfc3339;
 use crate::wire::{Answer, Event, Page, Picture, Request, Shape, Span};
 use hub::Time;
-use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::VecDeque;
 
@@ -270,10 +270,4 @@ impl Tail {
 
 fn entries_of(page: Page, line: &[u8]) -> Vec<Entry> {
     page.events.into_iter().zip(events_of(line)).collect()
-}
-
-/// A moment as requests have it.
-pub(super) fn rfc3339(time: Time) -> String {
-    let ms = i64::try_from(time.0).unwrap_or(i64::MAX);
-    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX).to_string()
 }

@@ -47,6 +47,13 @@ pub(super) enum Patience {
     Endless,
 }
 
+/// Something that was asked, which is asked again if a connection ends before it is answered.
+pub(super) struct Question {
+    request: Request,
+    nonce: String,
+}
+
+/// A client of one server, as scripts use it.
 pub(super) struct Visit<I> {
     session: Session<Given<I>>,
     server: String,
@@ -135,6 +142,33 @@ impl<I: Send + 'static> Visit<I> {
         match self.next(None)? {
             Happened::Signal(number) => Err(Problem::Signal(number)),
             happened => Ok(happened),
+        }
+    }
+
+    /// Asks something that is to be waited for.
+    pub(super) fn ask(&mut self, request: Request) -> Question {
+        let nonce = self.request(request.clone());
+        Question { request, nonce }
+    }
+
+    /// Waits for the next answer to that; some have several pages. Whatever else happens meanwhile does not matter.
+    ///
+    /// # Errors
+    /// It was refused, or there is no connection and will be none.
+    pub(super) fn answer_to(&mut self, question: &mut Question) -> Result<(Answer, Vec<u8>), Problem> {
+        loop {
+            match self.answer()? {
+                Happened::Told { answer, line } if answer.nonce() == Some(&question.nonce) => {
+                    return match answer {
+                        Answer::Refusal(refusal) => Err(Problem::Refused(refusal.text.to_string())),
+                        answer => Ok((answer, line)),
+                    };
+                }
+                Happened::Unanswered(nonce) if nonce == question.nonce => {
+                    question.nonce = self.request(question.request.clone());
+                }
+                _ => {}
+            }
         }
     }
 

@@ -1,9 +1,11 @@
 //! `who`: who is in a room.
 //!
+//! Where it stands: behind the command line.
+//!
 //! What this file must never do: enter the room, if it is told which one.
 
 use super::printed::{Form, Printer, list_of};
-use super::visit::{Happened, Patience, Visit};
+use super::visit::{Patience, Visit};
 use super::{DONE, Problem};
 use crate::address::Address;
 use crate::link::{Otherwise, Wanted};
@@ -23,32 +25,20 @@ pub fn who(address: &Address, form: Form) -> Result<u8, Problem> {
         None => (visit.enter()?.room.to_string(), visit.nick().map(str::to_owned)),
     };
     let mut printer = Printer::new(form, &room);
-    let mut asked = visit.request(Request::Who { room: room.clone() });
-    loop {
-        match visit.answer()? {
-            Happened::Told { answer: Answer::Names(page), line } if page.nonce.as_ref() == Some(&asked) => {
-                print(&page, &line, own.as_deref(), form, &mut printer);
-                printer.flush()?;
-                if !page.more {
-                    visit.leave();
-                    return Ok(DONE);
-                }
-            }
-            Happened::Told { answer: Answer::Refusal(refusal), .. }
-                if refusal.nonce.as_ref() == Some(&asked) =>
-            {
-                return Err(Problem::Refused(refusal.text.to_string()));
-            }
-            Happened::Unanswered(nonce) if nonce == asked => {
-                asked = visit.request(Request::Who { room: room.clone() });
-            }
-            _ => {}
+    let mut question = visit.ask(Request::Who { room });
+    while let (Answer::Names(page), line) = visit.answer_to(&mut question)? {
+        print(&page, &line, own.as_deref(), form, &mut printer);
+        printer.flush()?;
+        if !page.more {
+            break;
         }
     }
+    visit.leave();
+    Ok(DONE)
 }
 
 fn print(page: &Names, line: &[u8], own: Option<&str>, form: Form, printer: &mut Printer) {
-    for (person, written) in page.names.iter().zip(list_of(line, "names")) {
+    for (person, written) in page.people.iter().zip(list_of(line, "names")) {
         if own == Some(&*person.nick) {
             continue;
         }

@@ -32,7 +32,7 @@ pub enum Theme {
     Dark,
     /// For a light background.
     Light,
-    /// Few colours, far from the background.
+    /// The terminal's own two colours, and nothing faint.
     HighContrast,
     /// No colours.
     Mono,
@@ -43,7 +43,11 @@ impl Choice for Theme {
         (Theme::Auto, "auto", "`dark` or `light`, as the terminal says; `mono` if `NO_COLOR` is set"),
         (Theme::Dark, "dark", "for a dark background"),
         (Theme::Light, "light", "for a light background"),
-        (Theme::HighContrast, "high-contrast", "few colours, all of them far from the background"),
+        (
+            Theme::HighContrast,
+            "high-contrast",
+            "the terminal's own colours of text and background alone, and nothing faint",
+        ),
         (Theme::Mono, "mono", "no colours; what they say is also said by letters, bold or underlined"),
     ];
 }

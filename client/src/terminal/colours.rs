@@ -9,7 +9,7 @@ use super::event::Background;
 
 /// How many colours may be used.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Colours {
+pub(crate) enum Colours {
     /// None: bold, dim, reversed and underlined have to do.
     None,
     /// The sixteen that have names, which people set to their liking.
@@ -20,7 +20,7 @@ pub enum Colours {
 
 impl Colours {
     /// What the environment says. `NO_COLOR` (<https://no-color.org>) counts if it is not empty.
-    pub fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Colours {
+    pub(crate) fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Colours {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let terminal = set("TERM").unwrap_or_default();
         if set("NO_COLOR").is_some() || terminal == "dumb" || terminal.ends_with("-m") {
@@ -37,7 +37,7 @@ impl Colours {
 }
 
 /// What `COLORFGBG` says, which rxvt, Konsole and some others set: numbers of colours, the last one is the background's.
-pub fn background_of_environment(variable: impl Fn(&str) -> Option<String>) -> Option<Background> {
+pub(crate) fn background_of_environment(variable: impl Fn(&str) -> Option<String>) -> Option<Background> {
     let colours = variable("COLORFGBG")?;
     let (_, background) = colours.rsplit_once(';')?;
     match background.parse::<u8>().ok()? {

@@ -16,20 +16,20 @@ const TITLE_CHARACTERS_MAX: usize = 200;
 /// A notification is a hint, not the message.
 const NOTE_CHARACTERS_MAX: usize = 240;
 /// Many terminals take no more than 100,000 bytes of base64; 64 KiB are 87,384.
-pub const CLIPBOARD_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const CLIPBOARD_BYTES_MAX: usize = 64 * 1024;
 
 /// The bell.
-pub const BELL: &str = "\x07";
+pub(crate) const BELL: &str = "\x07";
 /// Keeps the window's title on the terminal's own stack (`CSI 22 ; 2 t`, which xterm invented).
-pub const SAVE_TITLE: &str = "\x1b[22;2t";
+pub(crate) const SAVE_TITLE: &str = "\x1b[22;2t";
 /// Takes it back from there.
-pub const RESTORE_TITLE: &str = "\x1b[23;2t";
+pub(crate) const RESTORE_TITLE: &str = "\x1b[23;2t";
 /// Asks what the background's colour is; the answer is an event.
-pub const ASK_BACKGROUND: &str = "\x1b]11;?\x1b\\";
+pub(crate) const ASK_BACKGROUND: &str = "\x1b]11;?\x1b\\";
 
 /// What stands between us and the terminal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Between {
+pub(crate) enum Between {
     /// Nothing that we know of.
     #[default]
     Nothing,
@@ -39,7 +39,7 @@ pub enum Between {
 
 impl Between {
     /// What the environment says: `TMUX` is set by tmux in every pane.
-    pub fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Between {
+    pub(crate) fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Between {
         match variable("TMUX") {
             Some(place) if !place.is_empty() => Between::Tmux,
             _ => Between::Nothing,
@@ -55,17 +55,17 @@ impl Between {
 }
 
 /// Sets the window's title (OSC 2).
-pub fn title(text: &str) -> String {
+pub(crate) fn title(text: &str) -> String {
     format!("\x1b]2;{}\x1b\\", clean(text, TITLE_CHARACTERS_MAX))
 }
 
 /// A notification of the desktop, as iTerm2, Windows Terminal, kitty and others show it (OSC 9). It has no title of its own.
-pub fn notification_9(text: &str, between: Between) -> String {
+pub(crate) fn notification_9(text: &str, between: Between) -> String {
     between.wrap(format!("\x1b]9;{}\x07", clean_part(text)))
 }
 
 /// A notification of the desktop, as urxvt, foot, Ghostty and others show it (OSC 777).
-pub fn notification_777(title: &str, body: &str, between: Between) -> String {
+pub(crate) fn notification_777(title: &str, body: &str, between: Between) -> String {
     between.wrap(format!("\x1b]777;notify;{};{}\x07", clean_part(title), clean_part(body)))
 }
 
@@ -73,7 +73,7 @@ pub fn notification_777(title: &str, body: &str, between: Between) -> String {
 ///
 /// # Errors
 /// When the text is longer than [`CLIPBOARD_BYTES_MAX`]: half of it would be worse than nothing.
-pub fn clipboard(text: &str) -> Result<String, TooLong> {
+pub(crate) fn clipboard(text: &str) -> Result<String, TooLong> {
     if text.len() > CLIPBOARD_BYTES_MAX {
         return Err(TooLong { bytes: text.len() });
     }
@@ -82,7 +82,7 @@ pub fn clipboard(text: &str) -> Result<String, TooLong> {
 
 /// A text that does not fit into the clipboard.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TooLong {
+pub(crate) struct TooLong {
     /// How long it is.
     pub bytes: usize,
 }

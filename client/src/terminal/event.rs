@@ -9,7 +9,7 @@ use crate::model::{Focus, Size};
 
 /// One thing that happened at the terminal.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum TerminalEvent {
+pub(crate) enum TerminalEvent {
     /// A key was pressed.
     Key(KeyPress),
     /// Text was pasted. Its lines end in LF; other control characters than TAB are still in it.
@@ -30,7 +30,7 @@ pub enum TerminalEvent {
 
 /// What the terminal draws on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Background {
+pub(crate) enum Background {
     /// Rather black than white.
     #[default]
     Dark,
@@ -40,7 +40,7 @@ pub enum Background {
 
 /// What the system wants.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Signal {
+pub(crate) enum Signal {
     /// SIGTERM, SIGINT or SIGHUP: end, in order. If a second one comes before that is done, the program ends at once.
     End,
     /// SIGTSTP from somebody else; our own Ctrl-Z is a key.
@@ -51,7 +51,7 @@ pub enum Signal {
 
 /// Something done with the mouse, at this column and row from 0.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct MouseAction {
+pub(crate) struct MouseAction {
     /// What.
     pub kind: MouseKind,
     /// The column.
@@ -62,7 +62,7 @@ pub struct MouseAction {
 
 /// What the mouse does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum MouseKind {
+pub(crate) enum MouseKind {
     /// The left button goes down.
     Press,
     /// The middle or the right button goes down.

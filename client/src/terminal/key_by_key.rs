@@ -13,14 +13,14 @@ const WISHES: Wishes = Wishes { screen: Screen::Ordinary, mouse: modes::Mouse::T
 
 /// While this is there, keys come one by one and are not echoed; what is written needs CR LF. A panic, in whichever thread, ends
 /// it and the program: nobody could go on in half a terminal.
-pub struct KeyByKey(Device);
+pub(crate) struct KeyByKey(Device);
 
 impl KeyByKey {
     /// Begins that.
     ///
     /// # Errors
     /// When standard input or output is no terminal, or it does not let us.
-    pub fn begin() -> io::Result<KeyByKey> {
+    pub(crate) fn begin() -> io::Result<KeyByKey> {
         let device = Device::of_process()?;
         modes::enter(&device, WISHES)?;
         Ok(KeyByKey(device))
@@ -31,7 +31,7 @@ impl KeyByKey {
     ///
     /// # Errors
     /// When there is no terminal any more.
-    pub fn suspend(&self) -> io::Result<()> {
+    pub(crate) fn suspend(&self) -> io::Result<()> {
         match signals::suspend()? {
             Suspension::Over => self.resume(),
             Suspension::NobodyWouldWakeUs => Ok(()),
@@ -42,7 +42,7 @@ impl KeyByKey {
     ///
     /// # Errors
     /// When there is no terminal any more.
-    pub fn resume(&self) -> io::Result<()> {
+    pub(crate) fn resume(&self) -> io::Result<()> {
         modes::enter(&self.0, WISHES)
     }
 }
@@ -54,7 +54,7 @@ impl Drop for KeyByKey {
 }
 
 /// How many columns there are; 0 if nobody knows.
-pub fn columns() -> u16 {
+pub(crate) fn columns() -> u16 {
     rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| size.ws_col)
 }
 

@@ -39,7 +39,7 @@ const PANIC_STATUS: i32 = 101;
 
 /// What the terminal is to do for us.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Wishes {
+pub(crate) struct Wishes {
     /// On which screen.
     pub screen: Screen,
     /// Who has the mouse.
@@ -48,7 +48,7 @@ pub struct Wishes {
 
 /// On which screen somebody is shown something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Screen {
+pub(crate) enum Screen {
     /// On one of our own, on which we draw; what was there before is there again afterwards.
     #[default]
     Own,
@@ -58,7 +58,7 @@ pub enum Screen {
 
 /// Who has the mouse.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Mouse {
+pub(crate) enum Mouse {
     /// The terminal, whose own selection works.
     #[default]
     Terminals,
@@ -68,7 +68,7 @@ pub enum Mouse {
 
 /// The two ends of a terminal.
 #[derive(Debug)]
-pub struct Device {
+pub(crate) struct Device {
     input: OwnedFd,
     output: OwnedFd,
 }
@@ -78,7 +78,7 @@ impl Device {
     ///
     /// # Errors
     /// When standard input or output is no terminal.
-    pub fn of_process() -> io::Result<Device> {
+    pub(crate) fn of_process() -> io::Result<Device> {
         Device::new(&io::stdin(), &io::stdout())
     }
 
@@ -86,7 +86,7 @@ impl Device {
     ///
     /// # Errors
     /// When one of them is no terminal.
-    pub fn new(input: &impl AsFd, output: &impl AsFd) -> io::Result<Device> {
+    pub(crate) fn new(input: &impl AsFd, output: &impl AsFd) -> io::Result<Device> {
         if !(rustix::termios::isatty(input) && rustix::termios::isatty(output)) {
             return Err(io::Error::other("standard input and output are not both a terminal"));
         }

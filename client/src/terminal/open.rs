@@ -18,7 +18,7 @@ const OPENER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" }
 
 /// Why a link was not opened.
 #[derive(Debug)]
-pub enum NotOpened {
+pub(crate) enum NotOpened {
     /// It is not one of those that are opened.
     Refused,
     /// The system's program for it could not be started.
@@ -42,7 +42,7 @@ impl std::error::Error for NotOpened {}
 ///
 /// # Errors
 /// When the link is not one that may be opened, or the system has no program that opens links.
-pub fn open_link(link: &str) -> Result<(), NotOpened> {
+pub(crate) fn open_link(link: &str) -> Result<(), NotOpened> {
     start(OPENER, link)
 }
 

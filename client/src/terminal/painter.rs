@@ -39,7 +39,7 @@ const CLEAR: &str = "\x1b[m\x1b[2J";
 
 /// Turns pictures into bytes.
 #[derive(Default)]
-pub struct Painter {
+pub(crate) struct Painter {
     shown: Option<Shown>,
 }
 
@@ -52,13 +52,13 @@ struct Shown {
 impl Painter {
     /// What the terminal shows is not known any more: somebody else has written to it, or its size has changed. The next frame
     /// clears it.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.shown = None;
     }
 
     /// What has to be written so that the terminal shows this; nothing if it shows it already. A buffer of another size than the
     /// last one clears the screen. The buffer's area begins in the corner.
-    pub fn paint(&mut self, buffer: Buffer, scene: Scene) -> Vec<u8> {
+    pub(crate) fn paint(&mut self, buffer: Buffer, scene: Scene) -> Vec<u8> {
         let known = self.shown.take().filter(|shown| shown.buffer.area == buffer.area);
         let is_cleared = known.is_none();
         let old = known.unwrap_or_else(|| Shown::cleared(buffer.area, &scene));

@@ -1,10 +1,12 @@
 //! What everything is drawn with: texts and rows into cells, in styles of the theme.
 //!
+//! Where it stands: below all that is drawn; nothing else touches the buffer.
+//!
 //! What this file must never do: write outside of the buffer, or anything that is not tidy.
 
 use crate::layout::{Part, columns_of, cut, tidy};
 use crate::terminal::Link;
-use crate::theme::{Ink, Theme};
+use crate::theme::{self, Ink, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -64,7 +66,7 @@ impl<'a> Canvas<'a> {
         let mut rest = row;
         for part in parts {
             let style = self.theme.role(&part.role);
-            let style = if part.link.is_some() { self.theme.link(style) } else { style };
+            let style = if part.link.is_some() { theme::link(style) } else { style };
             let columns = self.text(rest, &part.text, style);
             if let Some(target) = &part.link {
                 self.links.push(Link {

@@ -1,5 +1,7 @@
 //! What is being typed, and where the cursor stands in it.
 //!
+//! Where it stands: the lowest part of the screen, whatever lies over the room.
+//!
 //! What this file must never do: let a draft and a hint look alike.
 
 use super::canvas::{Canvas, behind, nth_row};

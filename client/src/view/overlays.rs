@@ -1,6 +1,6 @@
 //! What lies over the room for a while: help, lists to choose from, a search.
 //!
-//! An overlay takes the place of title and timeline, without a frame: what stands beside them goes on.
+//! Where it stands: in the place of title and timeline, without a frame; what stands beside them goes on.
 //!
 //! What this file must never do: show a list that is empty without saying why, and what would help.
 

@@ -1,5 +1,7 @@
 //! What stands beside the timeline: rooms on its left, members on its right.
 //!
+//! Where it stands: beside the timeline, where the layout has room for them.
+//!
 //! What this file must never do: draw more than there are rows for; how much more there is it says.
 
 use super::canvas::{Canvas, behind, nth_row};

@@ -1,5 +1,7 @@
 //! The line between what was said and what is typed: how we are doing. And the note below it.
 //!
+//! Where it stands: between the timeline and the input.
+//!
 //! What this file must never do: say how the connection is doing by a colour or a sign alone.
 
 use super::canvas::{Canvas, behind, nth_row};

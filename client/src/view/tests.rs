@@ -8,8 +8,7 @@ use crate::keys::KeyPress;
 use crate::link::Failure;
 use crate::model::sample::{self, DAY, MINUTE};
 use crate::model::{
-    Choice, Finding, Hole, Input, Manner, Moment, Presence, Scroll, SearchProgress, SearchView, Weight, What,
-    Why,
+    Choice, Finding, Hole, Input, Moment, Presence, Scroll, SearchProgress, SearchView, Weight, What, Why,
 };
 use crate::settings;
 use crate::terminal::Colours;
@@ -418,7 +417,7 @@ fn links_are_listed() {
 fn search_shows_what_it_found() {
     let said = |nick: &str, text: &str| match sample::said(
         Author { nick: nick.into(), door: None },
-        Manner::Saying,
+        hub::Manner::Saying,
         text,
     ) {
         What::Said(said) => said,

@@ -1,5 +1,7 @@
 //! The middle of the screen: the title of the room, and what happened in it.
 //!
+//! Where it stands: the middle of the screen, unless something lies over the room.
+//!
 //! What this file must never do: leave an empty screen without a word about what to do.
 
 use super::canvas::{Canvas, behind, nth_row};

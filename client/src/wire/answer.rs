@@ -13,7 +13,7 @@ use std::fmt;
 /// A line of the server's.
 #[derive(Deserialize, Clone, PartialEq, Debug)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub enum Answer {
+pub(crate) enum Answer {
     /// We are in.
     Welcome(Welcome),
     /// We are in a room, and this is what it looks like.
@@ -103,9 +103,39 @@ pub enum Answer {
     Unknown,
 }
 
+impl Answer {
+    /// The nonce of the request that this answers.
+    pub(crate) fn nonce(&self) -> Option<&str> {
+        match self {
+            Answer::Joined(picture) => picture.nonce.as_deref(),
+            Answer::Ack(ack) => ack.nonce.as_deref(),
+            Answer::Refusal(refusal) => refusal.nonce.as_deref(),
+            Answer::Left { nonce, .. }
+            | Answer::Nick { nonce, .. }
+            | Answer::Away { nonce, .. }
+            | Answer::Ignored { nonce, .. }
+            | Answer::Ignoring { nonce, .. }
+            | Answer::Conversations { nonce, .. }
+            | Answer::Topic { nonce, .. }
+            | Answer::Pong { nonce } => nonce.as_deref(),
+            Answer::Names(names) => names.nonce.as_deref(),
+            Answer::Rooms(rooms) => rooms.nonce.as_deref(),
+            Answer::History(page) => page.nonce.as_deref(),
+            Answer::Found(findings) => findings.nonce.as_deref(),
+            Answer::Welcome(_)
+            | Answer::Picture(_)
+            | Answer::Event(_)
+            | Answer::Gap(_)
+            | Answer::Notice(_)
+            | Answer::Bye(_)
+            | Answer::Unknown => None,
+        }
+    }
+}
+
 /// Who we are to the server, and what it is like.
 #[derive(Deserialize, Clone, PartialEq, Debug)]
-pub struct Welcome {
+pub(crate) struct Welcome {
     /// Of the protocol.
     pub version: u32,
     /// The server's name and version.
@@ -116,9 +146,6 @@ pub struct Welcome {
     pub nick: Shown,
     /// What makes us the same client the next time.
     pub resume: Secret,
-    /// Bounds that we could run into.
-    #[serde(default)]
-    pub limits: Limits,
     /// With whom we have talked alone.
     #[serde(default)]
     pub conversations: Vec<Conversation>,
@@ -126,7 +153,7 @@ pub struct Welcome {
 
 /// What makes us the same client the next time. Not to be shown.
 #[derive(Deserialize, Clone, PartialEq, Eq)]
-pub struct Secret {
+pub(crate) struct Secret {
     /// As it is said in a hello.
     pub secret: String,
 }
@@ -137,27 +164,9 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Bounds of the server.
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
-#[serde(default)]
-pub struct Limits {
-    /// Bytes of a text.
-    pub text_bytes: usize,
-    /// Lines of a text.
-    pub text_lines: usize,
-    /// Lines that we may send in a second.
-    pub lines_per_second: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { text_bytes: hub::TEXT_BYTES_MAX, text_lines: hub::TEXT_LINES_MAX, lines_per_second: 10 }
-    }
-}
-
 /// A conversation with one other person.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-pub struct Conversation {
+pub(crate) struct Conversation {
     /// Its name: `@` and a number.
     pub room: Shown,
     /// The nick of the other.
@@ -168,7 +177,7 @@ pub struct Conversation {
 
 /// A room as it is at this moment.
 #[derive(Deserialize, Clone, PartialEq, Debug)]
-pub struct Picture {
+pub(crate) struct Picture {
     /// Under which nonce it was entered.
     #[serde(default)]
     pub nonce: Option<String>,
@@ -198,7 +207,7 @@ pub struct Picture {
 
 /// What a room is about.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-pub struct Topic {
+pub(crate) struct Topic {
     /// The words.
     pub text: Shown,
     /// Who said so.
@@ -210,7 +219,7 @@ pub struct Topic {
 
 /// Something of ours is kept for good.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-pub struct Ack {
+pub(crate) struct Ack {
     /// Under which nonce it was said.
     #[serde(default)]
     pub nonce: Option<String>,
@@ -228,7 +237,7 @@ pub struct Ack {
 
 /// Who said or did something.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-pub struct Author {
+pub(crate) struct Author {
     /// A member's nick, or what something else is called.
     pub nick: Shown,
     /// By what it speaks, if it is no member: never to be taken for one.
@@ -236,9 +245,19 @@ pub struct Author {
     pub door: Option<Shown>,
 }
 
+impl fmt::Display for Author {
+    /// `ann`, or `build (hook)`, which no member can be called.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.door {
+            None => self.nick.fmt(formatter),
+            Some(door) => write!(formatter, "{} ({door})", self.nick),
+        }
+    }
+}
+
 /// Somebody who is in a room.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-pub struct Person {
+pub(crate) struct Person {
     /// Their nick.
     pub nick: Shown,
     /// If they are away, what they say about it.
@@ -249,7 +268,7 @@ pub struct Person {
 /// Something that happened.
 #[derive(Deserialize, Clone, PartialEq, Debug)]
 #[serde(try_from = "RawEvent")]
-pub struct Event {
+pub(crate) struct Event {
     /// Where, if it was in one room; a conversation is `@` and a number.
     pub room: Option<Shown>,
     /// Where in the order of that room, if it is kept.
@@ -264,7 +283,7 @@ pub struct Event {
 
 /// What happened.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Happening {
+pub(crate) enum Happening {
     /// Something was said.
     Said {
         /// What.
@@ -352,7 +371,7 @@ pub enum Happening {
 
 /// The first few, and how many more.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug, Default)]
-pub struct Crowd {
+pub(crate) struct Crowd {
     /// The first few.
     #[serde(default)]
     pub nicks: Vec<Shown>,
@@ -363,7 +382,7 @@ pub struct Crowd {
 
 /// Something that is not possible, and why.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// Under which nonce it was asked for.
     #[serde(default)]
     pub nonce: Option<String>,
@@ -381,7 +400,7 @@ pub struct Refusal {
 
 /// Something was passed over.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-pub struct Gap {
+pub(crate) struct Gap {
     /// Where; `None` if it was among direct messages.
     #[serde(default)]
     pub room: Option<Shown>,
@@ -401,14 +420,15 @@ pub struct Gap {
 
 /// Who is in a room: one page of it.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-pub struct Names {
+pub(crate) struct Names {
     /// Under which nonce it was asked for.
     #[serde(default)]
     pub nonce: Option<String>,
     /// Which room.
     pub room: Shown,
     /// Some of them.
-    pub names: Vec<Person>,
+    #[serde(rename = "names")]
+    pub people: Vec<Person>,
     /// How many only listen.
     #[serde(default)]
     pub listening: u32,
@@ -419,7 +439,7 @@ pub struct Names {
 
 /// Which rooms there are: one page of it.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-pub struct RoomsPage {
+pub(crate) struct RoomsPage {
     /// Under which nonce it was asked for.
     #[serde(default)]
     pub nonce: Option<String>,
@@ -432,7 +452,7 @@ pub struct RoomsPage {
 
 /// A room in a list.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-pub struct RoomLine {
+pub(crate) struct RoomLine {
     /// Its name.
     pub room: Shown,
     /// How many are in it.
@@ -444,7 +464,7 @@ pub struct RoomLine {
 
 /// A page of the past.
 #[derive(Deserialize, Clone, PartialEq, Debug)]
-pub struct Page {
+pub(crate) struct Page {
     /// Under which nonce it was asked for.
     #[serde(default)]
     pub nonce: Option<String>,
@@ -465,7 +485,7 @@ pub struct Page {
 
 /// What a search found, the newest first.
 #[derive(Deserialize, Clone, PartialEq, Debug)]
-pub struct Findings {
+pub(crate) struct Findings {
     /// Under which nonce it was asked for.
     #[serde(default)]
     pub nonce: Option<String>,
@@ -478,7 +498,7 @@ pub struct Findings {
 /// What else there is to find.
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "kebab-case")]
-pub enum Rest {
+pub(crate) enum Rest {
     /// That was all.
     Nothing,
     /// More, before the last that was found.
@@ -490,7 +510,7 @@ pub enum Rest {
 
 /// Something that we should know.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-pub struct Notice {
+pub(crate) struct Notice {
     /// For programs.
     pub code: Shown,
     /// For people.
@@ -505,7 +525,7 @@ pub struct Notice {
 
 /// The connection ends.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-pub struct Bye {
+pub(crate) struct Bye {
     /// For programs.
     pub code: Shown,
     /// For people.
@@ -514,7 +534,7 @@ pub struct Bye {
 
 /// A line that is nothing that a Roomful server says.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Unreadable {
+pub(crate) struct Unreadable {
     /// What is wrong with it.
     pub why: String,
 }
@@ -523,7 +543,7 @@ pub struct Unreadable {
 ///
 /// # Errors
 /// It is no JSON, or says something in another shape than the protocol has it.
-pub fn read(line: &[u8]) -> Result<Answer, Unreadable> {
+pub(crate) fn read(line: &[u8]) -> Result<Answer, Unreadable> {
     serde_json::from_slice(line)
         .map_err(|error| Unreadable { why: Shown::new(&error.to_string()).to_string() })
 }

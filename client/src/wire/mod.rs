@@ -10,9 +10,9 @@ mod shown;
 mod answer;
 mod request;
 
-pub use answer::{
-    Ack, Answer, Author, Bye, Conversation, Crowd, Event, Findings, Gap, Happening, Limits, Names, Notice,
-    Page, Person, Picture, Refusal, Rest, RoomLine, RoomsPage, Topic, Unreadable, Welcome, read,
+pub(crate) use answer::{
+    Ack, Answer, Author, Conversation, Crowd, Event, Findings, Gap, Happening, Names, Notice, Page, Person,
+    Picture, Refusal, Rest, RoomLine, RoomsPage, Topic, Welcome, read,
 };
-pub use request::{Request, Resume, Shape, Span};
-pub use shown::Shown;
+pub(crate) use request::{Request, Resume, Shape, Span};
+pub(crate) use shown::Shown;

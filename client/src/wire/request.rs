@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// A request. The link gives it its nonce.
 #[derive(Serialize, Clone, PartialEq, Eq, Debug)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub enum Request {
+pub(crate) enum Request {
     /// The first one on every connection; only the link says it.
     Hello {
         /// Of the protocol.
@@ -89,13 +89,18 @@ pub enum Request {
     Rooms,
     /// With whom has one talked alone, and how far did that go?
     Conversations,
-    /// Sets a room's topic, clears it, or asks for it.
+    /// What is a room about?
     Topic {
-        /// Which room's.
+        /// Which.
         room: String,
-        /// `None` asks; `Some(None)` clears.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        topic: Option<Option<String>>,
+    },
+    /// Says what a room is about, or that it is about nothing any more.
+    #[serde(rename = "topic")]
+    SetTopic {
+        /// Which.
+        room: String,
+        /// `None` clears it.
+        topic: Option<String>,
     },
     /// Goes away, or comes back.
     Away {
@@ -154,7 +159,7 @@ pub enum Request {
 /// Which part of the past.
 #[derive(Serialize, Clone, PartialEq, Eq, Debug)]
 #[serde(rename_all = "lowercase")]
-pub enum Span {
+pub(crate) enum Span {
     /// What is before this sequence.
     Before(u64),
     /// What is behind it.
@@ -179,14 +184,14 @@ pub enum Span {
 /// How the past is told.
 #[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "lowercase")]
-pub enum Shape {
+pub(crate) enum Shape {
     /// As it happened.
     Facts,
 }
 
 /// Who one was, and what one knows.
 #[derive(Serialize, Clone, PartialEq, Eq, Debug)]
-pub struct Resume {
+pub(crate) struct Resume {
     /// As `welcome` gave it.
     pub secret: String,
     /// As `welcome` gave it.
@@ -200,7 +205,7 @@ pub struct Resume {
 impl Request {
     /// Whether the server keeps it for good, and does it once however often it is asked for under one nonce: such a request
     /// outlives its connection.
-    pub fn is_kept(&self) -> bool {
+    pub(crate) fn is_kept(&self) -> bool {
         matches!(
             self,
             Request::Say { .. }
@@ -208,12 +213,12 @@ impl Request {
                 | Request::Direct { .. }
                 | Request::Edit { .. }
                 | Request::Redact { .. }
-                | Request::Topic { topic: Some(_), .. }
+                | Request::SetTopic { .. }
         )
     }
 
     /// Its line, with its end.
-    pub fn line(&self, nonce: Option<&str>) -> Vec<u8> {
+    pub(crate) fn line(&self, nonce: Option<&str>) -> Vec<u8> {
         #[derive(Serialize)]
         struct Line<'a> {
             #[serde(flatten)]
@@ -256,7 +261,7 @@ mod tests {
             written(&page),
             "{\"type\":\"history\",\"room\":\"dev\",\"after\":1,\"shape\":\"facts\",\"limit\":1,\"nonce\":\"n\"}\n"
         );
-        let topic = Request::Topic { room: "dev".into(), topic: Some(None) };
+        let topic = Request::SetTopic { room: "dev".into(), topic: None };
         assert_eq!(written(&topic), "{\"type\":\"topic\",\"room\":\"dev\",\"topic\":null,\"nonce\":\"n\"}\n");
         assert_eq!(written(&Request::Rooms), "{\"type\":\"rooms\",\"nonce\":\"n\"}\n");
     }

@@ -49,10 +49,10 @@ fn ten_thousand_keys_of_all_kinds_do_no_harm() {
     let mut keys = String::new();
     for _ in 0..KEYS {
         match chance.u8(0..10) {
-            // All that Ctrl makes but what leaves, and what begins a sequence.
+            // All that Ctrl makes but what leaves, what leads to another room, and what begins a sequence.
             0..=2 => keys.push(char::from(
                 chance
-                    .choice([1, 2, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 21, 23, 25, 26, 31_u8])
+                    .choice([1, 2, 5, 6, 8, 9, 10, 12, 13, 14, 15, 16, 18, 20, 21, 23, 25, 26, 31_u8])
                     .expect("one of them"),
             )),
             3 => keys.push_str(
@@ -74,10 +74,12 @@ fn ten_thousand_keys_of_all_kinds_do_no_harm() {
                     ])
                     .expect("one of them"),
             ),
-            4 => keys.push_str(&format!("\x1b{}", chance.alphanumeric())),
+            4 => keys.extend(['\x1b', chance.alphanumeric()]),
+            // No joined emoji: the screen of these tests takes them for wider than they are, and breaks lines at its edge though
+            // it is told not to.
             5 => keys.push_str(
                 chance
-                    .choice(["漢", "👩\u{200d}👧", "e\u{301}", "ש", "\u{202e}", "\u{85}", "/", "#", "@"])
+                    .choice(["漢", "👧", "e\u{301}", "ש", "\u{202e}", "\u{85}", "/", "#", "@"])
                     .expect("one of them"),
             ),
             _ => keys.push(chance.alphanumeric()),
@@ -92,12 +94,13 @@ fn ten_thousand_keys_of_all_kinds_do_no_harm() {
     }
     ann.resizes(80, 24);
     comes_to_rest(&mut ann);
-    shows_nothing_else(&mut ann);
-    // They may have led anywhere.
-    ann.types("/join lobby\r");
-    ann.shows("the lobby", |ann| super::rooms::sees(ann, "lobby"));
     ann.types("still here\r");
     bob.waits_for("still here");
+    ann.shows("that it is said", |ann| {
+        let screen = ann.screen();
+        screen.contains("ann  still here") && !screen.contains("on the way")
+    });
+    shows_nothing_else(&mut ann);
 }
 
 #[test]

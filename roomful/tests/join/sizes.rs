@@ -78,6 +78,11 @@ fn many_sizes_at_once_end_in_a_screen_of_the_last() {
         ann.resizes(1 + (step * 37) % 150, 1 + (step * 13) % 50);
     }
     ann.resizes(80, 24);
+    ann.shows("a screen of this size", |ann| {
+        let screen = ann.screen();
+        let rows: Vec<&str> = screen.lines().collect();
+        rows.len() == 24 && rows[22].contains("● ann") && rows[22].chars().count() == 80
+    });
     ann.edits("> draft", 7);
     ann.shows_text("line 29");
     shows_nothing_else(&mut ann);

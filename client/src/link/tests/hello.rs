@@ -96,7 +96,34 @@ fn full_server_is_tried_again_by_who_was_there() {
         Duration::ZERO,
         b"-- too many new connections from your address; try again in a few seconds\n",
     );
-    assert!(matches!(link.state(), State::Waiting { .. }));
+    link.disconnected(Duration::ZERO, Failure::Closed);
+    let State::Waiting { why, .. } = link.state() else { panic!("{:?}", link.state()) };
+    assert!(why.to_string().contains("too many new connections"), "{why}");
+}
+
+#[test]
+fn whoever_is_turned_away_in_plain_text_hears_why() {
+    for end in ["", "\n"] {
+        let mut link = greeting(ann());
+        link.received(Duration::ZERO, format!("-- the server is full{end}").as_bytes());
+        link.disconnected(Duration::ZERO, Failure::Closed);
+        let State::Over(End::Refused(why)) = link.state() else { panic!("{:?}", link.state()) };
+        assert_eq!(&**why, "the server is full");
+    }
+}
+
+#[test]
+fn whose_hello_is_late_is_greeted_in_plain_text_and_let_in() {
+    let mut link = greeting(ann());
+    let plain = "-- you are guest-1; /nick NAME changes that\n-- #lobby: bob is here\n<bob> hello\n";
+    link.received(Duration::ZERO, plain.as_bytes());
+    assert_eq!(*link.state(), State::Greeting);
+    link.received(Duration::ZERO, WELCOME);
+    assert_eq!(*link.state(), State::Online);
+    let mut link = greeting(ann());
+    link.received(Duration::ZERO, plain.as_bytes());
+    link.disconnected(Duration::ZERO, Failure::Closed);
+    assert_eq!(*link.state(), State::Over(End::Unreachable(Failure::Closed)));
 }
 
 #[test]

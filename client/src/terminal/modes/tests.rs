@@ -170,7 +170,7 @@ fn program() {
                 shown.push(if is_over { "woken".into() } else { "not stopped".to_owned() });
             }
             TerminalEvent::Signal(Signal::End) => {
-                terminal.leave();
+                super::leave();
                 // There may be nobody any more who could read it.
                 let _ = writeln!(std::io::stdout(), "ended in order");
                 end(terminal);
@@ -202,10 +202,10 @@ fn terminal_is_given_back_once_and_as_it_was() {
     let raw = tcgetattr(&person.pty).expect("its settings");
     assert!(!raw.local_modes.intersects(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG));
     terminal.resume().expect("it is ours already");
-    terminal.leave();
+    super::leave();
     person.sees_the_terminal_given_back();
     assert_eq!(settings(&tcgetattr(&person.pty).expect("its settings")), found);
-    terminal.leave();
+    super::leave();
     terminal.device.write(b"the shell").expect("a terminal");
     drop(terminal);
     person.sees_text("the shell");

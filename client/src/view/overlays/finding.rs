@@ -1,5 +1,7 @@
 //! One thing that was found: where, when, by whom, and what, with the words that were looked for.
 //!
+//! Where it stands: an entry in the list of a search.
+//!
 //! What this file must never do: look through a long text to its end for each drawing.
 
 use super::super::canvas::{Canvas, behind, nth_row};
@@ -35,7 +37,7 @@ fn head_parts(finding: &Finding, model: &Model) -> Vec<Part> {
     let by = &finding.said.by;
     let author = match &by.door {
         None => Part::new(tidy(&by.nick), Role::Nick(by.nick.clone())),
-        Some(door) => Part::new(tidy(&format!("{} ({door})", by.nick)), Role::Door),
+        Some(_) => Part::new(tidy(&by.to_string()), Role::Door),
     };
     let place = place(finding, model);
     vec![

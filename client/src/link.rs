@@ -415,7 +415,11 @@ impl Link {
 
     fn answer(&mut self, now: Duration, answer: Answer, line: Vec<u8>) {
         if self.is_told(now, &answer) {
-            self.requests.answered(&answer);
+            let is_kept = self.requests.answered(&answer);
+            if is_kept && matches!(answer, Answer::Ack(_)) {
+                // It goes on, however often the connection breaks.
+                self.backoff.reset();
+            }
             self.outputs.push_back((Output::Told(answer), line));
         }
     }

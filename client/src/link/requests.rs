@@ -94,15 +94,17 @@ impl Requests {
         bytes
     }
 
-    /// An answer has come: what it answers is done with, unless more pages follow.
-    pub(super) fn answered(&mut self, answer: &Answer) {
+    /// An answer has come: what it answers is done with, unless more pages follow. Whether that was something that has to be kept.
+    pub(super) fn answered(&mut self, answer: &Answer) -> bool {
         let nonce = match answer {
             Answer::Names(names) if names.more => None,
             Answer::Rooms(rooms) if rooms.more => None,
             answer => answer.nonce(),
         };
-        let Some(nth) = nonce.and_then(|nonce| self.find(nonce)) else { return };
+        let Some(nth) = nonce.and_then(|nonce| self.find(nonce)) else { return false };
+        let is_kept = self.asked[nth].request.is_kept();
         self.remove(nth);
+        is_kept
     }
 
     /// The connection has ended: what has to be kept is sent again on the next one, the rest is not. Answers with the nonces of

@@ -69,7 +69,9 @@ impl Model {
             Answer::History(page) => self.page(&page),
             Answer::Found(findings) => self.found(&findings),
             Answer::Notice(notice) => self.notice(&notice),
-            Answer::Pong { .. } | Answer::Bye(_) | Answer::Unknown => {}
+            // The first one comes behind all rooms: so they stand in front of the conversations, and one of them is seen.
+            Answer::Pong { .. } => self.open_unread_conversations(),
+            Answer::Bye(_) | Answer::Unknown => {}
         }
     }
 
@@ -126,7 +128,6 @@ impl Model {
         // If it still cannot write, it says so.
         self.trouble = None;
         self.conversations.clone_from(&welcome.conversations);
-        self.open_unread_conversations();
         self.effects.push(Effect::Remember);
     }
 
@@ -155,7 +156,8 @@ impl Model {
             if read < conversation.sequence {
                 let index = self.open_conversation(&conversation.room, &conversation.with);
                 let room = &mut self.rooms[index];
-                room.timeline.append_hole(conversation.sequence, time, Why::Unread);
+                // In front of what may have come since.
+                room.timeline.put_hole(1, conversation.sequence, time, Why::Unread);
                 room.begin_unread(read, conversation.sequence);
             }
         }

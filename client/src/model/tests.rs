@@ -630,3 +630,23 @@ fn trouble_of_a_server_that_was_restarted_is_over() {
     stage.says(WELCOME);
     assert!(stage.model.trouble().is_none());
 }
+
+#[test]
+fn unread_conversations_stand_behind_the_rooms() {
+    let conversation = remembered::Room { name: "@3".into(), read: Some(1), ..remembered::Room::default() };
+    let before = State { epoch: Some("e".into()), rooms: vec![conversation], ..State::default() };
+    let mut stage = Stage::before(Output::Screen, &before);
+    stage.give(Input::Connected);
+    stage.says(
+        &WELCOME
+            .replace(r#""conversations":[]"#, r#""conversations":[{"room":"@3","with":"bob","sequence":2}]"#),
+    );
+    let ping = stage.sent().into_iter().find(|request| request["type"] == "ping").expect("it is asked");
+    for room in ["lobby", "dev"] {
+        stage.says(&format!(r#"{{"type":"joined","room":"{room}","sequence":1,"resumed":false,"topic":null,"members":["bob"],"others":0,"listening":0}}"#));
+    }
+    stage.says(&format!(r#"{{"type":"pong","nonce":{}}}"#, ping["nonce"]));
+    let titles: Vec<String> = stage.model.rooms().iter().map(Room::title).collect();
+    assert_eq!(titles, ["#lobby", "#dev", "bob"]);
+    assert_eq!((stage.model.current(), stage.model.rooms()[2].unread), (0, 1));
+}

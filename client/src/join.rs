@@ -78,12 +78,7 @@ impl Join {
             server: self.destination.name.clone().unwrap_or_else(|| address.server()),
             notify_on: settings.notify_on,
         };
-        let mut model =
-            Model::new(options, output, self.wanted(remembered), &remembered.state, size, scripts::seed());
-        if let Some(remark) = &remembered.remark {
-            model.update(Clock::start().moment(), Input::Trouble(remark.clone()));
-        }
-        model
+        Model::new(options, output, self.wanted(remembered), &remembered.state, size, scripts::seed())
     }
 
     fn wanted(&self, remembered: &Remembered) -> Wanted {

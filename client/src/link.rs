@@ -32,6 +32,8 @@ const HELLO_MAX: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// A server of which nothing has been heard for so long, though it was asked, is not there any more.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
+/// A connection that held for so long was a good one: when it ends, the next one is tried at once.
+const GOOD_AFTER: Duration = Duration::from_secs(10);
 /// Whoever is refused for the moment tries again after so long.
 const UNWRITTEN_PAUSE: Duration = Duration::from_secs(1);
 /// Other names that are tried if one is taken: `ann-2` to `ann-9`.
@@ -129,6 +131,8 @@ pub(crate) struct Link {
     nick: Option<Shown>,
     state: State,
     was_online: bool,
+    /// Since when the server has let us in.
+    online_since: Option<Duration>,
     backoff: Backoff,
     lines: Lines,
     plain: Plain,
@@ -173,6 +177,7 @@ impl Link {
             nick: None,
             state: State::Resting,
             was_online: false,
+            online_since: None,
             backoff: Backoff::new(seed),
             lines: Lines::default(),
             plain: Plain::default(),
@@ -463,6 +468,7 @@ impl Link {
         self.nick = Some(welcome.nick.clone());
         self.was_online = true;
         self.is_in_trouble = false;
+        self.online_since = Some(now);
         self.enter(State::Online, None);
         self.ask_whether_it_is_there(now);
         true
@@ -561,8 +567,6 @@ impl Link {
         {
             self.ping.latency = Some(now.saturating_sub(*at));
             self.ping.asked = None;
-            // Not before: a server that lets us in and falls over is not to be asked four times a second.
-            self.backoff.reset();
             self.deadline = Some(now + PING_EVERY);
             self.put(Output::State);
         }
@@ -594,6 +598,10 @@ impl Link {
     fn retry(&mut self, now: Duration, why: Failure) {
         let unanswered = self.requests.disconnected();
         self.unanswered(unanswered);
+        // Not before: a server that lets us in and falls over is not to be asked four times a second.
+        if self.online_since.take().is_some_and(|since| now >= since + GOOD_AFTER) {
+            self.backoff.reset();
+        }
         self.pause = None;
         self.ping = Ping::default();
         if !self.comes_again() {

@@ -7,7 +7,7 @@
 use super::saving::Saving;
 use super::{Clock, Join, Post, carry_out, input_of};
 use crate::link::State;
-use crate::model::{Effect, Input, Model, Output, Size};
+use crate::model::{Effect, Input, Model, Output, Size, Weight};
 use crate::net::Net;
 use crate::remembered::Remembered;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -51,6 +51,9 @@ pub(super) fn run(join: &Join, remembered: Remembered) -> Result<(), String> {
         has_begun: false,
         ending: None,
     };
+    if let Some(remark) = &remembered.remark {
+        print(&format!("-- {remark}"))?;
+    }
     watch_signals(posts.clone())?;
     thread::spawn(move || read_lines(&posts, &may_read));
     let mut effects = lines.model.start(lines.clock.moment());
@@ -97,8 +100,8 @@ impl Lines {
     /// What is piped in is read no faster than it is acknowledged, and not before it could be said.
     fn let_read(&mut self) {
         let model = &self.model;
-        self.has_begun |=
-            *model.state() == State::Online && (model.room().is_some() || model.note().is_some());
+        let is_refused = model.note().is_some_and(|note| note.weight == Weight::Problem);
+        self.has_begun |= *model.state() == State::Online && (model.room().is_some() || is_refused);
         if self.has_begun && model.link().unacknowledged() < UNACKNOWLEDGED_MAX {
             // It has been told already, or nobody reads any more.
             let _ = self.go_on.try_send(());

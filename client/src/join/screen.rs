@@ -54,13 +54,17 @@ pub(super) fn run(join: Join, remembered: Remembered) -> Result<(), String> {
     let terminal =
         Terminal::enter(Wishes { mouse, ..Wishes::default() }, sink).map_err(|error| cannot_use(&error))?;
     let size = terminal.size().map_err(|error| cannot_use(&error))?;
-    let model = join.model(Output::Screen, &remembered, size);
+    let clock = Clock::start();
+    let mut model = join.model(Output::Screen, &remembered, size);
+    if let Some(remark) = remembered.remark {
+        // It is seen with the first picture; nothing else comes of it.
+        model.update(clock.moment(), Input::Trouble(remark));
+    }
     let variable = |name: &str| std::env::var(name).ok();
     let colours = Colours::of_environment(variable);
     let theme = theme_of(join.settings.theme, colours, background_of_environment(variable));
     let between = escapes::Between::of_environment(variable);
     let saving = Saving::start(remembered.store);
-    let clock = Clock::start();
     let mut screen = Screen {
         join,
         model,

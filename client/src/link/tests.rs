@@ -121,6 +121,7 @@ impl World {
             }
             Step::Wipe => {
                 self.cut();
+                self.passed_over.clear();
                 self.server.wipe();
             }
             Step::Time(ms) => {
@@ -208,7 +209,8 @@ impl World {
                 self.epochs += 1;
                 (self.last_told, self.began_behind) = (picture.sequence, picture.sequence);
                 self.told.clear();
-                self.passed_over.clear();
+                // What was passed over behind it may have been so before it was read.
+                self.passed_over.retain(|sequence| *sequence > picture.sequence);
             }
             Answer::Ack(ack) => {
                 let nonce = ack.nonce.unwrap();

@@ -35,6 +35,7 @@ impl Model {
             Answer::Left { nonce, room } => self.left(nonce.as_deref(), &room),
             Answer::Nick { nonce, nick } => {
                 self.take_asked(nonce.as_deref());
+                self.called_otherwise(&nick);
                 self.hint(format!("you are now {nick}"));
                 self.effects.push(Effect::Remember);
             }
@@ -113,19 +114,36 @@ impl Model {
     }
 
     fn welcome(&mut self, welcome: &Welcome) {
+        self.called = Some(welcome.nick.clone());
         let wanted = self.wanted_nick.take();
         if let Some(wanted) = wanted.filter(|wanted| **wanted != *welcome.nick) {
             self.hint(format!("{wanted} is taken; you are {}; /nick NAME changes that", welcome.nick));
         }
-        if self.epoch_before.take().is_some_and(|epoch| epoch != *welcome.epoch) {
-            // What was read there was read of another history.
-            for before in self.before.values_mut() {
-                before.read = None;
-            }
+        let epoch = self.epoch.replace(welcome.epoch.to_string());
+        if epoch.is_some_and(|epoch| epoch != *welcome.epoch) {
+            self.forget_history();
         }
+        // If it still cannot write, it says so.
+        self.trouble = None;
         self.conversations.clone_from(&welcome.conversations);
         self.open_unread_conversations();
         self.effects.push(Effect::Remember);
+    }
+
+    /// The server has another history: sequences and the numbers of conversations mean something else now.
+    fn forget_history(&mut self) {
+        for before in self.before.values_mut() {
+            before.read = None;
+        }
+        for room in &mut self.rooms {
+            room.timeline.clear();
+            (room.scroll, room.unread, room.mentions) = (Scroll::End, 0, 0);
+            // What was to be changed is not there any more: what was typed is a message of its own.
+            room.draft.editing = None;
+            if let Place::Direct { conversation, .. } = &mut room.place {
+                *conversation = None;
+            }
+        }
     }
 
     /// Conversations in which something was said since the client was last run.
@@ -147,9 +165,6 @@ impl Model {
         let asked = self.take_asked(picture.nonce.as_deref());
         let time = self.time;
         let index = self.open(Place::Room(picture.room.clone()));
-        if picture.reason.as_deref() == Some("other-epoch") {
-            self.rooms[index].timeline.clear();
-        }
         let room = &mut self.rooms[index];
         if !picture.resumed && picture.sequence > room.timeline.last_order() {
             room.timeline.append_hole(picture.sequence, time, Why::Unread);
@@ -167,6 +182,7 @@ impl Model {
         let room = &self.rooms[index];
         let line = match room.members.count() {
             0 | 1 => format!("-- {}: nobody else is here yet", room.title()),
+            2 => format!("-- {}: one other is here", room.title()),
             count => format!("-- {}: {} others are here", room.title(), count - 1),
         };
         if !picture.resumed {
@@ -211,15 +227,19 @@ impl Model {
         match self.asked.remove(nonce) {
             Some(Asked::Said { room: number }) => {
                 let Some(index) = self.index_numbered(number) else { return };
-                if let Place::Direct { conversation, .. } = &mut self.rooms[index].place {
-                    *conversation = Some(ack.room.clone());
-                }
                 let by = self.myself();
                 let room = &mut self.rooms[index];
                 let Some(nth) = room.pending.iter().position(|pending| pending.nonce == nonce) else {
                     return;
                 };
                 let pending = room.pending.remove(nth);
+                let with = match &room.place {
+                    Place::Direct { with, .. } => Some(with.clone()),
+                    Place::Room(_) => None,
+                };
+                // Somebody else may have the nick by now: then it was said there.
+                let index = with.map_or(index, |with| self.open_conversation(&ack.room, &with));
+                let room = &mut self.rooms[index];
                 let said = Said {
                     by,
                     manner: pending.manner,
@@ -364,6 +384,16 @@ impl Model {
             *known = Some(conversation.clone());
         }
         index
+    }
+
+    /// We have another nick, which nobody tells of but the answer.
+    fn called_otherwise(&mut self, nick: &Shown) {
+        let old = self.called.replace(nick.clone());
+        for room in &mut self.rooms {
+            if let Some(old) = &old {
+                room.members.rename(old, nick);
+            }
+        }
     }
 
     fn rename_conversation(&mut self, event: &Event, new: &Shown) {

@@ -189,7 +189,10 @@ pub(crate) struct Model {
     wanted_nick: Option<String>,
     /// What is known of rooms that are not open, by [`Place::key`].
     before: BTreeMap<String, Before>,
-    epoch_before: Option<String>,
+    /// The server's history, of which all sequences are.
+    epoch: Option<String>,
+    /// By what nick members know us.
+    called: Option<Shown>,
     was_online: bool,
     /// Somebody wants to leave, and what they said last is on its way.
     leaving: Option<Leaving>,
@@ -232,7 +235,8 @@ impl Model {
             known_rooms: Vec::new(),
             conversations: Vec::new(),
             before: before(remembered),
-            epoch_before: remembered.epoch.clone(),
+            epoch: remembered.epoch.clone(),
+            called: None,
             was_online: false,
             leaving: None,
             told_state: None,
@@ -311,7 +315,10 @@ impl Model {
     fn open(&mut self, place: Place) -> usize {
         let known = match &place {
             Place::Room(name) => self.index_of_room(name),
-            Place::Direct { with, .. } => self.index_with(with),
+            Place::Direct { with, conversation: None } => self.index_with(with),
+            Place::Direct { with, conversation: Some(name) } => {
+                self.index_of_room(name).or_else(|| self.index_unnamed_with(with))
+            }
         };
         if let Some(index) = known {
             return index;
@@ -357,11 +364,21 @@ impl Model {
         })
     }
 
+    /// The newest conversation with somebody of this nick: who had the nick before may be somebody else.
     fn index_with(&self, nick: &str) -> Option<usize> {
         let key = hub::key_of(nick);
         let is_with =
             |room: &Room| matches!(&room.place, Place::Direct { with, .. } if hub::key_of(with) == key);
-        self.rooms.iter().position(is_with)
+        self.rooms.iter().rposition(is_with)
+    }
+
+    /// The conversation that was opened with somebody and of which the server has said nothing yet.
+    fn index_unnamed_with(&self, nick: &str) -> Option<usize> {
+        let key = hub::key_of(nick);
+        self.rooms.iter().position(|room| match &room.place {
+            Place::Direct { with, conversation: None } => hub::key_of(with) == key,
+            _ => false,
+        })
     }
 
     /// Takes a room off the screen. What was typed there is there again when it is opened again.

@@ -573,3 +573,60 @@ fn sequences_at_the_ends_of_numbers_do_no_harm() {
     stage.says(r#"{"type":"event","kind":"direct","room":"@9","id":"x","sequence":0,"time":"2026-11-21T10:00:00.000Z","from":{"nick":"bob"},"to":{"nick":"ann"},"text":"zero"}"#);
     assert_eq!(stage.model.rooms()[2].timeline.marker(), Some(0));
 }
+
+fn direct_from(stage: &mut Stage, room: &str, sequence: u64, nick: &str, text: &str) {
+    stage.says(&format!(
+        r#"{{"type":"event","kind":"direct","room":"{room}","id":"x","sequence":{sequence},"time":"2026-11-21T10:00:00.000Z","from":{{"nick":"{nick}"}},"to":{{"nick":"ann"}},"text":"{text}"}}"#
+    ));
+}
+
+#[test]
+fn somebody_else_of_the_same_name_is_in_another_conversation() {
+    let mut stage = Stage::in_lobby();
+    direct_from(&mut stage, "@3", 1, "bob", "the real one");
+    stage.says(r#"{"type":"event","kind":"quit","time":"2026-11-21T10:00:00.000Z","from":{"nick":"bob"}}"#);
+    direct_from(&mut stage, "@7", 1, "bob", "another one");
+    stage.keys("Alt-2");
+    assert_eq!(stage.said(), ["the real one"]);
+    stage.keys("Alt-3");
+    assert_eq!(stage.said(), ["another one"]);
+}
+
+#[test]
+fn conversations_of_another_history_are_not_mixed_with_new_ones() {
+    let mut stage = Stage::in_lobby();
+    direct_from(&mut stage, "@3", 1, "bob", "before");
+    stage.give(Input::Disconnected(Failure::Closed));
+    stage.pass(Duration::from_secs(1));
+    stage.give(Input::Connected);
+    stage.says(&WELCOME.replace(r#""epoch":"e""#, r#""epoch":"f""#));
+    direct_from(&mut stage, "@3", 1, "eve", "behind it");
+    let place = |name: &str| stage.model.rooms().iter().find(|room| room.title() == name);
+    let eve = place("eve").expect("a conversation of her own");
+    assert_eq!(eve.timeline.items().len(), 1);
+    let bob = place("bob").expect("it can still be read");
+    assert_eq!(bob.name(), None);
+}
+
+#[test]
+fn new_nick_is_that_of_the_list_of_members_too() {
+    let mut stage = Stage::in_lobby();
+    stage.types("/nick anna");
+    stage.keys("Enter");
+    let nonce = stage.sent()[0]["nonce"].clone();
+    stage.says(&format!(r#"{{"type":"nick","nonce":{nonce},"nick":"anna"}}"#));
+    let nicks = stage.model.room().unwrap().members.iter().map(|member| member.nick.to_string());
+    assert_eq!(nicks.collect::<Vec<_>>(), ["anna", "bob"]);
+}
+
+#[test]
+fn trouble_of_a_server_that_was_restarted_is_over() {
+    let mut stage = Stage::in_lobby();
+    stage.says(r#"{"type":"event","kind":"journal","time":"2026-11-21T10:00:00.000Z","trouble":"full"}"#);
+    assert!(stage.model.trouble().is_some());
+    stage.give(Input::Disconnected(Failure::Closed));
+    stage.pass(Duration::from_secs(1));
+    stage.give(Input::Connected);
+    stage.says(WELCOME);
+    assert!(stage.model.trouble().is_none());
+}

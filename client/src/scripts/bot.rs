@@ -62,6 +62,7 @@ pub fn bot(address: &Address, wanted: &BotWanted) -> Result<u8, Problem> {
         allowance,
         has_exited: false,
         ending: None,
+        kill_at: None,
         last_word: None,
     };
     let ended = bot.run();
@@ -94,8 +95,10 @@ struct Bot {
     feeder: Feeder,
     allowance: Option<Allowance>,
     has_exited: bool,
-    /// The signal that ends us, and when the command is killed.
-    ending: Option<(i32, Instant)>,
+    /// The signal that ends us.
+    ending: Option<i32>,
+    /// When the command is killed, which happens once.
+    kill_at: Option<Instant>,
     /// Until when the last words of a command that has ended are waited for.
     last_word: Option<Instant>,
 }
@@ -116,7 +119,9 @@ impl Bot {
                 }
                 Happened::Told { answer, line } => self.told(&answer, &line)?,
                 Happened::Signal(number) => self.told_to_end(number),
-                Happened::Nothing if !self.has_exited => self.kill(Signal::KILL),
+                Happened::Nothing if !self.has_exited && self.kill_at.take().is_some() => {
+                    self.kill(Signal::KILL);
+                }
                 Happened::Nothing | Happened::Unanswered(_) => {}
             }
         }
@@ -135,12 +140,13 @@ impl Bot {
             let unread = self.last_word.filter(|_| !self.saying.is_over);
             return unread.or(Some(self.saying.progressed + LAST_WORDS_MAX));
         }
-        self.ending.map(|(_, kill_at)| kill_at)
+        self.kill_at
     }
 
     fn told_to_end(&mut self, number: i32) {
         if self.ending.is_none() {
-            self.ending = Some((number, Instant::now() + ENDING_MAX));
+            self.ending = Some(number);
+            self.kill_at = Some(Instant::now() + ENDING_MAX);
             self.kill(Signal::TERM);
         }
     }
@@ -228,7 +234,7 @@ impl Bot {
             remark(&format!("{} messages were not acknowledged", self.saying.waiting()));
         }
         match self.ending {
-            Some((number, _)) => Err(Problem::Signal(number)),
+            Some(number) => Err(Problem::Signal(number)),
             None => Ok(status_of(status)),
         }
     }

@@ -64,7 +64,11 @@ pub fn say(address: &Address, wanted: &SayWanted) -> Result<u8, Problem> {
         Waiting::AtMost(_) => Persistence::OnceThere,
     };
     let mut visit = Visit::start(address, Otherwise::Home, persistence, Patience::Endless)?;
-    let picture = visit.enter()?;
+    let until = match wanted.waiting {
+        Waiting::Always => None,
+        Waiting::AtMost(longest) => Some(Instant::now() + longest),
+    };
+    let picture = visit.enter_by(until)?;
     let mut saying = Saying::new(&picture.room, wanted.manner);
     let allowance = if let Some(text) = text {
         saying.say(0, &text, &mut visit);

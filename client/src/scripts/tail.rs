@@ -104,7 +104,7 @@ impl Tail {
 
     fn print_last(&mut self, count: usize) -> Result<(), Problem> {
         let mut entries = VecDeque::new();
-        let mut before = Some(self.printed + 1);
+        let mut before = Some(self.printed.saturating_add(1));
         while let Some(end) = before.filter(|_| entries.len() < count) {
             let missing = (count - entries.len()).min(PAGE_EVENTS_MAX as usize) as u32;
             let Some((page, line)) = self.page(&Span::Before(end), missing)? else { break };
@@ -121,6 +121,7 @@ impl Tail {
 
     fn print_since(&mut self, time: Time) -> Result<(), Problem> {
         let mut span = Some(Span::Since(rfc3339(time)));
+        let mut reached = 0;
         while let Some(next) = span.take() {
             let Some((page, line)) = self.page(&next, PAGE_EVENTS_MAX)? else { break };
             let (after, last) = (page.after, page.events.last().and_then(|event| event.sequence));
@@ -130,8 +131,10 @@ impl Tail {
                 }
             }
             self.printer.flush()?;
-            let is_past = last.is_some_and(|last| last >= self.printed);
-            span = after.filter(|_| !is_past).map(Span::After);
+            let is_past = last.is_none_or(|last| last >= self.printed);
+            // What does not go on would never end.
+            span = after.filter(|after| !is_past && *after > reached).map(Span::After);
+            reached = after.unwrap_or(reached);
         }
         Ok(())
     }
@@ -233,20 +236,20 @@ impl Tail {
 
     fn is_next(&self, event: &Event) -> bool {
         event.room.as_deref() == Some(&*self.room)
-            && event.sequence == Some(self.printed + 1)
+            && event.sequence.is_some_and(|sequence| Some(sequence) == self.printed.checked_add(1))
             && self.page.is_none()
     }
 
     fn paged(&mut self, page: Page, line: &[u8]) {
         self.page = None;
-        let has_more = page.after.is_some();
         let before = self.printed;
         for (event, written) in entries_of(page, line) {
             if event.sequence.is_some_and(|sequence| sequence > self.printed) {
                 self.print(&event, written);
             }
         }
-        if self.printed == before && !has_more {
+        // Whatever it says about more: to ask once more would be to ask for the same.
+        if self.printed == before {
             self.missed("the server does not have them any more");
         }
     }

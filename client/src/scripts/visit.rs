@@ -174,12 +174,18 @@ impl<I: Send + 'static> Visit<I> {
 
     /// Waits until it is in a room.
     pub(super) fn enter(&mut self) -> Result<Picture, Problem> {
+        self.enter_by(None)
+    }
+
+    /// The same, at the longest until then.
+    pub(super) fn enter_by(&mut self, until: Option<Instant>) -> Result<Picture, Problem> {
         loop {
-            if let Happened::Told { answer, .. } = self.answer()? {
-                if let Answer::Joined(picture) = answer {
-                    return Ok(picture);
-                }
-                not_let_in(&answer)?;
+            match self.next(until)? {
+                Happened::Told { answer: Answer::Joined(picture), .. } => return Ok(picture),
+                Happened::Told { answer, .. } => not_let_in(&answer)?,
+                Happened::Signal(number) => return Err(Problem::Signal(number)),
+                _ if until.is_some_and(|until| until <= Instant::now()) => return Err(self.given_up()),
+                _ => {}
             }
         }
     }
@@ -221,7 +227,8 @@ impl<I: Send + 'static> Visit<I> {
     fn given_up(&self) -> Problem {
         let end = match self.session.link().state() {
             State::Waiting { why, .. } => End::Unreachable(why.clone()),
-            _ => End::Unreachable(crate::link::Failure::TimedOut),
+            State::Over(end) => end.clone(),
+            _ => End::Unreachable(crate::link::Failure::Silent),
         };
         self.ended(end)
     }

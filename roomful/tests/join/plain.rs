@@ -74,6 +74,26 @@ fn pipes_say_what_comes_and_print_what_is_said() {
 }
 
 #[test]
+fn what_is_piped_in_is_said_also_where_nothing_can_be_remembered() {
+    let server = Server::start();
+    let mut bob = Client::join(&server, "bob");
+    let home = Home::new();
+    let address = format!("ann@{}", server.address());
+    let mut command = home.command(&["join", &address]);
+    // No directory can be made there.
+    command.env("XDG_STATE_HOME", "/dev/null").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(b"one\n").expect("it takes its input");
+    drop(stdin);
+    bob.waits_for("<ann> one");
+    let output = child.wait_with_output().expect("it ends");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let first = text.lines().next().expect("it says why");
+    assert!(first.starts_with("-- ") && first.contains("/dev/null"), "{text}");
+}
+
+#[test]
 fn no_colour_means_none() {
     let server = Server::start();
     let bob = Client::join(&server, "bob");

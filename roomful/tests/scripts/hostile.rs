@@ -109,3 +109,64 @@ fn server_of_endless_rooms_is_left() {
     let output = run(&["tail", "--follow", &format!("127.0.0.1:{port}/dev")]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
 }
+
+/// A server that welcomes, and then answers each request with what is given.
+fn server_that_answers(answer: fn(&Value) -> Vec<Value>) -> u16 {
+    strangers::listens(move |stream| {
+        std::thread::spawn(move || {
+            let mut lines = BufReader::new(&stream).lines();
+            while let Some(Ok(line)) = lines.next() {
+                let request: Value = serde_json::from_str(&line).expect("requests are JSON");
+                let welcome = json!({"type": "welcome", "version": 1, "server": "s", "epoch": "e", "nick": "a", "resume": {"secret": "s"}});
+                let welcome = (request["type"] == "hello").then_some(welcome);
+                for answer in welcome.into_iter().chain(answer(&request)) {
+                    // Whoever has gone does not want it.
+                    let _ = writeln!(&stream, "{answer}");
+                }
+            }
+        });
+    })
+}
+
+fn said(sequence: u64) -> Value {
+    json!({"type": "event", "kind": "said", "room": "dev", "id": "x", "sequence": sequence, "time": "2026-01-01T12:00:00.000Z",
+        "from": {"nick": "bob"}, "text": "x"})
+}
+
+#[test]
+fn sequences_at_the_end_of_numbers_do_no_harm() {
+    let port = server_that_answers(|request| match request["type"].as_str() {
+        Some("hello") => vec![
+            json!({"type": "joined", "room": "dev", "sequence": u64::MAX, "resumed": false}),
+            said(u64::MAX),
+            json!({"type": "bye", "code": "resumed"}),
+        ],
+        Some("history") => vec![
+            json!({"type": "history", "nonce": request["nonce"], "room": "dev", "events": [said(u64::MAX)]}),
+        ],
+        _ => Vec::new(),
+    });
+    let output = run(&["tail", "--follow", &format!("127.0.0.1:{port}/dev")]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+}
+
+#[test]
+fn pages_that_never_end_are_not_read_for_ever() {
+    let port = server_that_answers(|request| match request["type"].as_str() {
+        Some("hello") => vec![json!({"type": "joined", "room": "dev", "sequence": 9, "resumed": false})],
+        Some("history") => vec![
+            json!({"type": "history", "nonce": request["nonce"], "room": "dev", "events": [said(1)], "before": 1, "after": 1}),
+        ],
+        _ => Vec::new(),
+    });
+    let output = run(&["tail", "--since", "1d", &format!("127.0.0.1:{port}/dev")]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn server_that_lets_nobody_into_a_room_is_given_up() {
+    let port = server_that_answers(|_| Vec::new());
+    let output = run(&["say", "--timeout", "1", &format!("127.0.0.1:{port}/dev"), "x"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("does not answer any more"), "{output:?}");
+}

@@ -152,3 +152,17 @@ fn bot_that_is_told_to_end_ends_its_command() {
     told.ends_with(&[]);
     assert_eq!(bot.0.wait().expect("it ends").code(), Some(128 + 15));
 }
+
+#[test]
+fn command_that_does_not_end_is_killed_and_that_is_said_once() {
+    let server = Server::start();
+    let mut ann = Client::join(&server, "ann");
+    let command = "trap '' TERM; echo ready; while :; do read -r line; done";
+    let address = format!("echo@{}", in_room(&server, "lobby"));
+    let mut bot = Running(start(&mut script(&["bot", &address, "--", "sh", "-c", command])));
+    ann.waits_for("<echo> ready");
+    kill_process(Pid::from_child(&bot.0), Signal::TERM).expect("a signal is sent");
+    let mut told = Lines::of("the bot", bot.0.stderr.take().expect("a pipe"));
+    told.ends_with(&["roomful: the command did not end, and was killed"]);
+    assert_eq!(bot.0.wait().expect("it ends").code(), Some(128 + 15));
+}

@@ -290,3 +290,27 @@ fn room_is_entered_before_anything_is_said_there() {
     link.received(seconds(1), joined.as_bytes());
     assert_eq!(sent(&mut link)[0]["type"], "say");
 }
+
+#[test]
+fn server_that_answers_and_falls_over_is_asked_less_and_less_often() {
+    let mut link = greeting(ann());
+    let mut now = Duration::ZERO;
+    let mut longest = Duration::ZERO;
+    for _ in 0..8 {
+        link.received(now, WELCOME);
+        let ping =
+            sent(&mut link).into_iter().rfind(|request| request["type"] == "ping").expect("it is asked");
+        link.received(now, format!("{{\"type\":\"pong\",\"nonce\":{}}}\n", ping["nonce"]).as_bytes());
+        link.disconnected(now, Failure::Closed);
+        let again = link.deadline().expect("it is tried again");
+        longest = longest.max(again - now);
+        now = again;
+        link.tick(now);
+        link.connected(now);
+    }
+    assert!(longest > seconds(5), "{longest:?}");
+    link.received(now, WELCOME);
+    now += seconds(60);
+    link.disconnected(now, Failure::Closed);
+    assert!(link.deadline().expect("it is tried again") - now < seconds(1), "a good one is missed at once");
+}

@@ -16,6 +16,7 @@ use crate::places::Places;
 use crate::plainness::{Wish, why_plain};
 use crate::remembered::Remembered;
 use crate::scripts;
+use crate::session::Post;
 use crate::settings::{Destination, Settings};
 use hub::Time;
 use jiff::tz::TimeZone;
@@ -43,18 +44,6 @@ pub enum Manner {
     Usual,
     /// Line by line, nothing of which is touched again.
     Plain,
-}
-
-/// What comes in, whoever posts it.
-enum Post<I> {
-    Net(Posted),
-    Given(I),
-}
-
-impl<I> From<Posted> for Post<I> {
-    fn from(posted: Posted) -> Post<I> {
-        Post::Net(posted)
-    }
 }
 
 /// Joins, until the person leaves. Answers with the exit status.

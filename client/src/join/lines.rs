@@ -7,13 +7,14 @@
 use super::saving::Saving;
 use super::{Clock, Join, Post, carry_out, input_of};
 use crate::link::State;
-use crate::model::{Effect, Input, Output, Size, Weight};
+use crate::model::{Effect, Input, Model, Output, Size, Weight};
 use crate::net::Net;
 use crate::remembered::Remembered;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::ops::ControlFlow;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,10 @@ const LINE_BYTES_MAX: u64 = hub::TEXT_BYTES_MAX as u64;
 const UNACKNOWLEDGED_MAX: usize = 500;
 /// At the end of the input, what was said is waited for for so long.
 const LAST_WORDS: Duration = Duration::from_secs(30);
+/// Where nothing is due, it is looked so often whether that is still so.
+const PATIENCE_MAX: Duration = Duration::from_secs(3600);
 
+/// What is posted beside the network.
 enum Given {
     Line(String),
     /// There is no more to read.
@@ -35,65 +39,100 @@ enum Given {
 
 /// Joins, until the person leaves.
 pub(super) fn run(join: &Join, remembered: Remembered) -> Result<(), String> {
-    let clock = Clock::start();
     let (posts, waiting) = sync_channel(WAITING_MAX);
-    let mut model = join.model(Output::Lines, &remembered, Size { columns: 80, rows: 24 });
+    let address = &join.destination.address;
+    let (go_on, may_read) = sync_channel(1);
+    let mut lines = Lines {
+        model: join.model(Output::Lines, &remembered, Size { columns: 80, rows: 24 }),
+        net: Net::new(address.host.clone(), address.port, posts.clone()),
+        saving: Saving::start(remembered.store),
+        clock: Clock::start(),
+        go_on,
+        has_begun: false,
+        ending: None,
+    };
     if let Some(remark) = &remembered.remark {
         print(&format!("-- {remark}"))?;
     }
-    let address = &join.destination.address;
-    let mut net = Net::new(address.host.clone(), address.port, posts.clone());
-    let saving = Saving::start(remembered.store);
     watch_signals(posts.clone())?;
-    let (go_on, may_read) = sync_channel(1);
     thread::spawn(move || read_lines(&posts, &may_read));
-    let mut ending = None;
-    let mut has_begun = false;
-    let mut effects = model.start(clock.moment());
-    loop {
-        let mut is_over = false;
+    let mut effects = lines.model.start(lines.clock.moment());
+    while lines.carry_out(effects)?.is_continue() {
+        lines.let_read();
+        effects = lines.next(&waiting);
+    }
+    // Nothing is taken any more: whoever waits to post something must not be waited for when the connection is closed.
+    drop(waiting);
+    lines.saving.save(lines.model.remembered());
+    lines.saving.end();
+    join.how_it_ended(&lines.model)
+}
+
+struct Lines {
+    model: Model,
+    net: Net<Post<Given>>,
+    saving: Saving,
+    clock: Clock,
+    /// Lets the reader of standard input read one more line.
+    go_on: SyncSender<()>,
+    /// There has been a room to say something in, or a word about why there is none.
+    has_begun: bool,
+    /// The input has ended: until when what was said last is waited for.
+    ending: Option<Instant>,
+}
+
+impl Lines {
+    /// Breaks off when the client is to end.
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Result<ControlFlow<()>, String> {
+        let mut flow = ControlFlow::Continue(());
         for effect in effects {
-            match carry_out(&mut net, effect) {
+            match carry_out(&mut self.net, effect) {
                 Some(Effect::Print(line)) => print(&line)?,
-                Some(Effect::Remember) => saving.save(model.remembered()),
+                Some(Effect::Remember) => self.saving.save(self.model.remembered()),
                 Some(Effect::Notify { .. }) if io::stdout().is_terminal() => bell(),
-                Some(Effect::Quit) => is_over = true,
+                Some(Effect::Quit) => flow = ControlFlow::Break(()),
                 _ => {}
             }
         }
-        if is_over {
-            break;
-        }
-        // What is piped in is not said before there is a room to say it in, or a word about why there is none.
+        Ok(flow)
+    }
+
+    /// What is piped in is read no faster than it is acknowledged, and not before it could be said.
+    fn let_read(&mut self) {
+        let model = &self.model;
         let is_refused = model.note().is_some_and(|note| note.weight == Weight::Problem);
-        has_begun |= *model.state() == State::Online && (model.room().is_some() || is_refused);
-        if has_begun && model.link().unacknowledged() < UNACKNOWLEDGED_MAX {
+        self.has_begun |= *model.state() == State::Online && (model.room().is_some() || is_refused);
+        if self.has_begun && model.link().unacknowledged() < UNACKNOWLEDGED_MAX {
             // It has been told already, or nobody reads any more.
-            let _ = go_on.try_send(());
+            let _ = self.go_on.try_send(());
         }
-        let is_done = model.link().unacknowledged() == 0 && *model.state() == State::Online;
-        if ending.is_some_and(|ending| is_done || ending <= Instant::now()) {
-            effects = model.update(clock.moment(), Input::Leave);
-            continue;
+    }
+
+    /// Waits for what comes next, and gives it to the model.
+    fn next(&mut self, waiting: &Receiver<Post<Given>>) -> Vec<Effect> {
+        let is_done = self.model.link().unacknowledged() == 0 && *self.model.state() == State::Online;
+        if self.ending.is_some_and(|ending| is_done || ending <= Instant::now()) {
+            return self.model.update(self.clock.moment(), Input::Leave);
         }
-        let deadline = model.deadline().map(|deadline| clock.until(deadline));
-        let left = ending.map(|ending: Instant| ending.saturating_duration_since(Instant::now()));
-        let wait = [deadline, left].into_iter().flatten().min().unwrap_or(Duration::from_secs(3600));
-        let input = match waiting.recv_timeout(wait) {
-            Ok(Post::Net(posted)) => net.news(posted).map(input_of),
+        let input = match waiting.recv_timeout(self.patience()) {
+            Ok(Post::Net(posted)) => self.net.news(posted).map(input_of),
             Ok(Post::Given(Given::Line(line))) => Some(Input::Line(line)),
             Ok(Post::Given(Given::Signal)) => Some(Input::Leave),
             Ok(Post::Given(Given::End)) => {
-                ending = Some(Instant::now() + LAST_WORDS);
+                self.ending = Some(Instant::now() + LAST_WORDS);
                 None
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Some(Input::Tick),
         };
-        effects = input.map(|input| model.update(clock.moment(), input)).unwrap_or_default();
+        input.map(|input| self.model.update(self.clock.moment(), input)).unwrap_or_default()
     }
-    saving.save(model.remembered());
-    saving.end();
-    join.how_it_ended(&model)
+
+    /// For how long nothing but news is waited for.
+    fn patience(&self) -> Duration {
+        let deadline = self.model.deadline().map(|deadline| self.clock.until(deadline));
+        let left = self.ending.map(|ending| ending.saturating_duration_since(Instant::now()));
+        [deadline, left].into_iter().flatten().min().unwrap_or(PATIENCE_MAX)
+    }
 }
 
 /// Whoever stops reading has what they want.
@@ -112,8 +151,7 @@ fn bell() {
 }
 
 /// Reads standard input line by line, each only when the last ones are on their way.
-fn read_lines(posts: &SyncSender<Post<Given>>, may_read: &std::sync::mpsc::Receiver<()>) {
-    use std::io::Read as _;
+fn read_lines(posts: &SyncSender<Post<Given>>, may_read: &Receiver<()>) {
     let mut input = io::stdin().lock();
     while may_read.recv().is_ok() {
         let mut bytes = Vec::new();

@@ -5,11 +5,12 @@
 //! What this file must never do: know a command that `/help` does not list.
 
 use super::{Asked, Model, Output, Overlay, Place};
+use crate::address;
 use crate::moments::rfc3339;
 use crate::wire::Request;
 use dialect::plain::{Concerns, NotUnderstood, Typing, VerbHelp, similar, split_word};
 use dialect::plain::{Needs, read_search, verbs};
-use hub::{Manner, Text};
+use hub::Manner;
 
 /// What only this client has.
 static OWN: &[VerbHelp] = &[
@@ -152,7 +153,7 @@ impl Model {
 
     fn join(&mut self, parameters: &str) -> bool {
         let (name, _) = split_word(parameters);
-        match hub::RoomName::parse(name) {
+        match address::room(name) {
             Err(problem) => {
                 self.problem(problem.to_string());
                 false
@@ -195,16 +196,9 @@ impl Model {
     fn message(&mut self, parameters: &str) -> bool {
         let (to, text) = split_word(parameters);
         let index = self.open_direct(to);
-        match Text::new(text) {
-            Ok(text) => {
-                self.say_in(index, Manner::Saying, text);
-                true
-            }
-            Err(problem) => {
-                self.problem(problem.to_string());
-                false
-            }
-        }
+        let Some(text) = self.sayable(text) else { return false };
+        self.say_in(index, Manner::Saying, text);
+        true
     }
 
     fn query(&mut self, parameters: &str) -> bool {
@@ -307,17 +301,10 @@ impl Model {
     /// Asks for a change of what we said.
     pub(super) fn edit(&mut self, target: u64, text: &str) -> bool {
         let Some((number, room)) = self.named_here() else { return false };
-        match Text::new(text) {
-            Ok(clean) => {
-                let request = Request::Edit { room, target, text: clean.formatted().to_owned() };
-                self.ask(request, Asked::Edit { room: number, target, text: clean });
-                true
-            }
-            Err(problem) => {
-                self.problem(problem.to_string());
-                false
-            }
-        }
+        let Some(text) = self.sayable(text) else { return false };
+        let request = Request::Edit { room, target, text: text.formatted().to_owned() };
+        self.ask(request, Asked::Edit { room: number, target, text });
+        true
     }
 
     fn redact_last(&mut self, reason: &str) -> bool {

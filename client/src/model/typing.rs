@@ -325,16 +325,14 @@ impl Model {
             self.problem("/me is for rooms");
             return false;
         }
-        match Text::new(text) {
-            Ok(text) => {
-                self.say_in(self.current, manner, text);
-                true
-            }
-            Err(problem) => {
-                self.problem(problem.to_string());
-                false
-            }
-        }
+        let Some(text) = self.sayable(text) else { return false };
+        self.say_in(self.current, manner, text);
+        true
+    }
+
+    /// A text that may be said; why another may not is told.
+    pub(super) fn sayable(&mut self, text: &str) -> Option<Text> {
+        Text::new(text).map_err(|problem| self.problem(problem.to_string())).ok()
     }
 
     fn complete(&mut self) {

@@ -3,7 +3,7 @@
 //! Where it stands: the view has drawn a [`Buffer`] and said what else belongs to it (a [`Scene`]); the painter compares both with
 //! what was painted last and answers with bytes, which [`super::Terminal`] writes at once.
 //!
-//! ratatui's own way to a terminal was tried for and rejected: it knows no links, writes cell by cell, and moves the cursor by
+//! ratatui's own way to a terminal was tried and rejected: it knows no links, writes cell by cell, and moves the cursor by
 //! what it believes a character's width to be. Terminals do not agree about that for families of emoji, hearts and some others,
 //! and a row that was computed wrongly once stays wrong. Here a row in which such a cluster stands, or stood, is painted whole when
 //! anything in it changes: its place is filled with blanks first, because it may be narrower than we think, and whatever stands

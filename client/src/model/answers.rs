@@ -372,7 +372,20 @@ impl Model {
         let is_own = self.link.nick().is_some_and(|nick| *nick == from.nick);
         let with = if is_own { &to.nick } else { &from.nick };
         let index = self.open_conversation(conversation, with);
+        self.is_who_is_called_so(index);
         self.kept(index, event);
+    }
+
+    /// What is written to this nick goes to this conversation: another one under the same nick was with somebody else.
+    fn is_who_is_called_so(&mut self, index: usize) {
+        let Place::Direct { with, .. } = &self.rooms[index].place else { return };
+        let key = hub::key_of(with);
+        for (nth, room) in self.rooms.iter_mut().enumerate() {
+            let has_nick = matches!(&room.place, Place::Direct { with, .. } if hub::key_of(with) == key);
+            if has_nick {
+                room.presence = if nth == index { Presence::Here } else { Presence::Gone };
+            }
+        }
     }
 
     /// The conversation of this name, opened if it is not.

@@ -93,6 +93,19 @@ pub(crate) enum Why {
     Skipped(Option<u64>),
 }
 
+impl What {
+    /// How many bytes its text has.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            What::Said(said) => said.text.formatted().len(),
+            What::Topic { topic, .. } => topic.as_ref().map_or(0, |topic| topic.len()),
+            What::Told(text) => text.len(),
+            What::Remark(text) => text.formatted().len(),
+            What::Erased { .. } | What::Hole(_) => 0,
+        }
+    }
+}
+
 impl Item {
     /// Its sequence, if it is kept.
     pub(crate) fn sequence(&self) -> Option<u64> {

@@ -260,8 +260,11 @@ impl Model {
             remembered::Room { name, read, draft, is_closed: false }
         });
         // Of what is closed only what was typed there is worth keeping, and how far a conversation was read.
-        let closed =
-            self.before.iter().filter(|(name, before)| name.starts_with('@') || !before.draft.is_empty());
+        let is_open = |name: &str| self.rooms.iter().any(|room| room.place.key() == name);
+        let closed = self
+            .before
+            .iter()
+            .filter(|(name, before)| (name.starts_with('@') || !before.draft.is_empty()) && !is_open(name));
         let closed = closed.map(|(name, before)| remembered::Room {
             name: name.clone(),
             read: before.read,

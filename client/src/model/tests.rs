@@ -650,3 +650,41 @@ fn unread_conversations_stand_behind_the_rooms() {
     assert_eq!(titles, ["#lobby", "#dev", "bob"]);
     assert_eq!((stage.model.current(), stage.model.rooms()[2].unread), (0, 1));
 }
+
+#[test]
+fn how_far_a_conversation_was_read_is_remembered_once() {
+    let mut stage = Stage::in_lobby();
+    stage.types("/msg bob psst");
+    stage.keys("Enter");
+    let nonce = stage.sent()[0]["nonce"].clone();
+    stage.says(&format!(
+        r#"{{"type":"ack","nonce":{nonce},"room":"@3","id":"x","sequence":1,"time":"2026-11-21T10:00:00.000Z"}}"#
+    ));
+    let remembered = stage.model.remembered();
+    let mut stage = Stage::before(Output::Screen, &remembered);
+    stage.enter();
+    stage.says(
+        r#"{"type":"event","kind":"direct","room":"@3","id":"x","sequence":2,"time":"2026-11-21T10:00:00.000Z","from":{"nick":"bob"},"to":{"nick":"ann"},"text":"yes?"}"#,
+    );
+    let remembered = stage.model.remembered();
+    let conversations: Vec<_> = remembered.rooms.iter().filter(|room| room.name == "@3").collect();
+    assert_eq!(conversations.len(), 1);
+    assert!(conversations[0].read.is_some());
+}
+
+#[test]
+fn nothing_is_said_to_whoever_took_a_nick_where_somebody_else_had_it() {
+    let mut stage = Stage::in_lobby();
+    for (conversation, sequence) in [("@3", 1), ("@4", 1), ("@3", 2)] {
+        stage.says(&format!(
+            r#"{{"type":"event","kind":"direct","room":"{conversation}","id":"x","sequence":{sequence},"time":"2026-11-21T10:00:00.000Z","from":{{"nick":"bob"}},"to":{{"nick":"ann"}},"text":"hi"}}"#
+        ));
+    }
+    let presences: Vec<Presence> = stage.model.rooms()[1..].iter().map(|room| room.presence).collect();
+    assert_eq!(presences, [Presence::Here, Presence::Gone], "the one that wrote last has the nick");
+    stage.keys("Alt-3");
+    stage.types("secret");
+    stage.keys("Enter");
+    assert!(stage.sent().iter().all(|request| request["type"] != "direct"));
+    assert_eq!(stage.draft(), "secret");
+}

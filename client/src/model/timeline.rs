@@ -4,17 +4,22 @@
 //! fast, what lies between a place that was jumped to and the present. Holes are filled by pages when somebody comes near.
 //!
 //! What this file must never do: show anything in another order than that of its sequences, show anything twice, or hold more
-//! than [`Timeline::items_max`] items.
+//! than `items_max` items, or than [`BYTES_AN_ITEM`] for each of so many.
 
 use super::item::{Hole, Item, What, Why};
 use crate::wire::Shown;
 use hub::{Text, Time};
 use std::collections::VecDeque;
 
+/// Messages are as long as this on the whole, and hardly ever longer. Where they are, fewer are held.
+const BYTES_AN_ITEM: usize = 1024;
+
 /// What happened in a room.
 #[derive(Debug)]
 pub(crate) struct Timeline {
     items: VecDeque<Item>,
+    /// What their texts take, or a little more.
+    bytes: usize,
     next_number: u32,
     items_max: usize,
     /// Behind which item what is new begins.
@@ -38,7 +43,7 @@ pub(super) struct Past {
 impl Timeline {
     /// An empty one that holds at most so many items.
     pub(crate) fn new(items_max: usize) -> Timeline {
-        Timeline { items: VecDeque::new(), next_number: 0, items_max, marker: None }
+        Timeline { items: VecDeque::new(), bytes: 0, next_number: 0, items_max, marker: None }
     }
 
     /// All that is here, in order.
@@ -137,6 +142,8 @@ impl Timeline {
         if let Some(What::Said(said)) = self.kept_mut(sequence).map(|item| &mut item.what) {
             said.text = text.clone();
             said.is_edited = true;
+            self.bytes += text.formatted().len();
+            self.forget_the_oldest();
         }
     }
 
@@ -201,12 +208,14 @@ impl Timeline {
     /// Everything is forgotten: this is another history.
     pub(super) fn clear(&mut self) {
         self.items.clear();
+        self.bytes = 0;
         self.marker = None;
     }
 
     fn put(&mut self, index: usize, order: u64, time: Time, what: What) -> u32 {
         let number = self.next_number;
         self.next_number = self.next_number.wrapping_add(1);
+        self.bytes += what.bytes();
         self.items.insert(index, Item { number, order, time, what });
         number
     }
@@ -232,11 +241,8 @@ impl Timeline {
 
     /// What is beyond the bound becomes part of the hole at the beginning.
     fn forget_the_oldest(&mut self) {
-        if self.items.len() <= self.items_max {
-            return;
-        }
-        // A tenth at a time, so that it is not done with each item.
-        let count = self.items.len() - self.items_max + self.items_max / 10;
+        let Some(kept) = self.items_to_keep(self.items.iter().rev()) else { return };
+        let count = self.items.len() - kept;
         let Some(last) = self.items.drain(..count).next_back() else { return };
         let upto = match &last.what {
             What::Hole(hole) => hole.last,
@@ -247,15 +253,34 @@ impl Timeline {
             let hole = Hole { first: 1, last: upto, why: Why::Unread, is_asked: false };
             self.put(0, 1, last.time, What::Hole(hole));
         }
+        self.count_bytes();
+    }
+
+    /// How many may stay if not all may, counted from the end that is kept. It is a tenth less than there might be, so that it is
+    /// not done with each item.
+    fn items_to_keep<'a>(&self, from_the_kept_end: impl Iterator<Item = &'a Item>) -> Option<usize> {
+        let bytes_max = self.items_max * BYTES_AN_ITEM;
+        if self.items.len() <= self.items_max && self.bytes <= bytes_max {
+            return None;
+        }
+        let mut bytes = 0;
+        let fits = |item: &&Item| {
+            bytes += item.what.bytes();
+            bytes <= bytes_max - bytes_max / 10
+        };
+        Some(from_the_kept_end.take(self.items_max - self.items_max / 10).take_while(fits).count())
+    }
+
+    fn count_bytes(&mut self) {
+        self.bytes = self.items.iter().map(|item| item.what.bytes()).sum();
     }
 
     /// The same at the other end, for somebody who looks at the beginning.
     fn forget_the_newest(&mut self) {
-        if self.items.len() <= self.items_max {
-            return;
-        }
+        let Some(kept) = self.items_to_keep(self.items.iter()) else { return };
         let last = self.last_order();
-        self.items.truncate(self.items_max - self.items_max / 10);
+        self.items.truncate(kept);
+        self.count_bytes();
         let time = self.items.back().map_or(Time(0), |item| item.time);
         self.append_hole(last, time, Why::Unread);
     }
@@ -289,6 +314,17 @@ mod tests {
         }
         assert!(timeline.items().len() <= 100);
         assert_eq!(timeline.last_order(), 2_999);
+    }
+
+    #[test]
+    fn long_messages_are_fewer() {
+        let mut timeline = Timeline::new(100);
+        let long = "x".repeat(10_000);
+        for _ in 0..1_000 {
+            timeline.append(Time(0), What::Remark(Text::kept(&long)));
+        }
+        let bytes: usize = timeline.items().iter().map(|item| item.what.bytes()).sum();
+        assert!((50_000..=100 * BYTES_AN_ITEM).contains(&bytes), "{bytes}");
     }
 
     #[test]

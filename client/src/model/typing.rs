@@ -318,7 +318,13 @@ impl Model {
             return false;
         };
         if room.presence == Presence::Gone {
-            self.problem(format!("you are not in {} any more; /join enters it again", room.title()));
+            let title = room.title();
+            self.problem(match room.place {
+                Place::Room(_) => format!("you are not in {title} any more; /join enters it again"),
+                Place::Direct { .. } => {
+                    format!("somebody else is called {title} now; /msg {title} TEXT writes to them")
+                }
+            });
             return false;
         }
         if manner == Manner::Acting && matches!(room.place, Place::Direct { .. }) {

@@ -273,6 +273,7 @@ impl Model {
     }
 
     fn event(&mut self, event: &Event) {
+        self.count_happening();
         match &event.what {
             Happening::Direct { to, .. } => self.direct(event, to),
             Happening::Joined | Happening::Left | Happening::Sum { .. } => self.came_or_went(event),
@@ -623,6 +624,7 @@ impl Model {
     }
 
     fn page(&mut self, page: &Page) {
+        self.count_happening();
         let nick = self.link.nick().cloned();
         let highlights = self.options.highlights.clone();
         let reader = Reader { nick: nick.as_deref().unwrap_or(""), highlights: &highlights };

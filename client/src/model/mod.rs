@@ -43,6 +43,10 @@ use std::time::Duration;
 
 /// So many messages are asked for at a time.
 const PAGE_ITEMS: u32 = 100;
+/// All timelines together take no more, or but a little: then the largest has fewer items.
+const TIMELINES_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// How much they take is looked at each time that so many things have happened.
+const HAPPENINGS_A_LOOK: u32 = 1_000;
 /// So many findings of a search.
 const FINDINGS_MAX: u32 = 50;
 
@@ -198,6 +202,8 @@ pub(crate) struct Model {
     leaving: Option<Leaving>,
     told_state: Option<link::State>,
     notified: Option<Duration>,
+    /// How many things have happened since it was looked how much they take.
+    happened: u32,
     size: Size,
     focus: Focus,
     time: Time,
@@ -241,6 +247,7 @@ impl Model {
             leaving: None,
             told_state: None,
             notified: None,
+            happened: 0,
             size,
             focus: Focus::Unknown,
             time: Time(0),
@@ -382,6 +389,31 @@ impl Model {
             Place::Direct { with, conversation: None } => hub::key_of(with) == key,
             _ => false,
         })
+    }
+
+    /// Something has happened that takes memory.
+    fn count_happening(&mut self) {
+        self.happened += 1;
+        if self.happened >= HAPPENINGS_A_LOOK {
+            self.happened = 0;
+            self.bound_timelines(TIMELINES_BYTES_MAX);
+        }
+    }
+
+    /// The largest timelines forget what is oldest until all together take no more than this.
+    fn bound_timelines(&mut self, bytes_max: usize) {
+        let mut bytes: usize = self.rooms.iter().map(|room| room.timeline.bytes()).sum();
+        while bytes > bytes_max {
+            let largest =
+                self.rooms.iter_mut().map(|room| &mut room.timeline).max_by_key(|timeline| timeline.bytes());
+            let Some(timeline) = largest else { return };
+            let before = timeline.bytes();
+            timeline.forget_the_older_half();
+            if timeline.bytes() >= before {
+                return;
+            }
+            bytes -= before - timeline.bytes();
+        }
     }
 
     /// Takes a room off the screen. What was typed there is there again when it is opened again.

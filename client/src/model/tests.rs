@@ -688,3 +688,22 @@ fn nothing_is_said_to_whoever_took_a_nick_where_somebody_else_had_it() {
     assert!(stage.sent().iter().all(|request| request["type"] != "direct"));
     assert_eq!(stage.draft(), "secret");
 }
+
+#[test]
+fn all_rooms_together_are_bounded() {
+    let mut stage = Stage::in_lobby();
+    for room in ["dev", "ops"] {
+        stage.says(&format!(
+            r#"{{"type":"joined","room":"{room}","sequence":0,"resumed":false,"topic":null,"members":[],"others":0,"listening":0}}"#
+        ));
+        for sequence in 1..=500 {
+            stage.bob(room, sequence, "a message of the usual length, which is not much");
+        }
+    }
+    let bytes = |stage: &Stage| stage.model.rooms().iter().map(|room| room.timeline.bytes()).sum::<usize>();
+    assert!(bytes(&stage) > 100_000);
+    stage.model.bound_timelines(50_000);
+    assert!((10_000..=50_000).contains(&bytes(&stage)), "{}", bytes(&stage));
+    let last = |room: usize| stage.model.rooms()[room].timeline.last_order();
+    assert_eq!((last(1), last(2)), (500, 500), "what is newest stays");
+}

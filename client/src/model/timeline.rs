@@ -13,12 +13,14 @@ use std::collections::VecDeque;
 
 /// Messages are as long as this on the whole, and hardly ever longer. Where they are, fewer are held.
 const BYTES_AN_ITEM: usize = 1024;
+/// What an item takes besides its text.
+const BYTES_BESIDES: usize = 128;
 
 /// What happened in a room.
 #[derive(Debug)]
 pub(crate) struct Timeline {
     items: VecDeque<Item>,
-    /// What their texts take, or a little more.
+    /// What they take, or a little more.
     bytes: usize,
     next_number: u32,
     items_max: usize,
@@ -44,6 +46,11 @@ impl Timeline {
     /// An empty one that holds at most so many items.
     pub(crate) fn new(items_max: usize) -> Timeline {
         Timeline { items: VecDeque::new(), bytes: 0, next_number: 0, items_max, marker: None }
+    }
+
+    /// What it takes in memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// All that is here, in order.
@@ -215,7 +222,7 @@ impl Timeline {
     fn put(&mut self, index: usize, order: u64, time: Time, what: What) -> u32 {
         let number = self.next_number;
         self.next_number = self.next_number.wrapping_add(1);
-        self.bytes += what.bytes();
+        self.bytes += bytes_of(&what);
         self.items.insert(index, Item { number, order, time, what });
         number
     }
@@ -241,7 +248,16 @@ impl Timeline {
 
     /// What is beyond the bound becomes part of the hole at the beginning.
     fn forget_the_oldest(&mut self) {
-        let Some(kept) = self.items_to_keep(self.items.iter().rev()) else { return };
+        self.forget_the_oldest_beyond(self.items_max * BYTES_AN_ITEM);
+    }
+
+    /// The older half becomes part of that hole.
+    pub(super) fn forget_the_older_half(&mut self) {
+        self.forget_the_oldest_beyond(self.bytes / 2);
+    }
+
+    fn forget_the_oldest_beyond(&mut self, bytes_max: usize) {
+        let Some(kept) = self.items_to_keep(bytes_max, self.items.iter().rev()) else { return };
         let count = self.items.len() - kept;
         let Some(last) = self.items.drain(..count).next_back() else { return };
         let upto = match &last.what {
@@ -258,32 +274,40 @@ impl Timeline {
 
     /// How many may stay if not all may, counted from the end that is kept. It is a tenth less than there might be, so that it is
     /// not done with each item.
-    fn items_to_keep<'a>(&self, from_the_kept_end: impl Iterator<Item = &'a Item>) -> Option<usize> {
-        let bytes_max = self.items_max * BYTES_AN_ITEM;
+    fn items_to_keep<'a>(
+        &self,
+        bytes_max: usize,
+        from_the_kept_end: impl Iterator<Item = &'a Item>,
+    ) -> Option<usize> {
         if self.items.len() <= self.items_max && self.bytes <= bytes_max {
             return None;
         }
         let mut bytes = 0;
         let fits = |item: &&Item| {
-            bytes += item.what.bytes();
+            bytes += bytes_of(&item.what);
             bytes <= bytes_max - bytes_max / 10
         };
         Some(from_the_kept_end.take(self.items_max - self.items_max / 10).take_while(fits).count())
     }
 
     fn count_bytes(&mut self) {
-        self.bytes = self.items.iter().map(|item| item.what.bytes()).sum();
+        self.bytes = self.items.iter().map(|item| bytes_of(&item.what)).sum();
     }
 
     /// The same at the other end, for somebody who looks at the beginning.
     fn forget_the_newest(&mut self) {
-        let Some(kept) = self.items_to_keep(self.items.iter()) else { return };
+        let bytes_max = self.items_max * BYTES_AN_ITEM;
+        let Some(kept) = self.items_to_keep(bytes_max, self.items.iter()) else { return };
         let last = self.last_order();
         self.items.truncate(kept);
         self.count_bytes();
         let time = self.items.back().map_or(Time(0), |item| item.time);
         self.append_hole(last, time, Why::Unread);
     }
+}
+
+fn bytes_of(what: &What) -> usize {
+    BYTES_BESIDES + what.bytes()
 }
 
 fn lost_words(count: Option<u64>) -> String {

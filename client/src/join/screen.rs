@@ -148,8 +148,6 @@ impl Screen {
         if self.paint().is_err() {
             return Ended::Gone;
         }
-        // Nor does the room, once it is there, wait for this picture's turn to be over.
-        self.painted = None;
         if let ControlFlow::Break(ended) = self.carry_out(effects) {
             return ended;
         }
@@ -324,7 +322,8 @@ impl Screen {
         let area = Rect::new(0, 0, size.columns, size.rows);
         let mut buffer = Buffer::empty(area);
         let scene = view::draw(&self.model, self.theme, &mut buffer);
-        self.painted = Some(Instant::now());
+        // Before there is a room little comes, and somebody waits for it: it is painted at once.
+        self.painted = self.model.room().map(|_| Instant::now());
         self.terminal.paint(buffer, scene)
     }
 

@@ -103,6 +103,8 @@ pub(crate) struct Note {
     pub text: String,
     /// Whether something did not work.
     pub weight: Weight,
+    /// When it goes by itself.
+    pub until: Duration,
 }
 
 /// How much a note matters.
@@ -178,7 +180,6 @@ pub(crate) struct Model {
     current: usize,
     overlay: Option<Overlay>,
     note: Option<Note>,
-    note_until: Option<Duration>,
     /// Why the server cannot write anything down.
     trouble: Option<Shown>,
     /// What is typed where no room is open.
@@ -232,7 +233,6 @@ impl Model {
             current: 0,
             overlay: None,
             note: None,
-            note_until: None,
             trouble: None,
             homeless: Draft::default(),
             submitted_in: None,

@@ -128,7 +128,7 @@ impl Model {
 
     /// When [`Input::Tick`] is next to be given; asked again after every other input.
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        let note = self.note_until.filter(|_| self.note.is_some());
+        let note = self.note.as_ref().map(|note| note.until);
         // The seconds that are left are shown.
         let second = matches!(self.state(), State::Waiting { .. }).then(|| self.now + Duration::from_secs(1));
         let leaving = self.leaving.as_ref().map(|leaving| leaving.until);
@@ -142,10 +142,8 @@ impl Model {
 
     fn tick(&mut self) {
         self.link.tick(self.now);
-        if self.note_until.is_some_and(|until| until <= self.now) {
-            self.note = None;
-            self.note_until = None;
-        }
+        let now = self.now;
+        self.note.take_if(|note| note.until <= now);
     }
 
     /// What follows from everything that came in.
@@ -230,8 +228,7 @@ impl Model {
 
     fn set_note(&mut self, text: String, weight: Weight) {
         self.print(format!("-- {text}"));
-        self.note = Some(Note { text, weight });
-        self.note_until = Some(self.now + NOTE_FOR);
+        self.note = Some(Note { text, weight, until: self.now + NOTE_FOR });
     }
 
     /// Where nothing is drawn, it is printed.

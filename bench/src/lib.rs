@@ -22,6 +22,7 @@ pub mod client;
 pub mod conversation;
 pub mod crowd;
 pub mod data;
+pub mod extent;
 pub mod floor;
 pub mod histogram;
 pub mod history;

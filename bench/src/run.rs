@@ -9,10 +9,11 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, Result, ensure};
-use clap::{Args, ValueEnum};
+use anyhow::{Context, Result};
+use clap::Args;
 
 use crate::{
+    extent::{Extent, chosen, ensure_built},
     floor::Floor,
     machine,
     peer::{Keeping, Program},
@@ -54,14 +55,12 @@ impl Options {
     }
 
     fn scenarios(&self) -> Vec<Scenario> {
-        let asked = |scenario: &&Scenario| self.only.is_empty() || self.only.contains(scenario);
-        Scenario::value_variants().iter().filter(asked).copied().collect()
+        chosen(&self.only)
     }
 
-    /// Where the report goes: a run that leaves something out must not replace the one that does not.
+    /// Where the report goes, if anywhere.
     fn folder(&self) -> Option<PathBuf> {
-        let is_whole = !self.quick && self.only.is_empty();
-        self.out.clone().or_else(|| is_whole.then(|| PathBuf::from("docs/bench")))
+        Extent::of(self.quick, &self.only).folder(self.out.as_deref(), "docs/bench")
     }
 }
 
@@ -72,11 +71,7 @@ impl Options {
 /// If a binary is missing or the report cannot be written.
 pub fn run(options: &Options) -> Result<ExitCode> {
     for binary in [Some(&options.roomful), options.against.as_ref()].into_iter().flatten() {
-        ensure!(
-            binary.is_file(),
-            "{} is not there\nhint: cargo build --release --package roomful",
-            binary.display()
-        );
+        ensure_built(binary)?;
     }
     let floors = std::env::current_exe().context("cannot find the floors: where is this program?")?;
     let places = Places::share_out(options.placement)?;

@@ -20,10 +20,11 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 use crate::{
+    extent::{Extent, chosen, ensure_built},
     machine,
     peer::{Keeping, Peer, Program},
     report::others,
@@ -84,14 +85,12 @@ impl Stage<'_> {
 
 impl Options {
     fn parts(&self) -> Vec<Part> {
-        let asked = |part: &&Part| self.only.is_empty() || self.only.contains(part);
-        Part::value_variants().iter().filter(asked).copied().collect()
+        chosen(&self.only)
     }
 
-    /// Where the report goes: a run that leaves something out must not replace the one that does not.
+    /// Where the report goes, if anywhere.
     fn folder(&self) -> Option<PathBuf> {
-        let is_whole = !self.quick && self.only.is_empty();
-        self.out.clone().or_else(|| is_whole.then(|| PathBuf::from("docs/bench")))
+        Extent::of(self.quick, &self.only).folder(self.out.as_deref(), "docs/bench")
     }
 }
 
@@ -101,11 +100,7 @@ impl Options {
 ///
 /// If the binary is missing, something that should be painted or acknowledged is not, or the report cannot be written.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    ensure!(
-        options.roomful.is_file(),
-        "{} is not there\nhint: cargo build --release --package roomful",
-        options.roomful.display()
-    );
+    ensure_built(&options.roomful)?;
     let roomful = options.roomful.canonicalize().context("cannot find the binary")?;
     let stage = Stage { roomful: &roomful, scale: if options.quick { Scale::Quick } else { Scale::Full } };
     let mut report = heading(options);

@@ -19,10 +19,11 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 use crate::{
+    extent::{Extent, chosen, ensure_built},
     machine,
     placement::{Placement, Places},
     report::others,
@@ -83,14 +84,12 @@ impl Options {
     }
 
     fn parts(&self) -> Vec<Part> {
-        let asked = |part: &&Part| self.only.is_empty() || self.only.contains(part);
-        Part::value_variants().iter().filter(asked).copied().collect()
+        chosen(&self.only)
     }
 
-    /// Where the report goes: a run that leaves something out must not replace the one that does not.
+    /// Where the report goes, if anywhere.
     fn folder(&self) -> Option<PathBuf> {
-        let is_whole = !self.quick && self.only.is_empty();
-        self.out.clone().or_else(|| is_whole.then(|| PathBuf::from("docs/bench")))
+        Extent::of(self.quick, &self.only).folder(self.out.as_deref(), "docs/bench")
     }
 }
 
@@ -100,11 +99,7 @@ impl Options {
 ///
 /// If the binary is missing, an answer is wrong or the report cannot be written.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    ensure!(
-        options.roomful.is_file(),
-        "{} is not there\nhint: cargo build --release --package roomful",
-        options.roomful.display()
-    );
+    ensure_built(&options.roomful)?;
     let places = Places::share_out(options.placement)?;
     let mut report = heading(options);
     println!("{report}");

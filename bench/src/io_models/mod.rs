@@ -38,7 +38,7 @@ use self::{
     tables::{MemoryTrials, PollerTrials, RequestTrials},
     way::{Contender, Model, Way},
 };
-use crate::{machine, placement::Placement, usage::MachineReading};
+use crate::{extent::Extent, machine, placement::Placement, usage::MachineReading};
 
 /// What to measure, and where to write it.
 #[derive(Args, Clone, Debug)]
@@ -80,10 +80,9 @@ impl Options {
         Scale { parts, rounds, ..scale }
     }
 
-    /// Where the figures go: a run that leaves something out must not replace those of one that does not.
+    /// Where the figures go, if anywhere.
     fn folder(&self) -> Option<PathBuf> {
-        let is_whole = !self.quick && self.only.is_empty();
-        self.out.clone().or_else(|| is_whole.then(|| PathBuf::from("docs")))
+        Extent::of(self.quick, &self.only).folder(self.out.as_deref(), "docs")
     }
 }
 

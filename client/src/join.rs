@@ -10,7 +10,7 @@ mod screen;
 
 use crate::address::Address;
 use crate::link::{End, Persistence, State, Wanted};
-use crate::model::{Effect, Input, Model, Moment, Options, Output, Size};
+use crate::model::{Effect, Input, Medium, Model, Moment, Options, Size};
 use crate::net::{NetEvent, Posted};
 use crate::places::Places;
 use crate::plainness::{Wish, why_plain};
@@ -66,7 +66,7 @@ impl Join {
         why_plain(wish, |name| std::env::var_os(name)).is_none()
     }
 
-    fn model(&self, output: Output, remembered: &Remembered, size: Size) -> Model {
+    fn model(&self, medium: Medium, remembered: &Remembered, size: Size) -> Model {
         let settings = &self.settings;
         let address = &self.destination.address;
         let options = Options {
@@ -78,7 +78,7 @@ impl Join {
             server: self.destination.name.clone().unwrap_or_else(|| address.server()),
             notify_on: settings.notify_on,
         };
-        Model::new(options, output, self.wanted(remembered), &remembered.state, size, scripts::seed())
+        Model::new(options, medium, self.wanted(remembered), &remembered.state, size, scripts::seed())
     }
 
     fn wanted(&self, remembered: &Remembered) -> Wanted {

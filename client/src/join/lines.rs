@@ -7,7 +7,7 @@
 use super::saving::Saving;
 use super::{Clock, Join, Post, carry_out, input_of};
 use crate::link::State;
-use crate::model::{Effect, Input, Model, Output, Size, Weight};
+use crate::model::{Effect, Input, Medium, Model, Size, Weight};
 use crate::net::Net;
 use crate::remembered::Remembered;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -43,7 +43,7 @@ pub(super) fn run(join: &Join, remembered: Remembered) -> Result<(), String> {
     let address = &join.destination.address;
     let (go_on, may_read) = sync_channel(1);
     let mut lines = Lines {
-        model: join.model(Output::Lines, &remembered, Size { columns: 80, rows: 24 }),
+        model: join.model(Medium::Lines, &remembered, Size { columns: 80, rows: 24 }),
         net: Net::new(address.host.clone(), address.port, posts.clone()),
         saving: Saving::start(remembered.store),
         clock: Clock::start(),

@@ -9,7 +9,7 @@
 use super::saving::Saving;
 use super::{Clock, Join, Post, carry_out, input_of};
 use crate::link::State;
-use crate::model::{Effect, Input, Model, Output};
+use crate::model::{Effect, Input, Medium, Model};
 use crate::net::Net;
 use crate::remembered::Remembered;
 use crate::settings::{self, Notify};
@@ -55,7 +55,7 @@ pub(super) fn run(join: Join, remembered: Remembered) -> Result<(), String> {
         Terminal::enter(Wishes { mouse, ..Wishes::default() }, sink).map_err(|error| cannot_use(&error))?;
     let size = terminal.size().map_err(|error| cannot_use(&error))?;
     let clock = Clock::start();
-    let mut model = join.model(Output::Screen, &remembered, size);
+    let mut model = join.model(Medium::Screen, &remembered, size);
     if let Some(remark) = remembered.remark {
         // It is seen with the first picture; nothing else comes of it.
         model.update(clock.moment(), Input::Trouble(remark));

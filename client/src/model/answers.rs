@@ -7,7 +7,7 @@
 use super::item::{self, Reader, Relation, Said, What, Why};
 use super::timeline::{Farthest, Past};
 use super::update::Effect;
-use super::{Asked, Finding, Focus, Model, Output, Overlay, Place, Presence, Room, Scroll, SearchProgress};
+use super::{Asked, Finding, Focus, Medium, Model, Overlay, Place, Presence, Room, Scroll, SearchProgress};
 use crate::link::{End, State};
 use crate::wire::{
     Ack, Answer, Author, Conversation, Event, Findings, Gap, Happening, Names, Notice, Page, Picture,
@@ -102,7 +102,7 @@ impl Model {
             _ => None,
         };
         let is_online = *self.link.state() == State::Online;
-        if matches!(self.link.state(), State::Over(_)) && self.output == Output::Lines {
+        if matches!(self.link.state(), State::Over(_)) && self.medium == Medium::Lines {
             self.effects.push(Effect::Quit);
         }
         // A pong changes the latency and nothing else.
@@ -217,7 +217,7 @@ impl Model {
             .asked
             .values()
             .any(|asked| matches!(asked, Asked::Members { room, is_first: true } if *room == number));
-        if self.output == Output::Screen && picture.others <= NAMES_WORTH_ASKING && !is_asked {
+        if self.medium == Medium::Screen && picture.others <= NAMES_WORTH_ASKING && !is_asked {
             let request = Request::Who { room: picture.room.to_string() };
             self.ask(request, Asked::Members { room: number, is_first: true });
         }
@@ -599,7 +599,7 @@ impl Model {
         if page.more {
             self.asked.insert(nonce, Asked::Rooms);
         }
-        if self.output == Output::Lines {
+        if self.medium == Medium::Lines {
             for line in &page.rooms {
                 let topic = line.topic.as_ref().map(|topic| format!(": {topic}")).unwrap_or_default();
                 self.print(format!("-- #{} ({}){topic}", line.room, line.members));
@@ -689,7 +689,7 @@ impl Model {
                 found.push(Finding { room: room.clone(), sequence, time: event.time, said });
             }
         }
-        if self.output == Output::Lines {
+        if self.medium == Medium::Lines {
             self.print_findings(&found, findings.rest);
         } else if let Some(Overlay::Search(search)) = &mut self.overlay {
             search.findings = found;

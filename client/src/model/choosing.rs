@@ -6,7 +6,7 @@
 
 use super::bindings::{self, Action};
 use super::update::Effect;
-use super::{Asked, Choice, Model, Output, Overlay, SearchProgress, SearchView};
+use super::{Asked, Choice, Medium, Model, Overlay, SearchProgress, SearchView};
 use crate::keys::{Key, KeyPress};
 use crate::layout::{Sheet, overlay_scroll_max};
 use crate::wire::{Request, RoomLine, Span};
@@ -199,7 +199,7 @@ impl Model {
     }
 
     pub(super) fn show_known_rooms(&mut self) {
-        if self.output == Output::Lines {
+        if self.medium == Medium::Lines {
             return;
         }
         self.overlay = Some(Overlay::Rooms(Choice { entries: self.known_rooms.clone(), ..Choice::empty() }));
@@ -256,7 +256,7 @@ impl Model {
             room.timeline.set_marker(None);
         }
         self.current = index;
-        if self.output == Output::Lines {
+        if self.medium == Medium::Lines {
             let title = self.rooms[index].title();
             self.print(format!("-- you now talk in {title}"));
         }

@@ -4,7 +4,7 @@
 //!
 //! What this file must never do: know a command that `/help` does not list.
 
-use super::{Asked, Model, Output, Overlay, Place};
+use super::{Asked, Medium, Model, Overlay, Place};
 use crate::address;
 use crate::moments::rfc3339;
 use crate::wire::Request;
@@ -125,7 +125,7 @@ impl Model {
 
     fn help(&mut self, name: &str) -> bool {
         let name = name.trim_start_matches('/');
-        if self.output == Output::Screen && name.is_empty() {
+        if self.medium == Medium::Screen && name.is_empty() {
             self.overlay = Some(Overlay::Help { scroll: 0 });
             return true;
         }
@@ -243,7 +243,7 @@ impl Model {
 
     /// Where one scrolls, `/history` goes back a page; where one does not, it prints one.
     fn history(&mut self, parameters: &str) -> bool {
-        if self.output == Output::Lines {
+        if self.medium == Medium::Lines {
             return self.print_history(parameters);
         }
         if !parameters.is_empty() {
@@ -254,7 +254,7 @@ impl Model {
     }
 
     fn search(&mut self, words: &str) -> bool {
-        if self.output == Output::Screen {
+        if self.medium == Medium::Screen {
             self.open_search(words);
         }
         self.start_search(words)

@@ -5,7 +5,7 @@
 //!
 //! What this file must never do: print anything that could be taken for somebody's words and is not, or the other way round.
 
-use super::{Asked, Finding, Model, Output, Place, Said, What};
+use super::{Asked, Finding, Medium, Model, Place, Said, What};
 use crate::moments;
 use crate::wire::{Request, Rest, Span};
 use hub::{Manner, Time};
@@ -16,7 +16,7 @@ const MESSAGES_UNASKED: u32 = 50;
 impl Model {
     /// Prints something that happened in a room.
     pub(super) fn print_item(&mut self, index: usize, what: &What, before: Option<&str>) {
-        if self.output == Output::Screen {
+        if self.medium == Medium::Screen {
             return;
         }
         let place = match &self.rooms[index].place {

@@ -71,7 +71,7 @@ pub(crate) struct Options {
 
 /// How a person reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Output {
+pub(crate) enum Medium {
     /// The view is drawn.
     Screen,
     /// Lines are printed, and nothing that was printed is touched again.
@@ -172,7 +172,7 @@ enum Asked {
 /// The client.
 pub(crate) struct Model {
     options: Options,
-    output: Output,
+    medium: Medium,
     link: Link,
     asked: HashMap<String, Asked>,
     rooms: Vec<Room>,
@@ -216,7 +216,7 @@ impl Model {
     /// A client that has not begun. `seed` is as for [`Link::new`].
     pub(crate) fn new(
         options: Options,
-        output: Output,
+        medium: Medium,
         wanted: Wanted,
         remembered: &State,
         size: Size,
@@ -224,7 +224,7 @@ impl Model {
     ) -> Model {
         Model {
             options,
-            output,
+            medium,
             wanted_nick: wanted.nick.clone(),
             link: Link::new(wanted, seed),
             asked: HashMap::new(),

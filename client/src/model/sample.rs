@@ -41,7 +41,7 @@ pub(crate) fn resting(columns: u16, rows: u16) -> Model {
     };
     let wanted = Wanted { nick: Some("ann".into()), ..Wanted::default() };
     let mut model =
-        Model::new(options, super::Output::Screen, wanted, &State::default(), Size { columns, rows }, 1);
+        Model::new(options, super::Medium::Screen, wanted, &State::default(), Size { columns, rows }, 1);
     model.focus = Focus::Here;
     model.time = NOON;
     model.now = Duration::from_secs(1);

@@ -28,14 +28,14 @@ pub(crate) fn options() -> Options {
 }
 
 impl Stage {
-    pub(crate) fn new(output: Output) -> Stage {
-        Stage::before(output, &State::default())
+    pub(crate) fn new(medium: Medium) -> Stage {
+        Stage::before(medium, &State::default())
     }
 
-    pub(crate) fn before(output: Output, before: &State) -> Stage {
+    pub(crate) fn before(medium: Medium, before: &State) -> Stage {
         let wanted = Wanted { nick: Some("ann".into()), ..Wanted::default() };
         let size = Size { columns: 80, rows: 24 };
-        let model = Model::new(options(), output, wanted, before, size, 7);
+        let model = Model::new(options(), medium, wanted, before, size, 7);
         let mut stage = Stage { model, now: Duration::ZERO, effects: Vec::new() };
         let moment = stage.moment();
         stage.effects = stage.model.start(moment);
@@ -44,7 +44,7 @@ impl Stage {
 
     /// In the lobby with bob, with an empty past.
     pub(crate) fn in_lobby() -> Stage {
-        let mut stage = Stage::new(Output::Screen);
+        let mut stage = Stage::new(Medium::Screen);
         stage.enter();
         stage
     }
@@ -273,14 +273,14 @@ fn drafts_belong_to_their_rooms() {
     assert_eq!(stage.draft(), "for the lobby");
     let remembered = stage.model.remembered();
     assert_eq!(remembered.rooms[1].draft, "for dev");
-    let mut stage = Stage::before(Output::Screen, &remembered);
+    let mut stage = Stage::before(Medium::Screen, &remembered);
     stage.enter();
     assert_eq!(stage.draft(), "for the lobby");
 }
 
 #[test]
 fn past_comes_in_pages_and_what_is_missing_is_fetched_when_it_is_near() {
-    let mut stage = Stage::new(Output::Screen);
+    let mut stage = Stage::new(Medium::Screen);
     stage.give(Input::Connected);
     stage.says(WELCOME);
     stage.says(r#"{"type":"joined","room":"lobby","sequence":500,"resumed":false,"topic":null,"members":[],"others":0,"listening":0}"#);
@@ -463,7 +463,7 @@ fn control_c_clears_first_and_leaves_then() {
 
 #[test]
 fn plain_lines_say_who_says_what() {
-    let mut stage = Stage::new(Output::Lines);
+    let mut stage = Stage::new(Medium::Lines);
     stage.enter();
     stage.bob("lobby", 2, "hello\nann");
     stage.says(r#"{"type":"event","kind":"quit","time":"2026-11-21T10:00:00.000Z","from":{"nick":"bob"},"reason":"late"}"#);
@@ -635,7 +635,7 @@ fn trouble_of_a_server_that_was_restarted_is_over() {
 fn unread_conversations_stand_behind_the_rooms() {
     let conversation = remembered::Room { name: "@3".into(), read: Some(1), ..remembered::Room::default() };
     let before = State { epoch: Some("e".into()), rooms: vec![conversation], ..State::default() };
-    let mut stage = Stage::before(Output::Screen, &before);
+    let mut stage = Stage::before(Medium::Screen, &before);
     stage.give(Input::Connected);
     stage.says(
         &WELCOME
@@ -661,7 +661,7 @@ fn how_far_a_conversation_was_read_is_remembered_once() {
         r#"{{"type":"ack","nonce":{nonce},"room":"@3","id":"x","sequence":1,"time":"2026-11-21T10:00:00.000Z"}}"#
     ));
     let remembered = stage.model.remembered();
-    let mut stage = Stage::before(Output::Screen, &remembered);
+    let mut stage = Stage::before(Medium::Screen, &remembered);
     stage.enter();
     stage.says(
         r#"{"type":"event","kind":"direct","room":"@3","id":"x","sequence":2,"time":"2026-11-21T10:00:00.000Z","from":{"nick":"bob"},"to":{"nick":"ann"},"text":"yes?"}"#,

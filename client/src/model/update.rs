@@ -183,7 +183,7 @@ impl Model {
 
     /// Whether anything was asked for: what is missing close to what is seen.
     fn fetch_what_is_near(&mut self) -> bool {
-        let is_possible = self.output == super::Output::Screen && *self.state() == State::Online;
+        let is_possible = self.medium == super::Medium::Screen && *self.state() == State::Online;
         let Some(sheet) = Sheet::of(self).filter(|_| is_possible) else { return false };
         let seen = sheet.items_near();
         let room = &mut self.rooms[self.current];
@@ -233,7 +233,7 @@ impl Model {
 
     /// Where nothing is drawn, it is printed.
     pub(super) fn print(&mut self, line: String) {
-        if self.output == super::Output::Lines {
+        if self.medium == super::Medium::Lines {
             self.effects.push(Effect::Print(line));
         }
     }
@@ -244,7 +244,7 @@ impl Model {
             return self.quit(reason);
         }
         self.leaving = Some(Leaving { reason, until: self.now + LAST_WORDS });
-        if self.output == super::Output::Screen {
+        if self.medium == super::Medium::Screen {
             self.hint("leaving when what you said is acknowledged; Ctrl-C leaves at once");
         }
     }

@@ -5,7 +5,7 @@
 use super::Stage;
 use crate::keys::{Held, Key, KeyPress};
 use crate::link::Failure;
-use crate::model::{Effect, Focus, Input, Model, Output, Size};
+use crate::model::{Effect, Focus, Input, Medium, Model, Size};
 use crate::settings;
 use crate::terminal::Colours;
 use crate::theme::Theme;
@@ -250,7 +250,7 @@ proptest! {
         steps in prop::collection::vec(steps(), 1..120),
         is_drawn in any::<bool>(),
     ) {
-        let mut stage = Stage::new(if is_drawn { Output::Screen } else { Output::Lines });
+        let mut stage = Stage::new(if is_drawn { Medium::Screen } else { Medium::Lines });
         stage.enter();
         let mut nonces = Vec::new();
         for step in steps {

@@ -7,7 +7,8 @@
 
 use super::event::{Signal, TerminalEvent};
 use super::{Device, Sink, Suspension, modes};
-use rustix::process::{Signal as Stopping, getpgrp, getppid, getsid, kill_process_group};
+use nix::unistd::{Pid, getsid};
+use rustix::process::{Signal as Stopping, getppid, kill_current_process_group};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::{pipe, unregister};
@@ -64,8 +65,9 @@ pub(super) fn suspend() -> io::Result<Suspension> {
 /// Whether there is a shell that would wake us: whoever started us is in our session. The system itself takes no notice of
 /// Ctrl-Z where there is none, but we cannot leave it to the system, because the terminal has to be given back first.
 fn can_be_woken() -> bool {
-    let parent = getppid().and_then(|parent| getsid(Some(parent)).ok());
-    parent.is_some() && parent == getsid(None).ok()
+    // Where a session is led from outside a container, its number in here is 0: rustix says that there is no such thing.
+    let parent = getppid().map(|parent| getsid(Some(Pid::from_raw(parent.as_raw_pid()))));
+    parent.is_some_and(|parent| parent.is_ok() && parent == getsid(None))
 }
 
 /// Stops us and the others of our job, as Ctrl-Z does. Comes back when somebody wakes us.
@@ -75,7 +77,7 @@ fn can_be_woken() -> bool {
 fn stop() -> io::Result<()> {
     let (mut woken, waker) = UnixStream::pair()?;
     let registration = pipe::register(SIGCONT, waker)?;
-    let stopped = kill_process_group(getpgrp(), Stopping::STOP).map_err(io::Error::from);
+    let stopped = kill_current_process_group(Stopping::STOP).map_err(io::Error::from);
     let outcome = stopped.and_then(|()| woken.read_exact(&mut [0]));
     unregister(registration);
     outcome

@@ -1,7 +1,7 @@
 //! However it ends, the terminal is as it was.
 
 use super::Home;
-use crate::harness::{Client, Ears as _, Server, Terminal, Tool};
+use crate::harness::{Client, Ears as _, Server, Terminal, Tool, in_namespaces, is_refused};
 use rustix::process::Signal;
 
 /// Modes that we switch on, each with what switches it off.
@@ -96,10 +96,34 @@ fn suspended_client_gives_the_terminal_back_and_takes_it_again() {
     if Tool::BASH.is_missing() {
         return;
     }
-    let server = Server::start();
     let home = Home::new();
     let mut shell = home.bash(80, 24);
     shell.edits("$", 2);
+    pauses(&mut shell);
+    shell.types("exit\r");
+    assert!(shell.ends().success());
+}
+
+/// What leads the session is not seen from in there.
+#[test]
+fn suspended_client_comes_back_in_a_container_too() {
+    if Tool::BASH.is_missing() || is_refused(in_namespaces(&["--pid", "--fork"]).arg("true")) {
+        return;
+    }
+    let home = Home::new();
+    let mut shell = home.bash(80, 24);
+    shell.edits("$", 2);
+    let inner = "--fork --pid --user --map-root-user bash --norc --noprofile --noediting -i";
+    shell.types(&format!("exec unshare {inner}\recho inside $$\r"));
+    shell.shows_text("inside 1");
+    pauses(&mut shell);
+    shell.types("exit\r");
+    assert!(shell.ends().success());
+}
+
+/// Somebody at a shell joins, stops the client, and wakes it.
+fn pauses(shell: &mut Terminal) {
+    let server = Server::start();
     shell.types(&format!("roomful join ann@{}\r", server.address()));
     shell.shows("that the room is there", super::home::is_in);
     let bob = Client::join(&server, "bob");
@@ -113,15 +137,13 @@ fn suspended_client_gives_the_terminal_back_and_takes_it_again() {
     shell.edits("> half", 6);
     shell.shows_text("bob  meanwhile");
     assert!(shell.modes().alternate_screen() && shell.modes().bracketed_paste());
-    super::sizes::shows_nothing_else(&mut shell);
+    super::sizes::shows_nothing_else(shell);
     shell.types(" whole\r");
     shell.shows_text("ann  half whole");
     shell.hides_text("on the way");
     shell.types("\x03");
     shell.edits("$", 2);
     assert!(!shell.modes().alternate_screen());
-    shell.types("exit\r");
-    assert!(shell.ends().success());
 }
 
 /// Somebody without a shell could not come back.

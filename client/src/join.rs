@@ -76,6 +76,7 @@ impl Join {
             items_max: settings.scrollback,
             members: settings.members,
             server: self.destination.name.clone().unwrap_or_else(|| address.server()),
+            arrivals: settings.arrivals,
             notify_on: settings.notify_on,
         };
         Model::new(options, medium, self.wanted(remembered), &remembered.state, size, scripts::seed())

@@ -19,7 +19,7 @@ mod reference;
 mod tests;
 
 pub use example::example;
-pub use values::{Members, Notify, NotifyOn, Theme, TimeFormat};
+pub use values::{Arrivals, Members, Notify, NotifyOn, Theme, TimeFormat};
 
 use crate::address::{Address, AddressProblem, Parts};
 use crate::places::SettingsPlace;
@@ -48,6 +48,8 @@ pub struct Settings {
     pub plain: bool,
     /// How the time of a message is written.
     pub time_format: TimeFormat,
+    /// Of whom it is told that they came or went.
+    pub arrivals: Arrivals,
     /// When the list of members is shown.
     pub members: Members,
     /// So many lines of a room are held in memory.
@@ -91,6 +93,7 @@ impl Default for Settings {
             mouse: false,
             plain: false,
             time_format: TimeFormat::default(),
+            arrivals: Arrivals::All,
             members: Members::Auto,
             scrollback: 100_000,
             servers: BTreeMap::new(),

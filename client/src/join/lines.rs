@@ -97,12 +97,12 @@ impl Lines {
         Ok(flow)
     }
 
-    /// What is piped in is read no faster than it is acknowledged, and not before it could be said.
+    /// What is piped in is read no faster than it is acknowledged, and not before it is known where it could be said.
     fn let_read(&mut self) {
         let model = &self.model;
         let is_refused = model.note().is_some_and(|note| note.weight == Weight::Problem);
         self.has_begun |= *model.state() == State::Online && (model.room().is_some() || is_refused);
-        if self.has_begun && model.link().unacknowledged() < UNACKNOWLEDGED_MAX {
+        if self.has_begun && !model.is_moving() && model.link().unacknowledged() < UNACKNOWLEDGED_MAX {
             // It has been told already, or nobody reads any more.
             let _ = self.go_on.try_send(());
         }
@@ -110,7 +110,9 @@ impl Lines {
 
     /// Waits for what comes next, and gives it to the model.
     fn next(&mut self, waiting: &Receiver<Post<Given>>) -> Vec<Effect> {
-        let is_done = self.model.link().unacknowledged() == 0 && *self.model.state() == State::Online;
+        let model = &self.model;
+        let is_done =
+            model.link().unacknowledged() == 0 && !model.is_moving() && *model.state() == State::Online;
         if self.ending.is_some_and(|ending| is_done || ending <= Instant::now()) {
             return self.model.update(self.clock.moment(), Input::Leave);
         }

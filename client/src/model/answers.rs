@@ -7,7 +7,9 @@
 use super::item::{self, Reader, Relation, Said, What, Why};
 use super::timeline::{Farthest, Past};
 use super::update::Effect;
-use super::{Asked, Finding, Focus, Medium, Model, Overlay, Place, Presence, Room, Scroll, SearchProgress};
+use super::{
+    Arrivals, Asked, Finding, Focus, Medium, Model, Overlay, Place, Presence, Room, Scroll, SearchProgress,
+};
 use crate::link::{End, State};
 use crate::wire::{
     Ack, Answer, Author, Conversation, Event, Findings, Gap, Happening, Names, Notice, Page, Picture,
@@ -17,6 +19,8 @@ use hub::{Manner, Text, Time};
 
 /// Who is in a room is asked for, unless there are more.
 const NAMES_WORTH_ASKING: u32 = 2_000;
+/// Whoever has said something in this time is one of those who talk.
+const LATELY_MS: u64 = 60 * 60 * 1_000;
 /// Of so many rooms it is known that they are there; more are not listed.
 const KNOWN_ROOMS_MAX: usize = 10_000;
 /// A person is told at most so often.
@@ -89,6 +93,7 @@ impl Model {
                 }
                 self.problem("the connection ended before the server had looked; search again");
             }
+            Some(asked @ (Asked::Join(_) | Asked::Leave { .. })) => self.ask_to_move(asked),
             Some(Asked::Conversations | Asked::Members { .. }) | None => {}
             Some(_) => self.problem("the connection ended before that was answered; try again"),
         }
@@ -178,8 +183,8 @@ impl Model {
             room.begin_unread(read, picture.sequence);
         }
         self.look_at(index, picture);
-        if matches!(asked, Some(Asked::Join)) {
-            self.go_to(index);
+        if let Some(Asked::Join(joining)) = asked {
+            self.arrive(index, &joining);
         }
         let room = &self.rooms[index];
         let line = match room.members.count() {
@@ -432,35 +437,47 @@ impl Model {
             (Happening::Sum { arrived, departed }, _) => room.members.sum(arrived, departed),
             _ => {}
         }
-        self.tell(index, event);
+        self.tell(index, event, false);
     }
 
     /// Something that concerns somebody wherever they are.
     fn in_all_rooms(&mut self, event: &Event, mut change: impl FnMut(&mut Room, &str) -> bool) {
         let Some(from) = &event.from else { return };
         let is_with = |room: &Room| matches!(&room.place, Place::Direct { with, .. } if *with == from.nick);
-        let mut is_first = true;
+        let mut is_printed = false;
         for index in 0..self.rooms.len() {
             let room = &mut self.rooms[index];
             if change(room, &from.nick) || is_with(room) {
-                let was_first = std::mem::replace(&mut is_first, false);
-                self.tell_printing(index, event, was_first);
+                is_printed |= self.tell(index, event, is_printed);
             }
         }
     }
 
-    fn tell(&mut self, index: usize, event: &Event) {
-        self.tell_printing(index, event, true);
-    }
-
-    /// One quiet line in the timeline of a room; printed, where lines are, if it was not yet.
-    fn tell_printing(&mut self, index: usize, event: &Event, is_printed: bool) {
+    /// One quiet line in the timeline of a room, if the person wants to know; printed, where lines are, if it was not yet. Whether
+    /// there is one.
+    fn tell(&mut self, index: usize, event: &Event, is_printed: bool) -> bool {
         let reader = Reader { nick: "", highlights: &[] };
-        let Some(what) = item::what(event, &reader) else { return };
-        if is_printed {
+        let Some(what) = item::what(event, &reader).filter(|_| self.is_wanted(index, event)) else {
+            return false;
+        };
+        if !is_printed {
             self.print_item(index, &what, None);
         }
         self.rooms[index].timeline.append(event.time, what);
+        true
+    }
+
+    /// Whether the person wants to know that somebody came or went.
+    fn is_wanted(&self, index: usize, event: &Event) -> bool {
+        let room = &self.rooms[index];
+        match (self.options.arrivals, &room.place) {
+            (Arrivals::All, _) | (_, Place::Direct { .. }) => true,
+            (Arrivals::None, Place::Room(_)) => false,
+            (Arrivals::Talking, Place::Room(_)) => {
+                let since = Time(event.time.0.saturating_sub(LATELY_MS));
+                event.from.as_ref().is_some_and(|from| room.timeline.has_talked(&from.nick, since))
+            }
+        }
     }
 
     fn journal(&mut self, trouble: Option<&Shown>) {
@@ -498,7 +515,7 @@ impl Model {
                 }
                 self.problem(refusal.text.to_string());
             }
-            Some(Asked::Join) if &*refusal.code == "already-in-room" => {}
+            Some(Asked::Join(joining)) if &*refusal.code == "already-in-room" => self.arrive_again(&joining),
             _ => self.problem(refusal.text.to_string()),
         }
     }

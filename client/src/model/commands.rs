@@ -54,6 +54,9 @@ static OWN: &[VerbHelp] = &[
 
 type Run = fn(&mut Model, &str) -> bool;
 
+/// So many rooms are named to somebody who misspells one.
+const ROOMS_NAMED: usize = 10;
+
 /// What each does. Whether it was taken: what was not stays where it was typed.
 const RUNS: &[(&str, Run)] = &[
     ("help", Model::help),
@@ -164,7 +167,7 @@ impl Model {
                     true
                 }
                 _ => {
-                    self.ask(Request::Join { room: name.to_owned() }, Asked::Join);
+                    self.ask_to_enter(name);
                     true
                 }
             },
@@ -178,7 +181,11 @@ impl Model {
             self.index_of_room(parameters.trim_start_matches('#'))
         };
         let Some(index) = index else {
-            self.problem("you are in no room of that name; Ctrl-K lists those in which you are");
+            let titles: Vec<String> = self.rooms.iter().take(ROOMS_NAMED).map(super::Room::title).collect();
+            self.problem(match titles.as_slice() {
+                [] => "you are in no room".to_owned(),
+                titles => format!("you are in no room of that name, but in {}", titles.join(", ")),
+            });
             return false;
         };
         if self.submitted_in == Some(self.rooms[index].number) {
@@ -188,7 +195,7 @@ impl Model {
         match self.rooms[index].place.clone() {
             Place::Direct { .. } => self.close(index),
             Place::Room(_) if self.rooms[index].presence == super::Presence::Gone => self.close(index),
-            Place::Room(name) => drop(self.ask(Request::Leave { room: name.to_string() }, Asked::Answer)),
+            Place::Room(name) => self.ask_to_leave(&name),
         }
         true
     }

@@ -13,6 +13,7 @@ mod bindings;
 mod choosing;
 mod commands;
 mod lines;
+mod moving;
 mod typing;
 
 mod item;
@@ -23,7 +24,7 @@ mod room;
 pub(crate) mod sample;
 mod timeline;
 
-pub(crate) use crate::settings::{Members as MembersShown, NotifyOn};
+pub(crate) use crate::settings::{Arrivals, Members as MembersShown, NotifyOn};
 pub(crate) use bindings::bindings;
 pub(crate) use commands::commands;
 pub(crate) use item::{Hole, Item, Relation, Said, What, Why};
@@ -38,7 +39,8 @@ use crate::wire::{Conversation, RoomLine, Shown, Span};
 use dialect::editing::Clusters;
 use hub::Time;
 use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, HashMap};
+use moving::Joining;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 /// So many messages are asked for at a time.
@@ -61,6 +63,8 @@ pub(crate) struct Options {
     pub highlights: Vec<String>,
     /// How many items of a room are held in memory.
     pub items_max: usize,
+    /// Of whom it is told that they came or went.
+    pub arrivals: Arrivals,
     /// When members are shown beside the timeline.
     pub members: MembersShown,
     /// What the server is called on the screen.
@@ -148,7 +152,9 @@ enum Asked {
     /// A room's topic.
     SetTopic { room: u32, topic: Option<String> },
     /// A room to be in.
-    Join,
+    Join(Joining),
+    /// A room to be in no longer.
+    Leave { room: String },
     /// A page for the timeline, into a hole that ends with `last`.
     Page { room: u32, span: Span, last: u64 },
     /// A page around a message that is to be seen.
@@ -186,6 +192,10 @@ pub(crate) struct Model {
     homeless: Draft,
     /// Where the draft stood that was sent last.
     submitted_in: Option<u32>,
+    /// Under which nonce the last room was asked for that is to be entered or left.
+    moving: Option<String>,
+    /// Lines that wait until that is answered.
+    held: VecDeque<String>,
     killed: Clusters,
     searched: String,
     known_rooms: Vec<RoomLine>,
@@ -236,6 +246,8 @@ impl Model {
             trouble: None,
             homeless: Draft::default(),
             submitted_in: None,
+            moving: None,
+            held: VecDeque::new(),
             killed: Clusters::default(),
             searched: String::new(),
             known_rooms: Vec::new(),

@@ -35,6 +35,7 @@ pub(crate) fn resting(columns: u16, rows: u16) -> Model {
         zone: TimeZone::fixed(jiff::tz::offset(1)),
         highlights: vec!["deploy".into()],
         items_max: 200_000,
+        arrivals: Arrivals::All,
         members: MembersShown::Auto,
         server: "chat.example".into(),
         notify_on: NotifyOn::Mention,

@@ -1,6 +1,7 @@
 //! The client's conversation with a server that the test plays.
 
 mod anything;
+mod moving;
 
 use super::*;
 use crate::keys::KeyPress;
@@ -21,6 +22,7 @@ pub(crate) fn options() -> Options {
         zone: TimeZone::UTC,
         highlights: Vec::new(),
         items_max: 1_000,
+        arrivals: Arrivals::All,
         members: MembersShown::Auto,
         server: "127.0.0.1:8008".into(),
         notify_on: NotifyOn::Mention,
@@ -50,11 +52,15 @@ impl Stage {
     }
 
     pub(crate) fn enter(&mut self) {
+        self.comes_in();
+        self.answer_pages();
+        self.sent();
+    }
+
+    fn comes_in(&mut self) {
         self.give(Input::Connected);
         self.says(WELCOME);
         self.says(r#"{"type":"joined","room":"lobby","sequence":1,"resumed":false,"topic":null,"members":["bob"],"others":0,"listening":0}"#);
-        self.answer_pages();
-        self.sent();
     }
 
     fn moment(&self) -> Moment {
@@ -470,6 +476,43 @@ fn plain_lines_say_who_says_what() {
     assert_eq!(stage.printed(), ["<bob> hello", "<bob> ann", "-- bob is offline (late)"]);
     stage.give(Input::Line("hi".into()));
     assert_eq!(stage.sent()[0]["text"], "hi");
+}
+
+/// What is told in the lobby and in a conversation with bob if bob and eve, who said nothing, leave.
+fn told_of_departures(arrivals: Arrivals, hours: u64) -> (Vec<String>, Vec<String>) {
+    let mut stage = Stage::in_lobby();
+    stage.model.options.arrivals = arrivals;
+    stage.says(r#"{"type":"event","kind":"direct","room":"@3","id":"x","sequence":1,"time":"2026-11-21T10:00:00.000Z","from":{"nick":"bob"},"to":{"nick":"ann"},"text":"psst"}"#);
+    stage.bob("lobby", 2, "hello");
+    for (minute, nick) in [(1, "eve"), (2, "bob")] {
+        let time = format!("2026-11-21T{}:0{minute}:00.000Z", 10 + hours);
+        stage
+            .says(&format!(r#"{{"type":"event","kind":"quit","time":"{time}","from":{{"nick":"{nick}"}}}}"#));
+        stage.says(&format!(
+            r#"{{"type":"event","kind":"joined","room":"lobby","time":"{time}","from":{{"nick":"{nick}"}}}}"#
+        ));
+    }
+    let told = |room: &Room| {
+        let items = room.timeline.items().iter();
+        let told =
+            |item: &Item| if let What::Told(text) = &item.what { Some(text.to_string()) } else { None };
+        items.filter_map(told).collect()
+    };
+    assert_eq!(stage.model.rooms()[0].members.count(), 3, "the list of members is right whatever is told");
+    (told(&stage.model.rooms()[0]), told(&stage.model.rooms()[1]))
+}
+
+#[test]
+fn comings_and_goings_are_told_of_those_of_whom_one_wants_to_know() {
+    let (bob, eve) = (["bob is offline", "bob came in"], ["eve came in"]);
+    let all = [&eve[..], &bob].concat();
+    assert_eq!(told_of_departures(Arrivals::All, 0).0, all);
+    assert_eq!(told_of_departures(Arrivals::Talking, 0).0, bob);
+    assert!(told_of_departures(Arrivals::Talking, 2).0.is_empty(), "that was long ago");
+    assert!(told_of_departures(Arrivals::None, 0).0.is_empty());
+    for arrivals in [Arrivals::All, Arrivals::Talking, Arrivals::None] {
+        assert_eq!(told_of_departures(arrivals, 0).1, ["bob is offline"], "{arrivals:?}");
+    }
 }
 
 #[test]

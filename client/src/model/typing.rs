@@ -45,14 +45,6 @@ impl Model {
         self.query_has_changed();
     }
 
-    /// A line that was typed where the terminal edits it.
-    pub(super) fn line(&mut self, line: &str) {
-        if line.trim().is_empty() {
-            return;
-        }
-        self.submit(line);
-    }
-
     fn type_character(&mut self, press: KeyPress) {
         let Key::Character(character) = press.key else { return };
         if press.held.ctrl || press.held.alt {
@@ -302,7 +294,7 @@ impl Model {
     }
 
     /// Says a text, or does a command. Whether it was taken: what was not stays where it was typed.
-    fn submit(&mut self, text: &str) -> bool {
+    pub(super) fn submit(&mut self, text: &str) -> bool {
         // Only a single line can be a command; what was pasted is talk.
         let is_single = !text.trim_end_matches('\n').contains('\n');
         match typed(text) {

@@ -111,7 +111,7 @@ impl Model {
         match input {
             Input::Key(press) => self.press(press),
             Input::Paste(text) => self.paste(&text),
-            Input::Line(line) => self.line(&line),
+            Input::Line(line) => self.line(line),
             Input::Wheel(notches) => self.wheel(notches),
             Input::Click { column, row } => self.click(column, row),
             Input::Resize(size) => self.size = size,
@@ -149,6 +149,9 @@ impl Model {
     /// What follows from everything that came in.
     fn settle(&mut self) -> Vec<Effect> {
         self.take_from_link();
+        if self.take_held_lines() {
+            self.take_from_link();
+        }
         self.leave_if_all_is_said();
         self.see();
         if self.fetch_what_is_near() {

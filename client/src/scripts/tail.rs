@@ -8,7 +8,7 @@
 //! What this file must never do: print an event twice, or out of order, or leave one out without a word.
 
 use super::printed::{Context, Form, Printer, events_of};
-use super::visit::{Happened, Patience, Visit, not_let_in};
+use super::visit::{Happened, Patience, Question, Visit, not_let_in};
 use super::{DONE, Problem, remark};
 use crate::address::Address;
 use crate::link::{Otherwise, Persistence};
@@ -85,8 +85,8 @@ struct Tail {
     printed: u64,
     /// The last sequence that was heard of.
     heard: u64,
-    /// The nonce of the page that was asked for.
-    page: Option<String>,
+    /// The page that was asked for.
+    page: Option<Question>,
 }
 
 /// An event of a page, and its JSON.
@@ -141,33 +141,26 @@ impl Tail {
 
     /// Asks for a page and waits for it; none if there are none. What happens meanwhile is read later, as pages.
     fn page(&mut self, span: &Span, limit: u32) -> Result<Option<(Page, Vec<u8>)>, Problem> {
-        let mut asked = self.ask(span.clone(), limit);
+        let mut question = self.ask(span.clone(), limit);
         loop {
-            match self.visit.answer()? {
-                Happened::Told { answer: Answer::History(page), line }
-                    if page.nonce.as_ref() == Some(&asked) =>
-                {
-                    return Ok(Some((page, line)));
-                }
-                Happened::Told { answer: Answer::Refusal(refusal), .. }
-                    if refusal.nonce.as_ref() == Some(&asked) =>
-                {
+            let (answer, line) = self.visit.next_told(&mut question)?;
+            match (question.is_answered_by(&answer), answer) {
+                (true, Answer::History(page)) => return Ok(Some((page, line))),
+                (true, Answer::Refusal(refusal)) => {
                     remark(&refusal.text);
                     return Ok(None);
                 }
-                Happened::Told { answer, .. } => {
+                (_, answer) => {
                     not_let_in(&answer)?;
                     self.note(&answer);
                 }
-                Happened::Unanswered(nonce) if nonce == asked => asked = self.ask(span.clone(), limit),
-                _ => {}
             }
         }
     }
 
-    fn ask(&mut self, span: Span, limit: u32) -> String {
+    fn ask(&mut self, span: Span, limit: u32) -> Question {
         let room = self.room.clone();
-        self.visit.request(Request::History { room, span, limit: Some(limit) })
+        self.visit.ask(Request::History { room, span, limit: Some(limit) })
     }
 
     /// Remembers how much there is that is not printed.
@@ -193,6 +186,8 @@ impl Tail {
             remark("the server has begun another history; what follows is all of it that is known");
             self.printed = picture.sequence;
             self.heard = picture.sequence;
+            // A page of what was there before is of no use.
+            self.page = None;
         }
     }
 
@@ -200,10 +195,16 @@ impl Tail {
     fn follow(&mut self) -> Result<u8, Problem> {
         loop {
             self.catch_up();
-            match self.visit.answer()? {
-                Happened::Told { answer, line } => self.told(answer, &line)?,
-                Happened::Unanswered(nonce) if self.page.as_ref() == Some(&nonce) => self.page = None,
-                _ => {}
+            match &mut self.page {
+                Some(question) => {
+                    let (answer, line) = self.visit.next_told(question)?;
+                    self.told(answer, &line)?;
+                }
+                None => match self.visit.next(None)? {
+                    Happened::Told { answer, line } => self.told(answer, &line)?,
+                    Happened::Signal(number) => return Err(Problem::Signal(number)),
+                    _ => {}
+                },
             }
         }
     }
@@ -218,17 +219,14 @@ impl Tail {
 
     fn told(&mut self, answer: Answer, line: &[u8]) -> Result<(), Problem> {
         not_let_in(&answer)?;
+        let is_page = self.page.as_ref().is_some_and(|question| question.is_answered_by(&answer));
         match answer {
             Answer::Event(event) if self.is_next(&event) => {
                 let written = serde_json::from_slice(line).unwrap_or_default();
                 self.print(&event, written);
             }
-            Answer::History(page) if page.nonce.is_some() && page.nonce == self.page => {
-                self.paged(page, line);
-            }
-            Answer::Refusal(refusal) if refusal.nonce.is_some() && refusal.nonce == self.page => {
-                self.missed(&refusal.text);
-            }
+            Answer::History(page) if is_page => self.paged(page, line),
+            Answer::Refusal(refusal) if is_page => self.missed(&refusal.text),
             answer => self.note(&answer),
         }
         self.printer.flush()

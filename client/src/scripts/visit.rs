@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 
 /// How long a connection that was lost may stay away, if somebody waits for an answer.
 const AWAY_MAX: Duration = Duration::from_secs(30);
+/// How long a server that is there may take to answer: it looks through its history for much less.
+const ANSWER_MAX: Duration = Duration::from_secs(60);
 
 /// What is posted beside the network.
 pub(super) enum Given<I> {
@@ -47,10 +49,19 @@ pub(super) enum Patience {
     Endless,
 }
 
-/// Something that was asked, which is asked again if a connection ends before it is answered.
+/// Something that was asked and is to be waited for.
 pub(super) struct Question {
     request: Request,
     nonce: String,
+    /// Until when.
+    until: Instant,
+}
+
+impl Question {
+    /// Whether it is about this that the server says so.
+    pub(super) fn is_answered_by(&self, answer: &Answer) -> bool {
+        answer.nonce() == Some(&self.nonce)
+    }
 }
 
 /// A client of one server, as scripts use it.
@@ -61,6 +72,7 @@ pub(super) struct Visit<I> {
     told_nick: Option<String>,
     patience: Patience,
     away_since: Option<Instant>,
+    answer_max: Duration,
 }
 
 impl<I: Send + 'static> Visit<I> {
@@ -88,6 +100,7 @@ impl<I: Send + 'static> Visit<I> {
             told_nick: None,
             patience,
             away_since: None,
+            answer_max: ANSWER_MAX,
         })
     }
 
@@ -137,44 +150,59 @@ impl<I: Send + 'static> Visit<I> {
         }
     }
 
-    /// The same where a signal is the end, and where nothing else is posted.
-    pub(super) fn answer(&mut self) -> Result<Happened<I>, Problem> {
-        match self.next(None)? {
-            Happened::Signal(number) => Err(Problem::Signal(number)),
-            happened => Ok(happened),
-        }
-    }
-
     /// Asks something that is to be waited for.
     pub(super) fn ask(&mut self, request: Request) -> Question {
         let nonce = self.request(request.clone());
-        Question { request, nonce }
+        Question { request, nonce, until: Instant::now() + self.answer_max }
     }
 
-    /// Waits for the next answer to that; some have several pages. Whatever else happens meanwhile does not matter.
+    /// Waits for what the server says next: the answer to that, which is asked again if a connection ends before it is answered,
+    /// or something else. Some have several pages.
     ///
     /// # Errors
-    /// It was refused, or there is no connection and will be none.
-    pub(super) fn answer_to(&mut self, question: &mut Question) -> Result<(Answer, Vec<u8>), Problem> {
+    /// There is no connection and will be none, or the server does not answer, or a signal ends us.
+    pub(super) fn next_told(&mut self, question: &mut Question) -> Result<(Answer, Vec<u8>), Problem> {
         loop {
-            match self.answer()? {
-                Happened::Told { answer, line } if answer.nonce() == Some(&question.nonce) => {
-                    return match answer {
-                        Answer::Refusal(refusal) => Err(Problem::Refused(refusal.text.to_string())),
-                        answer => Ok((answer, line)),
-                    };
+            match self.next(Some(question.until))? {
+                Happened::Told { answer, line } => {
+                    if question.is_answered_by(&answer) {
+                        question.until = Instant::now() + self.answer_max;
+                    }
+                    return Ok((answer, line));
                 }
                 Happened::Unanswered(nonce) if nonce == question.nonce => {
-                    question.nonce = self.request(question.request.clone());
+                    *question = self.ask(question.request.clone());
+                }
+                Happened::Signal(number) => return Err(Problem::Signal(number)),
+                Happened::Nothing if question.until <= Instant::now() => {
+                    // For how long it may be away is another question.
+                    if *self.session.link().state() == State::Online {
+                        return Err(self.given_up());
+                    }
+                    question.until = Instant::now() + self.answer_max;
                 }
                 _ => {}
             }
         }
     }
 
+    /// Waits for the next answer to that. Whatever else happens meanwhile does not matter.
+    ///
+    /// # Errors
+    /// It was refused, and as [`Visit::next_told`].
+    pub(super) fn answer_to(&mut self, question: &mut Question) -> Result<(Answer, Vec<u8>), Problem> {
+        loop {
+            match self.next_told(question)? {
+                (answer, _) if !question.is_answered_by(&answer) => {}
+                (Answer::Refusal(refusal), _) => return Err(Problem::Refused(refusal.text.to_string())),
+                told => return Ok(told),
+            }
+        }
+    }
+
     /// Waits until it is in a room.
     pub(super) fn enter(&mut self) -> Result<Picture, Problem> {
-        self.enter_by(None)
+        self.enter_by(Some(Instant::now() + self.answer_max))
     }
 
     /// The same, at the longest until then.
@@ -297,7 +325,46 @@ pub(crate) fn seed() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::fit_nick;
+    use super::{Patience, Visit, fit_nick};
+    use crate::address::Address;
+    use crate::link::{Otherwise, Persistence};
+    use crate::wire::Request;
+    use serde_json::{Value, json};
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+    use std::time::Duration;
+
+    /// Lets everybody in, and answers nothing but whether it is there.
+    fn serve(stream: &TcpStream) -> std::io::Result<()> {
+        for line in BufReader::new(stream).lines() {
+            let request: Value = serde_json::from_str(&line?)?;
+            let answer = match request["type"].as_str() {
+                Some("hello") => {
+                    json!({"type": "welcome", "version": 1, "server": "x", "epoch": "e", "nick": "ann", "resume": {"secret": "s"}})
+                }
+                Some("ping") => json!({"type": "pong", "nonce": request["nonce"]}),
+                _ => continue,
+            };
+            writeln!(&mut &*stream, "{answer}")?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn server_that_is_there_and_does_not_answer_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || serve(&listener.accept().unwrap().0));
+        let address = Address::parse(&format!("127.0.0.1:{port}")).unwrap();
+        let mut visit: Visit<()> =
+            Visit::start(&address, Otherwise::Nowhere, Persistence::OnceThere, Patience::Endless).unwrap();
+        visit.answer_max = Duration::from_millis(200);
+        let mut question = visit.ask(Request::Rooms);
+        let problem = visit.answer_to(&mut question).err().expect("it is given up");
+        assert_eq!(problem.to_string(), format!("127.0.0.1:{port}: the server does not answer any more"));
+        assert!(visit.enter().is_err());
+    }
 
     #[test]
     fn users_name_is_made_fit() {

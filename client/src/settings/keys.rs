@@ -6,7 +6,7 @@
 //! What this file must never do: change anything when a value is refused.
 
 use super::values::{Choice, TimeFormat};
-use super::{Members, Notify, NotifyOn, Server, Settings, Theme};
+use super::{Arrivals, Members, Notify, NotifyOn, Server, Settings, Theme};
 use crate::address::{self, Address};
 use crate::toml_file;
 use toml::de::DeValue;
@@ -166,6 +166,19 @@ pub(super) static KEYS: &[Key<Settings>] = &[
         example: "\"%H:%M:%S\"",
         put: |settings, value| {
             settings.time_format = TimeFormat::parse(text(value)?).map_err(Wrong::Value)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "arrivals",
+        help: "Of whom it is told that they came in, left or took another name",
+        more: "The list of members is right whichever it is, and of somebody with whom one has a conversation it is always told there.",
+        allowed: allowed_of::<Arrivals>,
+        words: words_of::<Arrivals>,
+        written: |settings| Some(quoted(settings.arrivals.word())),
+        example: "\"talking\"",
+        put: |settings, value| {
+            settings.arrivals = choice(text(value)?)?;
             Ok(())
         },
     },

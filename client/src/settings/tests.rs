@@ -28,7 +28,7 @@ fn nothing_has_to_be_set() {
 fn everything_is_put_where_it_belongs() {
     let text = "nick = 'ann'\ntheme = 'high-contrast'\nnotify = ['osc9', 'bell', 'osc9']\nnotify_on = 'message'\n\
                 highlight = [' deploy ', 'disk full']\nmouse = true\nplain = true\ntime_format = '%H:%M:%S'\n\
-                members = 'never'\nscrollback = 5_000\n";
+                arrivals = 'none'\nmembers = 'never'\nscrollback = 5_000\n";
     let expected = Settings {
         nick: Some("ann".into()),
         theme: Theme::HighContrast,
@@ -38,6 +38,7 @@ fn everything_is_put_where_it_belongs() {
         mouse: true,
         plain: true,
         time_format: TimeFormat::parse("%H:%M:%S").unwrap(),
+        arrivals: Arrivals::None,
         members: Members::Never,
         scrollback: 5_000,
         servers: BTreeMap::new(),
@@ -101,7 +102,7 @@ fn unknown_keys_have_their_line_and_a_suggestion() {
         [
             "2: unknown key 'teme'; did you mean 'theme'?",
             "3: unknown key 'colour'; there are nick, theme, notify, notify_on, highlight, mouse, plain, time_format, \
-             members, scrollback",
+             arrivals, members, scrollback",
             "4: 'address' belongs to a server; write it below [servers.NAME]",
             "5: unknown key 'server'; did you mean [servers.NAME]?",
             "7: unknown section 'zuhause'; if it is a server, write [servers.zuhause]",

@@ -102,6 +102,25 @@ impl Choice for NotifyOn {
     ];
 }
 
+/// Of whom it is told that they came, went or are called otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Arrivals {
+    /// Of everybody.
+    All,
+    /// Of those who have lately said something there.
+    Talking,
+    /// Of nobody.
+    None,
+}
+
+impl Choice for Arrivals {
+    const ALL: &'static [(Arrivals, &'static str, &'static str)] = &[
+        (Arrivals::All, "all", "everybody"),
+        (Arrivals::Talking, "talking", "those who have said something in that room in the last hour"),
+        (Arrivals::None, "none", "nobody"),
+    ];
+}
+
 /// When the list of members is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Members {

@@ -74,6 +74,24 @@ fn pipes_say_what_comes_and_print_what_is_said() {
 }
 
 #[test]
+fn what_is_piped_in_is_said_in_the_room_that_was_entered_before() {
+    let server = Server::start();
+    let mut bob = Client::join(&server, "bob");
+    let mut eve = Client::join(&server, "eve");
+    eve.says("/join ops");
+    eve.waits_for("#ops");
+    let home = Home::new();
+    let mut command = home.command(&["join", &format!("ann@{}", server.address())]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(b"/join ops\nfor ops\n/leave ops\nfor the lobby\n").expect("it takes its input");
+    drop(stdin);
+    assert!(child.wait().expect("it ends").success());
+    assert_eq!(bob.waits_for("<ann> "), "<ann> for the lobby");
+    assert_eq!(eve.waits_for("#ops <ann> "), "#ops <ann> for ops");
+}
+
+#[test]
 fn what_is_piped_in_is_said_also_where_nothing_can_be_remembered() {
     let server = Server::start();
     let mut bob = Client::join(&server, "bob");

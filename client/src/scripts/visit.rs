@@ -361,7 +361,7 @@ mod tests {
             Visit::start(&address, Otherwise::Nowhere, Persistence::OnceThere, Patience::Endless).unwrap();
         visit.answer_max = Duration::from_millis(200);
         let mut question = visit.ask(Request::Rooms);
-        let problem = visit.answer_to(&mut question).err().expect("it is given up");
+        let problem = visit.answer_to(&mut question).expect_err("it is given up");
         assert_eq!(problem.to_string(), format!("127.0.0.1:{port}: the server does not answer any more"));
         assert!(visit.enter().is_err());
     }

@@ -50,7 +50,7 @@ const REMARK: &[u8] = b"-- ";
 pub(crate) struct Wanted {
     /// What to be called; a guest's name without it.
     pub nick: Option<String>,
-    /// Where to be.
+    /// Where to be, without `#`.
     pub rooms: Vec<String>,
     /// Where to be if that is nowhere.
     pub otherwise: Otherwise,
@@ -124,6 +124,8 @@ pub(crate) enum Output {
 /// A client of one server.
 pub(crate) struct Link {
     wanted: Wanted,
+    /// Whether no room was named when it began: the home room is entered then, whatever else is asked for by the time.
+    begins_at_home: bool,
     nick_tries: u32,
     epoch: Option<Shown>,
     /// The last sequence that was read of each room and conversation.
@@ -170,6 +172,7 @@ impl Link {
     /// jitter of its patience.
     pub(crate) fn new(wanted: Wanted, seed: u64) -> Link {
         Link {
+            begins_at_home: wanted.rooms.is_empty() && wanted.otherwise == Otherwise::Home,
             wanted,
             nick_tries: 1,
             epoch: None,
@@ -197,7 +200,15 @@ impl Link {
     }
 
     /// Makes a request, which is sent as soon as it can be. Answers with its nonce.
+    ///
+    /// Where to be is remembered from now on: if the connection ends before a room is entered or left, then the next one sees to
+    /// that, and whoever waits for an answer is told that there is none.
     pub(crate) fn request(&mut self, request: Request) -> String {
+        match &request {
+            Request::Join { room } if !self.is_wanted(room) => self.wanted.rooms.push(room.clone()),
+            Request::Leave { room } => self.unwant(room),
+            _ => {}
+        }
         let nonce = self.requests.add(request);
         self.send_what_may_be();
         nonce
@@ -344,16 +355,33 @@ impl Link {
             secret,
             epoch: self.epoch.as_ref().map(ToString::to_string),
             rooms: match self.epoch {
-                Some(_) => self.seen.iter().map(|(room, seen)| (room.to_string(), *seen)).collect(),
+                Some(_) => self.to_resume(),
                 None => BTreeMap::new(),
             },
         });
-        let is_home =
-            self.wanted.rooms.is_empty() && self.wanted.otherwise == Otherwise::Home && !self.was_online;
+        let is_home = self.begins_at_home && !self.was_online;
         let rooms = (!is_home).then(|| self.wanted.rooms.clone());
         let hello = Request::Hello { version: VERSION, nick: self.nick_to_try(), rooms, resume };
         self.enter(State::Greeting, Some(now + HELLO_MAX));
         self.put(Output::Send(hello.line(None)));
+    }
+
+    /// How far each room was read in which we want to be, and each conversation.
+    fn to_resume(&self) -> BTreeMap<String, u64> {
+        let is_over = |room: &str| !room.starts_with('@') && !self.is_wanted(room);
+        let seen = self.seen.iter().filter(|(room, _)| !is_over(room));
+        seen.map(|(room, seen)| (room.to_string(), *seen)).collect()
+    }
+
+    /// Whether we want to be in a room, however its name is written.
+    pub(crate) fn is_wanted(&self, room: &str) -> bool {
+        let key = hub::key_of(room);
+        self.wanted.rooms.iter().any(|wanted| hub::key_of(wanted) == key)
+    }
+
+    fn unwant(&mut self, room: &str) {
+        let key = hub::key_of(room);
+        self.wanted.rooms.retain(|wanted| hub::key_of(wanted) != key);
     }
 
     /// `ann`, then `ann-2` and so on, then a guest's name.
@@ -434,13 +462,17 @@ impl Link {
                 self.hello_refused(now, refusal);
                 return false;
             }
-            Answer::Refusal(refusal) => return !self.is_too_early(now, refusal),
+            Answer::Refusal(refusal) if self.is_too_early(now, refusal) => return false,
+            Answer::Refusal(refusal) => self.refused(refusal),
             Answer::Joined(picture) => self.joined(picture),
             Answer::Event(event) => return self.is_news(event),
             Answer::Gap(gap) => self.passed_over(gap),
             Answer::Ack(ack) => self.raise(&ack.room, ack.sequence),
-            Answer::Left { room, .. } => {
-                self.wanted.rooms.retain(|known| known != &**room);
+            Answer::Left { nonce, room } => {
+                // What we have asked for ourselves is not wanted since then, or is wanted again.
+                if nonce.is_none() {
+                    self.unwant(room);
+                }
                 self.seen.remove(room);
             }
             Answer::Nick { nick, .. } => {
@@ -523,11 +555,22 @@ impl Link {
         }
     }
 
+    /// A room that was asked for is not entered. One that a hello named is asked for again by the next one.
+    fn refused(&mut self, refusal: &Refusal) {
+        let asked = refusal.nonce.as_deref().and_then(|nonce| self.requests.get(nonce));
+        if let Some(Request::Join { room }) = asked
+            && &*refusal.code != "already-in-room"
+        {
+            let room = room.clone();
+            self.unwant(&room);
+        }
+    }
+
     fn joined(&mut self, picture: &Picture) {
-        if !self.wanted.rooms.iter().any(|room| *room == *picture.room) {
+        let is_known = self.wanted.rooms.iter().any(|room| *room == *picture.room);
+        if !is_known && !self.requests.is_leaving(&picture.room) {
             // However it was written when it was asked for.
-            let key = hub::key_of(&picture.room);
-            self.wanted.rooms.retain(|room| hub::key_of(room.trim_start_matches('#')) != key);
+            self.unwant(&picture.room);
             self.wanted.rooms.push(picture.room.to_string());
         }
         if !picture.resumed {

@@ -7,12 +7,14 @@
 use super::saving::Saving;
 use super::{Clock, Join, Post, carry_out, input_of};
 use crate::link::State;
-use crate::model::{Effect, Input, Medium, Model, Size, Weight};
+use crate::model::{Effect, Input, Medium, Model, Size};
 use crate::net::Net;
 use crate::remembered::Remembered;
+use crate::scripts::input::{self, Allowance};
+use dialect::plain::{Typed, typed};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
@@ -20,8 +22,6 @@ use std::time::{Duration, Instant};
 
 /// At most so many things wait to be taken.
 const WAITING_MAX: usize = 16;
-/// A line that was typed or piped is no longer; what is longer is said in parts.
-const LINE_BYTES_MAX: u64 = hub::TEXT_BYTES_MAX as u64;
 /// While so many messages are not acknowledged nothing more is read from a pipe.
 const UNACKNOWLEDGED_MAX: usize = 500;
 /// At the end of the input, what was said is waited for for so long.
@@ -31,9 +31,7 @@ const PATIENCE_MAX: Duration = Duration::from_secs(3600);
 
 /// What is posted beside the network.
 enum Given {
-    Line(String),
-    /// There is no more to read.
-    End,
+    Read(input::Input),
     Signal,
 }
 
@@ -41,21 +39,26 @@ enum Given {
 pub(super) fn run(join: &Join, remembered: Remembered) -> Result<(), String> {
     let (posts, waiting) = sync_channel(WAITING_MAX);
     let address = &join.destination.address;
-    let (go_on, may_read) = sync_channel(1);
+    let read = posts.clone();
+    let post = move |input| {
+        let post = Post::Given(Given::Read(input));
+        read.send(post).map_or(ControlFlow::Break(()), ControlFlow::Continue)
+    };
     let mut lines = Lines {
         model: join.model(Medium::Lines, &remembered, Size { columns: 80, rows: 24 }),
         net: Net::new(address.host.clone(), address.port, posts.clone()),
         saving: Saving::start(remembered.store),
         clock: Clock::start(),
-        go_on,
-        has_begun: false,
+        allowance: input::read_lines(io::stdin(), 0, post),
+        is_reading: false,
         ending: None,
     };
-    if let Some(remark) = &remembered.remark {
-        print(&format!("-- {remark}"))?;
+    if let Some(remark) = &remembered.remark
+        && print(&format!("-- {remark}"))?.is_break()
+    {
+        return Ok(());
     }
-    watch_signals(posts.clone())?;
-    thread::spawn(move || read_lines(&posts, &may_read));
+    watch_signals(posts)?;
     let mut effects = lines.model.start(lines.clock.moment());
     while lines.carry_out(effects)?.is_continue() {
         lines.let_read();
@@ -65,7 +68,14 @@ pub(super) fn run(join: &Join, remembered: Remembered) -> Result<(), String> {
     drop(waiting);
     lines.saving.save(lines.model.remembered());
     lines.saving.end();
-    join.how_it_ended(&lines.model)
+    join.how_it_ended(&lines.model)?;
+    // Whoever typed it has read why.
+    match lines.model.undone() {
+        0 => Ok(()),
+        _ if io::stdin().is_terminal() => Ok(()),
+        1 => Err("one line was not said or done".to_owned()),
+        undone => Err(format!("{undone} lines were not said or done")),
+    }
 }
 
 struct Lines {
@@ -73,10 +83,10 @@ struct Lines {
     net: Net<Post<Given>>,
     saving: Saving,
     clock: Clock,
-    /// Lets the reader of standard input read one more line.
-    go_on: SyncSender<()>,
-    /// There has been a room to say something in, or a word about why there is none.
-    has_begun: bool,
+    /// Lets the reader of standard input go on.
+    allowance: Allowance,
+    /// It may read a line and none has come yet, or it is not to read any more.
+    is_reading: bool,
     /// The input has ended: until when what was said last is waited for.
     ending: Option<Instant>,
 }
@@ -87,7 +97,7 @@ impl Lines {
         let mut flow = ControlFlow::Continue(());
         for effect in effects {
             match carry_out(&mut self.net, effect) {
-                Some(Effect::Print(line)) => print(&line)?,
+                Some(Effect::Print(line)) if print(&line)?.is_break() => return Ok(self.leave()),
                 Some(Effect::Remember) => self.saving.save(self.model.remembered()),
                 Some(Effect::Notify { .. }) if io::stdout().is_terminal() => bell(),
                 Some(Effect::Quit) => flow = ControlFlow::Break(()),
@@ -97,36 +107,75 @@ impl Lines {
         Ok(flow)
     }
 
-    /// What is piped in is read no faster than it is acknowledged, and not before it is known where it could be said.
+    /// Nobody reads any more: says good-bye, and ends.
+    fn leave(&mut self) -> ControlFlow<()> {
+        for effect in self.model.update(self.clock.moment(), Input::Leave) {
+            carry_out(&mut self.net, effect);
+        }
+        ControlFlow::Break(())
+    }
+
+    /// What is piped in is read no faster than it is acknowledged, and not before there is a room in which it could be said, or
+    /// the server has told us all that it has to say of rooms.
     fn let_read(&mut self) {
-        let model = &self.model;
-        let is_refused = model.note().is_some_and(|note| note.weight == Weight::Problem);
-        self.has_begun |= *model.state() == State::Online && (model.room().is_some() || is_refused);
-        if self.has_begun && !model.is_moving() && model.link().unacknowledged() < UNACKNOWLEDGED_MAX {
-            // It has been told already, or nobody reads any more.
-            let _ = self.go_on.try_send(());
+        let link = self.model.link();
+        let has_begun = self.model.room().is_some() || link.latency().is_some();
+        if has_begun && !self.is_reading && link.unacknowledged() < UNACKNOWLEDGED_MAX {
+            self.is_reading = true;
+            self.allowance.grant(1);
         }
     }
 
     /// Waits for what comes next, and gives it to the model.
     fn next(&mut self, waiting: &Receiver<Post<Given>>) -> Vec<Effect> {
-        let model = &self.model;
-        let is_done =
-            model.link().unacknowledged() == 0 && !model.is_moving() && *model.state() == State::Online;
+        let is_done = !self.model.waits_for_answers() && *self.model.state() == State::Online;
         if self.ending.is_some_and(|ending| is_done || ending <= Instant::now()) {
             return self.model.update(self.clock.moment(), Input::Leave);
         }
         let input = match waiting.recv_timeout(self.patience()) {
             Ok(Post::Net(posted)) => self.net.news(posted).map(input_of),
-            Ok(Post::Given(Given::Line(line))) => Some(Input::Line(line)),
+            Ok(Post::Given(Given::Read(read))) => return self.read(read),
             Ok(Post::Given(Given::Signal)) => Some(Input::Leave),
-            Ok(Post::Given(Given::End)) => {
-                self.ending = Some(Instant::now() + LAST_WORDS);
-                None
-            }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Some(Input::Tick),
         };
         input.map(|input| self.model.update(self.clock.moment(), input)).unwrap_or_default()
+    }
+
+    /// Takes in what was read.
+    fn read(&mut self, read: input::Input) -> Vec<Effect> {
+        self.is_reading = false;
+        let input = match read {
+            input::Input::Message { text, .. } => return self.line(text.formatted()),
+            input::Input::Unsayable { why, .. } => Input::Unsayable(why.to_string()),
+            input::Input::Broken(why) => {
+                self.end();
+                Input::Trouble(format!("cannot read on: {why}"))
+            }
+            input::Input::End => {
+                self.end();
+                return Vec::new();
+            }
+        };
+        self.model.update(self.clock.moment(), input)
+    }
+
+    /// A line that was typed or piped in. If it is a command that cannot be done then nobody knows what the lines behind it were
+    /// meant for, or for whom: a person sees that and a pipe does not.
+    fn line(&mut self, line: &str) -> Vec<Effect> {
+        let undone = self.model.undone();
+        let mut effects = self.model.update(self.clock.moment(), Input::Line(line.to_owned()));
+        let is_failure = self.model.undone() > undone && matches!(typed(line), Typed::Command(_));
+        if is_failure && !io::stdin().is_terminal() {
+            effects.push(Effect::Print("-- nothing of what follows was said or done".to_owned()));
+            self.end();
+        }
+        effects
+    }
+
+    /// Nothing more is read.
+    fn end(&mut self) {
+        self.is_reading = true;
+        self.ending = Some(Instant::now() + LAST_WORDS);
     }
 
     /// For how long nothing but news is waited for.
@@ -137,35 +186,19 @@ impl Lines {
     }
 }
 
-/// Whoever stops reading has what they want.
-fn print(line: &str) -> Result<(), String> {
+/// Breaks off if nobody reads any more, who has what they want.
+fn print(line: &str) -> Result<ControlFlow<()>, String> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
         Err(error) => Err(format!("cannot write to standard output: {error}")),
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(ControlFlow::Continue(())),
     }
 }
 
 fn bell() {
     // It may not be heard, either.
     let _ = io::stdout().write_all(b"\x07").and_then(|()| io::stdout().flush());
-}
-
-/// Reads standard input line by line, each only when the last ones are on their way.
-fn read_lines(posts: &SyncSender<Post<Given>>, may_read: &Receiver<()>) {
-    let mut input = io::stdin().lock();
-    while may_read.recv().is_ok() {
-        let mut bytes = Vec::new();
-        let given = match input.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut bytes) {
-            Ok(0) | Err(_) => Given::End,
-            Ok(_) => Given::Line(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned()),
-        };
-        let is_end = matches!(given, Given::End);
-        if posts.send(Post::Given(given)).is_err() || is_end {
-            return;
-        }
-    }
 }
 
 fn watch_signals(posts: SyncSender<Post<Given>>) -> Result<(), String> {

@@ -67,6 +67,17 @@ impl Requests {
         self.kept_on_their_way > 0
     }
 
+    /// What was asked for under this nonce, if it is not answered.
+    pub(super) fn get(&self, nonce: &str) -> Option<&Request> {
+        self.find(nonce).map(|nth| &self.asked[nth].request)
+    }
+
+    /// Whether it was asked to leave this room, and that is not answered.
+    pub(super) fn is_leaving(&self, room: &str) -> bool {
+        let is_it = |asked: &Asked| matches!(&asked.request, Request::Leave { room: left } if left == room);
+        self.asked.iter().any(is_it)
+    }
+
     /// How many have to be kept.
     pub(super) fn kept(&self) -> usize {
         self.kept

@@ -12,13 +12,11 @@ use super::{
 };
 use crate::link::{End, State};
 use crate::wire::{
-    Ack, Answer, Author, Conversation, Event, Findings, Gap, Happening, Names, Notice, Page, Picture,
-    Refusal, Request, RoomsPage, Shown, Span, Topic, Welcome,
+    Ack, Answer, Author, Conversation, Event, Findings, Gap, Happening, Names, Notice, Page, Refusal,
+    Request, RoomsPage, Shown, Span, Topic, Welcome,
 };
 use hub::{Manner, Text, Time};
 
-/// Who is in a room is asked for, unless there are more.
-const NAMES_WORTH_ASKING: u32 = 2_000;
 /// Whoever has said something in this time is one of those who talk.
 const LATELY_MS: u64 = 60 * 60 * 1_000;
 /// Of so many rooms it is known that they are there; more are not listed.
@@ -93,8 +91,9 @@ impl Model {
                 }
                 self.problem("the connection ended before the server had looked; search again");
             }
-            Some(asked @ (Asked::Join(_) | Asked::Leave { .. })) => self.ask_to_move(asked),
-            Some(Asked::Conversations | Asked::Members { .. }) | None => {}
+            // The link sees to where we are on the next connection.
+            Some(Asked::Join { .. } | Asked::Leave | Asked::Conversations | Asked::Members { .. }) | None => {
+            }
             Some(_) => self.problem("the connection ended before that was answered; try again"),
         }
     }
@@ -168,72 +167,14 @@ impl Model {
         }
     }
 
-    fn joined(&mut self, picture: &Picture) {
-        let asked = self.take_asked(picture.nonce.as_deref());
-        let time = self.time;
-        let index = self.open(Place::Room(picture.room.clone()));
-        let room = &mut self.rooms[index];
-        if !picture.resumed && picture.sequence > room.timeline.last_order() {
-            room.timeline.append_hole(picture.sequence, time, Why::Unread);
-        }
-        if let Some(before) = self.before.get_mut(&*picture.room)
-            && let Some(read) = before.read.take()
-            && picture.reason.is_none()
-        {
-            room.begin_unread(read, picture.sequence);
-        }
-        self.look_at(index, picture);
-        if let Some(Asked::Join(joining)) = asked {
-            self.arrive(index, &joining);
-        }
-        let room = &self.rooms[index];
-        let line = match room.members.count() {
-            0 | 1 => format!("-- {}: nobody else is here yet", room.title()),
-            2 => format!("-- {}: one other is here", room.title()),
-            count => format!("-- {}: {} others are here", room.title(), count - 1),
-        };
-        if !picture.resumed {
-            self.print(line);
-        }
-        self.effects.push(Effect::Remember);
-    }
-
-    fn pictured(&mut self, picture: &Picture) {
-        if let Some(index) = self.index_of_room(&picture.room) {
-            self.look_at(index, picture);
-        }
-    }
-
-    /// What the room looks like.
-    fn look_at(&mut self, index: usize, picture: &Picture) {
-        let me = self.link.nick().cloned();
-        let room = &mut self.rooms[index];
-        room.presence = Presence::Here;
-        room.topic.clone_from(&picture.topic);
-        room.members.clear();
-        for nick in picture.members.iter().chain(&me) {
-            room.members.add(nick, None);
-        }
-        room.members.listening = picture.listening;
-        room.members.set_others(picture.others);
-        let number = room.number;
-        // What is on its way is newer than this picture, too.
-        let is_asked = self
-            .asked
-            .values()
-            .any(|asked| matches!(asked, Asked::Members { room, is_first: true } if *room == number));
-        if self.medium == Medium::Screen && picture.others <= NAMES_WORTH_ASKING && !is_asked {
-            let request = Request::Who { room: picture.room.to_string() };
-            self.ask(request, Asked::Members { room: number, is_first: true });
-        }
-    }
-
     fn acknowledged(&mut self, ack: &Ack) {
         let Some(nonce) = ack.nonce.as_deref() else { return };
         let time = ack.time.unwrap_or(self.time);
         match self.asked.remove(nonce) {
             Some(Asked::Said { room: number }) => {
-                let Some(index) = self.index_numbered(number) else { return };
+                let Some(index) = self.index_numbered(number) else {
+                    return self.said_in_closed.retain(|pending| pending.nonce != nonce);
+                };
                 let by = self.myself();
                 let room = &mut self.rooms[index];
                 let Some(nth) = room.pending.iter().position(|pending| pending.nonce == nonce) else {
@@ -515,22 +456,35 @@ impl Model {
                 }
                 self.problem(refusal.text.to_string());
             }
-            Some(Asked::Join(joining)) if &*refusal.code == "already-in-room" => self.arrive_again(&joining),
-            _ => self.problem(refusal.text.to_string()),
+            Some(Asked::Join { room }) => self.not_let_in(room, refusal),
+            Some(Asked::Leave) if &*refusal.code == "not-in-room" => {}
+            _ => match &refusal.room {
+                Some(name) if refusal.nonce.is_none() => self.not_let_in_at_first(name, refusal),
+                _ => self.problem(refusal.text.to_string()),
+            },
         }
     }
 
     /// What was not said goes back to where it was typed.
     fn give_back(&mut self, number: u32, refusal: &Refusal) {
-        let text = refusal.text.to_string();
+        self.undone += 1;
         let nonce = refusal.nonce.clone().unwrap_or_default();
-        if let Some(room) = self.room_numbered(number)
-            && let Some(nth) = room.pending.iter().position(|pending| pending.nonce == nonce)
-        {
-            let pending = room.pending.remove(nth);
-            room.draft.give_back(&pending);
+        if let Some(index) = self.index_numbered(number) {
+            let room = &mut self.rooms[index];
+            if let Some(nth) = room.pending.iter().position(|pending| pending.nonce == nonce) {
+                let pending = room.pending.remove(nth);
+                if self.medium == Medium::Screen {
+                    room.draft.give_back(&pending);
+                }
+            }
+            if &*refusal.code == "not-in-room" && room.presence == Presence::Here {
+                return self.is_out_of(index, refusal);
+            }
+        } else if let Some(nth) = self.said_in_closed.iter().position(|pending| pending.nonce == nonce) {
+            let pending = self.said_in_closed.remove(nth);
+            self.draft_mut().keep(&pending);
         }
-        self.problem(text);
+        self.problem(refusal.text.to_string());
     }
 
     fn gap(&mut self, gap: &Gap) {
@@ -568,15 +522,6 @@ impl Model {
                 timeline.append_hole(conversation.sequence, time, Why::Skipped(None));
             }
         }
-    }
-
-    fn left(&mut self, nonce: Option<&str>, room: &str) {
-        self.take_asked(nonce);
-        if let Some(index) = self.index_of_room(room) {
-            self.print(format!("-- you have left #{room}"));
-            self.close(index);
-        }
-        self.effects.push(Effect::Remember);
     }
 
     fn names(&mut self, names: &Names) {
@@ -733,7 +678,7 @@ impl Model {
         }
     }
 
-    fn take_asked(&mut self, nonce: Option<&str>) -> Option<Asked> {
+    pub(super) fn take_asked(&mut self, nonce: Option<&str>) -> Option<Asked> {
         self.asked.remove(nonce?)
     }
 

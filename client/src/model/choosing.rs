@@ -6,7 +6,7 @@
 
 use super::bindings::{self, Action};
 use super::update::Effect;
-use super::{Asked, Choice, Medium, Model, Overlay, SearchProgress, SearchView};
+use super::{Asked, Choice, Medium, Model, Overlay, Presence, SearchProgress, SearchView};
 use crate::keys::{Key, KeyPress};
 use crate::layout::{Sheet, overlay_scroll_max};
 use crate::wire::{Request, RoomLine, Span};
@@ -257,8 +257,9 @@ impl Model {
         }
         self.current = index;
         if self.medium == Medium::Lines {
-            let title = self.rooms[index].title();
-            self.print(format!("-- you now talk in {title}"));
+            let room = &self.rooms[index];
+            let word = if room.presence == Presence::Entering { "entering" } else { "you now talk in" };
+            self.print(format!("-- {word} {}", room.title()));
         }
     }
 }

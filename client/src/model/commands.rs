@@ -155,23 +155,19 @@ impl Model {
     }
 
     fn join(&mut self, parameters: &str) -> bool {
-        let (name, _) = split_word(parameters);
+        let (name, rest) = split_word(parameters);
         match address::room(name) {
+            Ok(name) if rest.is_empty() => self.enter(&name),
+            Ok(_) => {
+                self.problem("a room's name has no blanks in it; /join NAME enters one room");
+                return false;
+            }
             Err(problem) => {
                 self.problem(problem.to_string());
-                false
+                return false;
             }
-            Ok(_) => match self.index_of_room(name.trim_start_matches('#')) {
-                Some(index) if self.rooms[index].presence == super::Presence::Here => {
-                    self.go_to(index);
-                    true
-                }
-                _ => {
-                    self.ask_to_enter(name);
-                    true
-                }
-            },
         }
+        true
     }
 
     fn leave(&mut self, parameters: &str) -> bool {
@@ -188,15 +184,7 @@ impl Model {
             });
             return false;
         };
-        if self.submitted_in == Some(self.rooms[index].number) {
-            // The command itself is no draft to be kept.
-            self.rooms[index].draft.line.take();
-        }
-        match self.rooms[index].place.clone() {
-            Place::Direct { .. } => self.close(index),
-            Place::Room(_) if self.rooms[index].presence == super::Presence::Gone => self.close(index),
-            Place::Room(name) => self.ask_to_leave(&name),
-        }
+        self.leave_room(index);
         true
     }
 

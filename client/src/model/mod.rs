@@ -12,8 +12,8 @@ mod answers;
 mod bindings;
 mod choosing;
 mod commands;
+mod entering;
 mod lines;
-mod moving;
 mod typing;
 
 mod item;
@@ -39,8 +39,7 @@ use crate::wire::{Conversation, RoomLine, Shown, Span};
 use dialect::editing::Clusters;
 use hub::Time;
 use jiff::tz::TimeZone;
-use moving::Joining;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// So many messages are asked for at a time.
@@ -152,9 +151,9 @@ enum Asked {
     /// A room's topic.
     SetTopic { room: u32, topic: Option<String> },
     /// A room to be in.
-    Join(Joining),
+    Join { room: u32 },
     /// A room to be in no longer.
-    Leave { room: String },
+    Leave,
     /// A page for the timeline, into a hole that ends with `last`.
     Page { room: u32, span: Span, last: u64 },
     /// A page around a message that is to be seen.
@@ -190,12 +189,10 @@ pub(crate) struct Model {
     trouble: Option<Shown>,
     /// What is typed where no room is open.
     homeless: Draft,
-    /// Where the draft stood that was sent last.
-    submitted_in: Option<u32>,
-    /// Under which nonce the last room was asked for that is to be entered or left.
-    moving: Option<String>,
-    /// Lines that wait until that is answered.
-    held: VecDeque<String>,
+    /// What was said in rooms that have been closed since, and is not acknowledged.
+    said_in_closed: Vec<Pending>,
+    /// How much of what was typed or piped in was not done.
+    undone: u64,
     killed: Clusters,
     searched: String,
     known_rooms: Vec<RoomLine>,
@@ -232,7 +229,8 @@ impl Model {
         size: Size,
         seed: u64,
     ) -> Model {
-        Model {
+        let named = wanted.rooms.clone();
+        let mut model = Model {
             options,
             medium,
             wanted_nick: wanted.nick.clone(),
@@ -245,9 +243,8 @@ impl Model {
             note: None,
             trouble: None,
             homeless: Draft::default(),
-            submitted_in: None,
-            moving: None,
-            held: VecDeque::new(),
+            said_in_closed: Vec::new(),
+            undone: 0,
             killed: Clusters::default(),
             searched: String::new(),
             known_rooms: Vec::new(),
@@ -265,7 +262,11 @@ impl Model {
             time: Time(0),
             now: Duration::ZERO,
             effects: Vec::new(),
+        };
+        for name in &named {
+            model.open(Place::Room(Shown::new(name)));
         }
+        model
     }
 
     /// What has to survive this program.
@@ -273,7 +274,9 @@ impl Model {
         let open = self.rooms.iter().map(|room| {
             let unread = room.timeline.marker().filter(|_| room.unread > 0);
             let name = room.place.key();
-            let read = unread.or_else(|| self.link.seen(&name));
+            // A room that was not entered was read as far as it was before.
+            let before = || self.before.get(&name).and_then(|before| before.read);
+            let read = unread.or_else(|| self.link.seen(&name)).or_else(before);
             let is_change = room.draft.editing.is_some();
             let draft = if is_change { String::new() } else { room.draft.line.text().to_owned() };
             remembered::Room { name, read, draft, is_closed: false }
@@ -301,6 +304,17 @@ impl Model {
     /// The connection, for what has to survive this program.
     pub(crate) fn link(&self) -> &Link {
         &self.link
+    }
+
+    /// Whether anything is on its way that somebody waits for.
+    pub(crate) fn waits_for_answers(&self) -> bool {
+        let is_waited_for = |asked: &Asked| !matches!(asked, Asked::Conversations | Asked::Members { .. });
+        self.link.unacknowledged() > 0 || self.asked.values().any(is_waited_for)
+    }
+
+    /// How much of what was typed or piped in was not said or done, and is known not to be.
+    pub(crate) fn undone(&self) -> u64 {
+        self.undone
     }
 
     /// Whether there has ever been a connection.
@@ -430,7 +444,8 @@ impl Model {
 
     /// Takes a room off the screen. What was typed there is there again when it is opened again.
     fn close(&mut self, index: usize) {
-        let room = self.rooms.remove(index);
+        let mut room = self.rooms.remove(index);
+        self.said_in_closed.append(&mut room.pending);
         let key = room.place.key();
         let read = self.link.seen(&key);
         self.before.insert(key, Before { read, draft: room.draft.line.text().to_owned() });

@@ -158,7 +158,16 @@ impl Draft {
         let text = pending.text.formatted();
         if self.line.text().is_empty() {
             self.line.paste(&as_typed(pending.manner, text));
+        } else {
+            self.keep(pending);
         }
+    }
+
+    /// It can be had again, as what was sent last.
+    pub(super) fn keep(&mut self, pending: &Pending) {
+        let mut line = Line::new(Lines::Many);
+        line.paste(&as_typed(pending.manner, pending.text.formatted()));
+        self.sent.add(line.clusters());
     }
 }
 

@@ -1,7 +1,7 @@
 //! The client's conversation with a server that the test plays.
 
 mod anything;
-mod moving;
+mod entering;
 
 use super::*;
 use crate::keys::KeyPress;

@@ -6,7 +6,7 @@
 
 use super::bindings::{self, Action};
 use super::update::Effect;
-use super::{Focus, Model, Overlay, Place, Presence, Scroll};
+use super::{Draft, Focus, Model, Overlay, Place, Presence, Scroll};
 use crate::keys::{Key, KeyPress};
 use crate::layout::{Regions, Sheet, Vertical, moved_vertically, room_at};
 use crate::link::State;
@@ -262,39 +262,44 @@ impl Model {
         if matches!(self.state(), State::Waiting { .. }) {
             self.link.hurry();
         }
-        let draft = self.draft_mut();
-        let text = draft.line.text().to_owned();
-        if text.trim().is_empty() {
+        if self.draft().line.text().trim().is_empty() {
             return;
         }
-        let editing = draft.editing;
-        if self.submit_draft(&text, editing) {
-            let draft = self.draft_mut_of_last_submit();
-            draft.editing = None;
-            let line = draft.line.take();
-            draft.sent.add(&line);
-        }
-    }
-
-    fn submit_draft(&mut self, text: &str, editing: Option<u64>) -> bool {
-        self.submitted_in = self.rooms.get(self.current).map(|room| room.number);
-        match editing {
-            Some(target) => self.edit(target, text),
-            None => self.submit(text),
-        }
-    }
-
-    /// A command may have gone to another room, or closed this one.
-    fn draft_mut_of_last_submit(&mut self) -> &mut super::Draft {
-        let index = self.submitted_in.and_then(|number| self.index_numbered(number));
-        match index {
+        // A command may lead to another room, or close this one.
+        let number = self.room().map(|room| room.number);
+        let draft = self.draft_mut();
+        let line = std::mem::replace(&mut draft.line, Draft::default().line);
+        let editing = draft.editing.take();
+        let is_taken = match editing {
+            Some(target) => self.edit(target, line.text()),
+            None => self.submit(line.text()),
+        };
+        let draft = match number.and_then(|number| self.index_numbered(number)) {
             Some(index) => &mut self.rooms[index].draft,
-            None => &mut self.homeless,
+            None => self.draft_mut(),
+        };
+        if is_taken {
+            draft.sent.add(line.clusters());
+        } else {
+            (draft.line, draft.editing) = (line, editing);
         }
+    }
+
+    /// A line that was typed where the terminal edits it, or piped in.
+    pub(super) fn line(&mut self, line: &str) {
+        if !line.trim().is_empty() && !self.submit(line) {
+            self.undone += 1;
+        }
+    }
+
+    /// Such a line that cannot be said at all.
+    pub(super) fn unsayable(&mut self, why: &str) {
+        self.problem(format!("that cannot be said: {why}"));
+        self.undone += 1;
     }
 
     /// Says a text, or does a command. Whether it was taken: what was not stays where it was typed.
-    pub(super) fn submit(&mut self, text: &str) -> bool {
+    fn submit(&mut self, text: &str) -> bool {
         // Only a single line can be a command; what was pasted is talk.
         let is_single = !text.trim_end_matches('\n').contains('\n');
         match typed(text) {
@@ -312,7 +317,7 @@ impl Model {
         if room.presence == Presence::Gone {
             let title = room.title();
             self.problem(match room.place {
-                Place::Room(_) => format!("you are not in {title} any more; /join enters it again"),
+                Place::Room(_) => format!("you are not in {title}; /join enters it"),
                 Place::Direct { .. } => {
                     format!("somebody else is called {title} now; /msg {title} TEXT writes to them")
                 }

@@ -29,6 +29,8 @@ pub(crate) enum Input {
     Paste(String),
     /// A line that was typed where the terminal edits it.
     Line(String),
+    /// A line that cannot be said; why.
+    Unsayable(String),
     /// The wheel of a mouse; up is negative.
     Wheel(i32),
     /// A click.
@@ -111,7 +113,8 @@ impl Model {
         match input {
             Input::Key(press) => self.press(press),
             Input::Paste(text) => self.paste(&text),
-            Input::Line(line) => self.line(line),
+            Input::Line(line) => self.line(&line),
+            Input::Unsayable(why) => self.unsayable(&why),
             Input::Wheel(notches) => self.wheel(notches),
             Input::Click { column, row } => self.click(column, row),
             Input::Resize(size) => self.size = size,
@@ -149,9 +152,6 @@ impl Model {
     /// What follows from everything that came in.
     fn settle(&mut self) -> Vec<Effect> {
         self.take_from_link();
-        if self.take_held_lines() {
-            self.take_from_link();
-        }
         self.leave_if_all_is_said();
         self.see();
         if self.fetch_what_is_near() {

@@ -6,7 +6,7 @@
 //! What this file must never do: give the command what it said itself, or outlive it.
 
 use super::feeding::Feeder;
-use super::input::{self, Allowance, Input};
+use super::input::{self, AHEAD_MAX, Allowance, Input};
 use super::printed::{Form, json_line, name_of};
 use super::saying::Saying;
 use super::visit::{Given, Happened, Patience, Visit, not_let_in};
@@ -49,7 +49,7 @@ pub fn bot(address: &Address, wanted: &BotWanted) -> Result<u8, Problem> {
     let room = visit.enter()?.room;
     let mut child = spawn(&wanted.command)?;
     let feeder = Feeder::start(child.stdin.take());
-    let allowance = child.stdout.take().map(|stdout| input::read_lines(stdout, visit.posts()));
+    let allowance = child.stdout.take().map(|stdout| input::read_lines(stdout, AHEAD_MAX, visit.poster()));
     watch(&child, visit.posts());
     let mut bot = Bot {
         saying: Saying::new(&room, Manner::Saying),

@@ -5,11 +5,10 @@
 //!
 //! What this file must never do: cut a line without a word, or read on while nobody wants any more.
 
-use super::visit::Given;
-use crate::session::Post;
 use hub::{TEXT_BYTES_MAX, Text, TextProblem};
 use std::io::{self, BufRead, BufReader, Read};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
+use std::ops::ControlFlow;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 /// So many messages are read that are not acknowledged: twice as many as are on their way, so that these never wait for the reader.
@@ -19,7 +18,7 @@ const LINE_BYTES_MAX: usize = 8 * TEXT_BYTES_MAX;
 
 /// What was read.
 #[derive(PartialEq, Eq, Debug)]
-pub(super) enum Input {
+pub(crate) enum Input {
     /// A message, and the number of its line.
     Message { number: u64, text: Text },
     /// A line that cannot be said, and why.
@@ -31,20 +30,22 @@ pub(super) enum Input {
 }
 
 /// Allows a reader to go on.
-pub(super) struct Allowance(Sender<usize>);
+pub(crate) struct Allowance(Sender<usize>);
 
 impl Allowance {
     /// So many messages more.
-    pub(super) fn grant(&self, count: usize) {
+    pub(crate) fn grant(&self, count: usize) {
         // The reader may have come to the end.
         let _ = self.0.send(count);
     }
 }
 
-/// Reads lines in a thread of its own, and posts each as a message. Blank lines are passed over.
-pub(super) fn read_lines<I: From<Input> + Send + 'static>(
+/// Reads lines in a thread of its own, and posts each as a message, the first so many without being allowed to. Blank lines are
+/// passed over.
+pub(crate) fn read_lines(
     source: impl Read + Send + 'static,
-    posts: SyncSender<Post<Given<I>>>,
+    ahead: usize,
+    mut post: impl FnMut(Input) -> ControlFlow<()> + Send + 'static,
 ) -> Allowance {
     let (sender, allowed) = channel();
     thread::spawn(move || {
@@ -53,13 +54,13 @@ pub(super) fn read_lines<I: From<Input> + Send + 'static>(
         while lines.may_read() {
             let input = lines.next().unwrap_or_else(|error| Input::Broken(error.to_string()));
             let is_over = matches!(input, Input::End | Input::Broken(_));
-            if posts.send(Post::Given(Given::Own(input.into()))).is_err() || is_over {
+            if post(input).is_break() || is_over {
                 return;
             }
         }
     });
     let allowance = Allowance(sender);
-    allowance.grant(AHEAD_MAX);
+    allowance.grant(ahead);
     allowance
 }
 
@@ -140,14 +141,16 @@ mod tests {
     use super::*;
     use std::sync::mpsc::sync_channel;
 
+    /// A reader, and what it posts.
+    fn reader(source: impl Read + Send + 'static) -> (Allowance, Receiver<Input>) {
+        let (posts, waiting) = sync_channel(2 * AHEAD_MAX);
+        let post = move |input| posts.send(input).map_or(ControlFlow::Break(()), ControlFlow::Continue);
+        (read_lines(source, AHEAD_MAX, post), waiting)
+    }
+
     fn inputs(source: &'static [u8]) -> Vec<Input> {
-        let (posts, waiting) = sync_channel(10);
-        let _allowance = read_lines(source, posts);
-        let own = |post| match post {
-            Post::Given(Given::Own(input)) => input,
-            _ => panic!("nobody else posts"),
-        };
-        waiting.iter().map(own).collect()
+        let (_allowance, waiting) = reader(source);
+        waiting.iter().collect()
     }
 
     fn message(number: u64, text: &str) -> Input {
@@ -181,8 +184,7 @@ mod tests {
                 Ok(bytes.len())
             }
         }
-        let (posts, waiting) = sync_channel::<Post<Given<Input>>>(2 * AHEAD_MAX);
-        let allowance = read_lines(Endless, posts);
+        let (allowance, waiting) = reader(Endless);
         for _ in 0..AHEAD_MAX {
             waiting.recv().unwrap();
         }

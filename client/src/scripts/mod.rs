@@ -7,7 +7,7 @@
 //! or to read, or complain because nobody reads what it prints.
 
 mod feeding;
-mod input;
+pub(crate) mod input;
 mod printed;
 mod saying;
 mod visit;

@@ -4,7 +4,7 @@
 //!
 //! What this file must never do: end with [`DONE`] while anything was not acknowledged.
 
-use super::input::{self, Allowance, Input};
+use super::input::{self, AHEAD_MAX, Allowance, Input};
 use super::saying::Saying;
 use super::visit::{Happened, Patience, Visit, not_let_in};
 use super::{DONE, FAILED, Problem, remark};
@@ -75,7 +75,7 @@ pub fn say(address: &Address, wanted: &SayWanted) -> Result<u8, Problem> {
         saying.is_over = true;
         None
     } else {
-        Some(input::read_lines(io::stdin(), visit.posts()))
+        Some(input::read_lines(io::stdin(), AHEAD_MAX, visit.poster()))
     };
     let ended = until_said(&mut visit, &mut saying, allowance.as_ref(), wanted.waiting);
     let is_said = saying.waiting() == 0 && saying.unsaid == 0;

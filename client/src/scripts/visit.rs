@@ -4,6 +4,7 @@
 //!
 //! What this file must never do: go on after a signal has told it to end.
 
+use super::input::Input;
 use super::{Problem, remark};
 use crate::address::Address;
 use crate::link::{End, Otherwise, Persistence, State, Wanted};
@@ -14,6 +15,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{flag, iterator::Signals};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, IsTerminal as _};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::SyncSender;
@@ -107,6 +109,18 @@ impl<I: Send + 'static> Visit<I> {
     /// Where a thread of the script's own posts.
     pub(super) fn posts(&self) -> SyncSender<Post<Given<I>>> {
         self.session.posts()
+    }
+
+    /// What posts lines that a thread of the script's own reads.
+    pub(super) fn poster(&self) -> impl FnMut(Input) -> ControlFlow<()> + Send + 'static
+    where
+        I: From<Input>,
+    {
+        let posts = self.session.posts();
+        move |input| {
+            let post = Post::Given(Given::Own(I::from(input)));
+            posts.send(post).map_or(ControlFlow::Break(()), ControlFlow::Continue)
+        }
     }
 
     pub(super) fn request(&mut self, request: Request) -> String {

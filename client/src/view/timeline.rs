@@ -34,7 +34,7 @@ pub(super) fn draw_title(model: &Model, regions: &Regions, canvas: &mut Canvas<'
 
 fn about(room: &Room) -> String {
     match (room.presence, &room.topic, &room.place) {
-        (Presence::Gone, _, Place::Room(name)) => format!("you have left; /join {name} enters again"),
+        (Presence::Gone, _, Place::Room(name)) => format!("you are out; /join {name} enters"),
         (Presence::Entering, None, _) => "entering".into(),
         (_, Some(topic), _) => topic.text.to_string(),
         (_, None, Place::Direct { .. }) => "between the two of you".into(),

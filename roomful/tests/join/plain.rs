@@ -73,6 +73,18 @@ fn pipes_say_what_comes_and_print_what_is_said() {
     bob.waits_for("[ann] is offline");
 }
 
+/// Ann, whom these lines are piped into; where she goes, and what she prints on standard output and on standard error.
+fn pipes(home: &Home, address: &str, lines: &str) -> (Option<i32>, String, String) {
+    let mut command = home.command(&["join", address]);
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().expect("the program starts");
+    // It may end before it has read everything.
+    let _ = child.stdin.take().expect("a pipe").write_all(lines.as_bytes());
+    let output = child.wait_with_output().expect("it ends");
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
 #[test]
 fn what_is_piped_in_is_said_in_the_room_that_was_entered_before() {
     let server = Server::start();
@@ -80,15 +92,68 @@ fn what_is_piped_in_is_said_in_the_room_that_was_entered_before() {
     let mut eve = Client::join(&server, "eve");
     eve.says("/join ops");
     eve.waits_for("#ops");
-    let home = Home::new();
-    let mut command = home.command(&["join", &format!("ann@{}", server.address())]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the program starts");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    stdin.write_all(b"/join ops\nfor ops\n/leave ops\nfor the lobby\n").expect("it takes its input");
-    drop(stdin);
-    assert!(child.wait().expect("it ends").success());
+    let address = format!("ann@{}", server.address());
+    let (status, ..) = pipes(&Home::new(), &address, "/join ops\nfor ops\n/leave ops\nfor the lobby\n");
+    assert_eq!(status, Some(0));
     assert_eq!(bob.waits_for("<ann> "), "<ann> for the lobby");
     assert_eq!(eve.waits_for("#ops <ann> "), "#ops <ann> for ops");
+}
+
+#[test]
+fn what_was_meant_for_a_room_that_is_full_is_said_nowhere_and_the_status_says_so() {
+    let server = Server::start_with(&["--members-of-room-max", "1"]);
+    let mut eve = Client::join(&server, "eve");
+    eve.says("/leave");
+    eve.says("/join ops");
+    eve.waits_for("#ops");
+    let home = Home::new();
+    let (status, told, why) =
+        pipes(&home, &format!("ann@{}/lobby", server.address()), "/join ops\nsecret\n/leave\nhi\n");
+    assert_eq!((status, why.as_str()), (Some(1), "roomful: one line was not said or done\n"), "{told}");
+    assert!(told.contains("-- the members of that room are limited to 1"), "{told}");
+    let (status, told, why) = pipes(&home, &format!("ann@{}/ops", server.address()), "secret\n");
+    assert_eq!((status, why.as_str()), (Some(1), "roomful: one line was not said or done\n"), "{told}");
+    let mut bob = Client::join(&server, "bob");
+    bob.says("/history");
+    bob.waits_for("<ann> hi");
+    assert!(!bob.heard().iter().any(|line| line.contains("secret")), "{:?}", bob.heard());
+}
+
+#[test]
+fn nothing_is_said_behind_a_command_that_cannot_be_done() {
+    let server = Server::start();
+    let mut bob = Client::join(&server, "bob");
+    let address = format!("ann@{}", server.address());
+    for command in ["/jion ops", "/join bad/name", "/join two words", "/msg"] {
+        let (status, told, why) = pipes(&Home::new(), &address, &format!("hi\n{command}\nsecret\n"));
+        assert_eq!((status, why.as_str()), (Some(1), "roomful: one line was not said or done\n"), "{told}");
+        assert!(told.contains("-- nothing of what follows was said or done"), "{told}");
+        bob.waits_for("[ann] is offline");
+    }
+    assert_eq!(bob.heard().iter().filter(|line| line.starts_with("<ann> ")).count(), 4, "{:?}", bob.heard());
+}
+
+#[test]
+fn answers_to_what_was_piped_in_are_printed_before_the_end() {
+    let server = Server::start();
+    let _bob = Client::join(&server, "bob");
+    let (status, told, _) = pipes(&Home::new(), &format!("ann@{}", server.address()), "/who\n/rooms\n");
+    assert_eq!(status, Some(0));
+    assert!(told.contains("in #lobby: ") && told.contains("-- #lobby (2)"), "{told}");
+}
+
+#[test]
+fn line_that_is_too_long_is_not_said_in_parts() {
+    let server = Server::start();
+    let mut bob = Client::join(&server, "bob");
+    let lines = format!("{}\n{}/nick eve\nend\n", "€".repeat(10_000), "a".repeat(16_384));
+    let (status, told, why) = pipes(&Home::new(), &format!("ann@{}", server.address()), &lines);
+    assert_eq!((status, why.as_str()), (Some(1), "roomful: 2 lines were not said or done\n"));
+    assert!(
+        told.contains("-- that cannot be said: it has 30000 bytes; at most 16384 are possible"),
+        "{told}"
+    );
+    assert_eq!(bob.waits_for("<ann> "), "<ann> end");
 }
 
 #[test]

@@ -87,7 +87,7 @@ F1 lists keys and commands. Settings stand in ~/.config/roomful/client.toml; 'ro
 prints such a file. Without a terminal, lines go in and lines come out.
 
 Exit status: 0 if you left, 1 if there was no connection, or not all that was said was acknowledged,
-2 if the command line is wrong.";
+or a line of a pipe was not said or done; 2 if the command line is wrong.";
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum ClientVerb {

@@ -60,7 +60,7 @@ const ROOMS_NAMED: usize = 10;
 /// What each does. Whether it was taken: what was not stays where it was typed.
 const RUNS: &[(&str, Run)] = &[
     ("help", Model::help),
-    ("nick", |model, nick| model.quietly(Request::Nick { nick: nick.to_owned() })),
+    ("nick", Model::rename),
     ("join", Model::join),
     ("leave", Model::leave),
     ("msg", Model::message),
@@ -102,11 +102,11 @@ impl Model {
     /// Does what was typed, or says why not.
     pub(super) fn command(&mut self, typing: Typing<'_>) -> bool {
         let Some(verb) = commands().find(|verb| verb.has_name(typing.verb)) else {
-            let shown = hub::quoted(typing.verb);
+            let (shown, help) = (hub::quoted(typing.verb), self.where_help_is());
             self.problem(match similar(typing.verb, names()) {
-                Some(known) => format!("there is no /{shown}; did you mean /{known}? F1 lists what there is"),
+                Some(known) => format!("there is no /{shown}; did you mean /{known}? {help} lists what there is"),
                 None => format!(
-                    "there is no /{shown}; F1 lists what there is, and '//' says a line that begins with '/'"
+                    "there is no /{shown}; {help} lists what there is, and '//' says a line that begins with '/'"
                 ),
             });
             return false;
@@ -118,6 +118,23 @@ impl Model {
         match RUNS.iter().find(|(name, _)| *name == verb.name) {
             Some((_, run)) => run(self, typing.parameters),
             None => false,
+        }
+    }
+
+    fn where_help_is(&self) -> &'static str {
+        match self.medium {
+            Medium::Screen => "F1",
+            Medium::Lines => "/help",
+        }
+    }
+
+    fn rename(&mut self, nick: &str) -> bool {
+        match address::nick(nick) {
+            Ok(nick) => self.quietly(Request::Nick { nick }),
+            Err(problem) => {
+                self.problem(problem.to_string());
+                false
+            }
         }
     }
 
@@ -139,7 +156,8 @@ impl Model {
             return true;
         }
         let Some(verb) = commands().find(|verb| verb.has_name(name)) else {
-            self.problem(format!("there is no /{}; F1 lists what there is", hub::quoted(name)));
+            let help = self.where_help_is();
+            self.problem(format!("there is no /{}; {help} lists what there is", hub::quoted(name)));
             return false;
         };
         let mut text = format!("{}  {}", verb.usage(), verb.help);

@@ -337,3 +337,47 @@ fn server_that_acknowledges_is_missed_at_once_however_often_it_goes() {
         link.connected(now);
     }
 }
+
+/// Where a new connection wants to be.
+fn rooms_of_hello(link: &mut Link, now: Duration) -> serde_json::Value {
+    sent(link);
+    link.disconnected(now, Failure::Closed);
+    link.start();
+    link.connected(now);
+    let hello = sent(link).remove(0);
+    assert_eq!(hello["type"], "hello");
+    link.received(now, WELCOME.split_inclusive(|byte| *byte == b'\n').next().unwrap());
+    sent(link);
+    hello["rooms"].clone()
+}
+
+#[test]
+fn next_connection_is_where_we_wanted_to_be_whatever_was_answered() {
+    let mut link = online();
+    link.request(Request::Join { room: "DEV".to_owned() });
+    assert_eq!(rooms_of_hello(&mut link, Duration::ZERO), serde_json::json!(["lobby", "DEV"]));
+    link.received(Duration::ZERO, b"{\"type\":\"joined\",\"room\":\"dev\",\"sequence\":1}\n");
+    link.request(Request::Leave { room: "lobby".to_owned() });
+    // What comes before the server has heard of it changes nothing.
+    link.received(Duration::ZERO, b"{\"type\":\"joined\",\"room\":\"lobby\",\"sequence\":5}\n");
+    assert!(!link.is_wanted("lobby") && link.is_wanted("Dev"));
+    assert_eq!(rooms_of_hello(&mut link, Duration::ZERO), serde_json::json!(["dev"]));
+    let join = link.request(Request::Join { room: "ops".to_owned() });
+    let refusal =
+        format!("{{\"type\":\"refusal\",\"nonce\":\"{join}\",\"code\":\"room-full\",\"text\":\"no\"}}\n");
+    link.received(Duration::ZERO, refusal.as_bytes());
+    assert_eq!(rooms_of_hello(&mut link, Duration::ZERO), serde_json::json!(["dev"]));
+    link.received(Duration::ZERO, b"{\"type\":\"left\",\"room\":\"dev\"}\n");
+    assert_eq!(rooms_of_hello(&mut link, Duration::ZERO), serde_json::json!([]));
+}
+
+#[test]
+fn home_is_entered_also_by_whoever_asks_for_another_room_before_they_are_in() {
+    let mut link = Link::new(ann(), 1);
+    link.start();
+    link.request(Request::Join { room: "dev".to_owned() });
+    link.connected(Duration::ZERO);
+    assert!(sent(&mut link)[0].get("rooms").is_none());
+    link.received(Duration::ZERO, WELCOME);
+    assert_eq!(sent(&mut link).iter().filter(|line| line["type"] == "join").count(), 1);
+}

@@ -30,6 +30,7 @@ fn what_is_said_is_printed_found_and_listed() {
     assert!(found.starts_with("[2") && found.ends_with("] #dev <ann> good morning\n"), "{found}");
     let address = server.address().to_string();
     assert_eq!(printed(&["search", &address, "--room", "Dev", "--from", "ann"]), found);
+    assert_eq!(printed(&["search", &address, "--room", "dev", "--room", "#DEV", "morning"]), found);
     assert_eq!(complaint(&["search", &address, "morning"]), "", "it was not said in the lobby");
     assert_eq!(complaint(&["search", &dev, "morning", "--before", "2026-01-01"]), "");
     assert_eq!(run(&["search", &address]).status.code(), Some(2));

@@ -11,7 +11,7 @@ use super::printed::{Context, Form, Printer, events_of};
 use super::visit::{Happened, Patience, Question, Visit, not_let_in};
 use super::{DONE, Problem, remark};
 use crate::address::Address;
-use crate::link::{Otherwise, Persistence};
+use crate::link::Otherwise;
 use crate::moments::rfc3339;
 use crate::wire::{Answer, Event, Page, Picture, Request, Shape, Span};
 use hub::Time;
@@ -27,7 +27,7 @@ pub struct TailWanted {
     /// From where on.
     pub beginning: Beginning,
     /// Whether it ends.
-    pub end: End,
+    pub ending: Ending,
     /// How it is printed.
     pub form: Form,
 }
@@ -43,7 +43,7 @@ pub enum Beginning {
 
 /// Where it ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum End {
+pub enum Ending {
     /// With what has been said when it comes.
     Now,
     /// It goes on with what happens, until it is told to end.
@@ -55,11 +55,11 @@ pub enum End {
 /// # Errors
 /// There was no connection, or it was not let in, or nobody reads.
 pub fn tail(address: &Address, wanted: &TailWanted) -> Result<u8, Problem> {
-    let patience = match wanted.end {
-        End::Now => Patience::Short,
-        End::Never => Patience::Endless,
+    let patience = match wanted.ending {
+        Ending::Now => Patience::Short,
+        Ending::Never => Patience::OnceThere,
     };
-    let mut visit = Visit::start(address, Otherwise::Home, Persistence::OnceThere, patience)?;
+    let mut visit = Visit::start(address, Otherwise::Home, patience)?;
     let picture = visit.enter()?;
     let mut tail = Tail {
         printer: Printer::new(wanted.form, &picture.room),
@@ -69,9 +69,9 @@ pub fn tail(address: &Address, wanted: &TailWanted) -> Result<u8, Problem> {
         page: None,
         visit,
     };
-    let ended = tail.print_past(wanted.beginning).and_then(|()| match wanted.end {
-        End::Now => Ok(DONE),
-        End::Never => tail.follow(),
+    let ended = tail.print_past(wanted.beginning).and_then(|()| match wanted.ending {
+        Ending::Now => Ok(DONE),
+        Ending::Never => tail.follow(),
     });
     tail.visit.leave();
     ended

@@ -21,6 +21,9 @@ use std::collections::VecDeque;
 /// A page has at most so many events; the server has the same bound.
 const PAGE_EVENTS_MAX: u32 = 200;
 
+/// The first that is kept of each room is that it was opened, which no page shows.
+const OPENED: u64 = 1;
+
 /// What is wanted of a room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TailWanted {
@@ -67,10 +70,14 @@ pub fn tail(address: &Address, wanted: &TailWanted) -> Result<u8, Problem> {
         printed: picture.sequence,
         heard: picture.sequence,
         page: None,
+        past: Past::Unread,
         visit,
     };
     let ended = tail.print_past(wanted.beginning).and_then(|()| match wanted.ending {
-        Ending::Now => Ok(DONE),
+        Ending::Now => {
+            tail.tell_silence();
+            Ok(DONE)
+        }
         Ending::Never => tail.follow(),
     });
     tail.visit.leave();
@@ -87,6 +94,19 @@ struct Tail {
     heard: u64,
     /// The page that was asked for.
     page: Option<Question>,
+    /// What its pages have told of the room so far.
+    past: Past,
+}
+
+/// What is known of what was ever said in a room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Past {
+    /// Nothing: no page was asked for, or the server has none to give.
+    Unread,
+    /// There is something, or was.
+    Something,
+    /// There was never anything.
+    Nothing,
 }
 
 /// An event of a page, and its JSON.
@@ -145,7 +165,13 @@ impl Tail {
         loop {
             let (answer, line) = self.visit.next_told(&mut question)?;
             match (question.is_answered_by(&answer), answer) {
-                (true, Answer::History(page)) => return Ok(Some((page, line))),
+                (true, Answer::History(page)) => {
+                    self.past = match self.past {
+                        Past::Unread if page.events.is_empty() && self.printed <= OPENED => Past::Nothing,
+                        _ => Past::Something,
+                    };
+                    return Ok(Some((page, line)));
+                }
                 (true, Answer::Refusal(refusal)) => {
                     remark(&refusal.text);
                     return Ok(None);
@@ -155,6 +181,13 @@ impl Tail {
                     self.note(&answer);
                 }
             }
+        }
+    }
+
+    /// Who comes to a room that does not exist opens it, and would never learn that its name is misspelled.
+    fn tell_silence(&self) {
+        if self.past == Past::Nothing {
+            remark(&format!("nothing has been said in #{}", self.room));
         }
     }
 

@@ -9,9 +9,11 @@ mod saving;
 mod screen;
 
 use crate::address::Address;
+use crate::chance;
 use crate::link::{End, Persistence, State, Wanted};
 use crate::model::{Effect, Input, Medium, Model, Moment, Options, Size};
 use crate::net::{NetEvent, Posted};
+use crate::own_name;
 use crate::places::Places;
 use crate::plainness::{Wish, why_plain};
 use crate::remembered::Remembered;
@@ -79,7 +81,7 @@ impl Join {
             arrivals: settings.arrivals,
             notify_on: settings.notify_on,
         };
-        Model::new(options, medium, self.wanted(remembered), &remembered.state, size, scripts::seed())
+        Model::new(options, medium, self.wanted(remembered), &remembered.state, size, chance::seed())
     }
 
     fn wanted(&self, remembered: &Remembered) -> Wanted {
@@ -93,7 +95,7 @@ impl Join {
             }
         }
         Wanted {
-            nick: nick.clone().or_else(|| state.nick.clone()).or_else(scripts::user_nick),
+            nick: nick.clone().or_else(|| state.nick.clone()).or_else(own_name::user_nick),
             rooms,
             secret: state.secret.clone(),
             persistence: Persistence::OnceThere,

@@ -18,10 +18,12 @@ mod plainness;
 pub mod toml_file;
 
 pub mod address;
+pub mod own_name;
 pub mod settings;
 
 mod remembered;
 
+mod chance;
 mod link;
 mod moments;
 mod wire;

@@ -8,9 +8,10 @@ use crate::command_line::{moment, room};
 use clap::{Args, Subcommand};
 use client::address::Address;
 use client::join::{self, Join};
+use client::own_name;
 use client::places::Places;
 use client::scripts::{
-    self, Beginning, BotWanted, FAILED, Form, Problem, SayWanted, SearchWanted, Source, TailEnd, TailWanted,
+    self, Beginning, BotWanted, Ending, FAILED, Form, Problem, SayWanted, SearchWanted, Source, TailWanted,
     Waiting,
 };
 use client::settings::Settings;
@@ -350,7 +351,7 @@ impl Destination {
     /// comes as a guest, and takes no name from anybody.
     fn of_somebody(&self) -> Result<Address, Wrong> {
         let address = self.address()?;
-        let nick = address.nick.or_else(scripts::user_nick);
+        let nick = address.nick.or_else(own_name::user_nick);
         Ok(Address { nick, ..address })
     }
 }
@@ -374,8 +375,8 @@ fn say_wanted(arguments: &SayArguments) -> SayWanted {
 
 fn tail_wanted(arguments: &TailArguments) -> TailWanted {
     let beginning = arguments.since.map_or(Beginning::Last(arguments.lines), Beginning::Since);
-    let end = if arguments.follow { TailEnd::Never } else { TailEnd::Now };
-    TailWanted { beginning, end, form: form(arguments.json) }
+    let ending = if arguments.follow { Ending::Never } else { Ending::Now };
+    TailWanted { beginning, ending, form: form(arguments.json) }
 }
 
 fn search_wanted(arguments: SearchArguments) -> Result<SearchWanted, Wrong> {

@@ -241,6 +241,20 @@ fn person_without_a_shell_is_not_stopped_for_ever() {
     ann.edits("<You> half whole", 16);
 }
 
+/// The shell that starts it leads the session, and does not look after jobs.
+#[test]
+fn person_in_a_script_that_leads_the_session_is_not_stopped_for_ever() {
+    let server = LineServer::both().remove(0);
+    let script = format!("roomful join --raw 127.0.0.1 {}; echo over", server.address().port());
+    let mut ann = Terminal::script_in(&[], &script, 80, 24);
+    ann.edits("<You>", 6);
+    ann.types("half\x1a whole");
+    ann.edits("<You> half whole", 16);
+    ann.types("\x03\x03");
+    ann.shows_row("over");
+    assert!(ann.ends().success());
+}
+
 #[test]
 fn line_survives_another_size_of_the_window() {
     let server = LineServer::both().remove(0);

@@ -12,7 +12,7 @@ use super::saying::Saying;
 use super::visit::{Given, Happened, Patience, Visit, not_let_in};
 use super::{BY_SIGNAL, FAILED, Problem, remark};
 use crate::address::Address;
-use crate::link::{Otherwise, Persistence};
+use crate::link::Otherwise;
 use crate::session::Post;
 use crate::wire::{Answer, Event, Gap, Happening};
 use hub::Manner;
@@ -45,7 +45,7 @@ pub struct BotWanted {
 /// # Errors
 /// There was no connection, or it was not let in, or the command could not be started.
 pub fn bot(address: &Address, wanted: &BotWanted) -> Result<u8, Problem> {
-    let mut visit = Visit::start(address, Otherwise::Home, Persistence::OnceThere, Patience::Endless)?;
+    let mut visit = Visit::start(address, Otherwise::Home, Patience::OnceThere)?;
     let room = visit.enter()?.room;
     let mut child = spawn(&wanted.command)?;
     let feeder = Feeder::start(child.stdin.take());

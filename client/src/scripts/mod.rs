@@ -24,9 +24,7 @@ pub use printed::Form;
 pub use rooms::rooms;
 pub use say::{SayWanted, Source, Waiting, say};
 pub use search::{SearchWanted, search};
-pub use tail::{Beginning, End as TailEnd, TailWanted, tail};
-pub(crate) use visit::seed;
-pub use visit::user_nick;
+pub use tail::{Beginning, Ending, TailWanted, tail};
 pub use who::who;
 
 use crate::link::End;

@@ -8,7 +8,7 @@ use super::printed::{Form, Printer, list_of};
 use super::visit::{Patience, Visit};
 use super::{DONE, Problem};
 use crate::address::Address;
-use crate::link::{Otherwise, Persistence};
+use crate::link::Otherwise;
 use crate::wire::{Answer, Request};
 
 /// Prints them: name, how many are in it, and what it is about, with tabs between.
@@ -17,8 +17,7 @@ use crate::wire::{Answer, Request};
 /// There was no connection, or nobody reads.
 pub fn rooms(address: &Address, form: Form) -> Result<u8, Problem> {
     let address = Address { room: None, ..address.clone() };
-    let mut visit: Visit<()> =
-        Visit::start(&address, Otherwise::Nowhere, Persistence::OnceThere, Patience::Short)?;
+    let mut visit: Visit<()> = Visit::start(&address, Otherwise::Nowhere, Patience::Short)?;
     let mut printer = Printer::new(form, "");
     let mut question = visit.ask(Request::Rooms);
     while let (Answer::Rooms(page), line) = visit.answer_to(&mut question)? {

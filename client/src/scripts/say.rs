@@ -9,7 +9,7 @@ use super::saying::Saying;
 use super::visit::{Happened, Patience, Visit, not_let_in};
 use super::{DONE, FAILED, Problem, remark};
 use crate::address::Address;
-use crate::link::{Otherwise, Persistence};
+use crate::link::Otherwise;
 use crate::progress::Progress;
 use hub::{Manner, Text, TextProblem};
 use std::io;
@@ -59,11 +59,11 @@ pub fn say(address: &Address, wanted: &SayWanted) -> Result<u8, Problem> {
             Some(sayable(read.map_err(|error| Problem::Io { what: "cannot read", error })?)?)
         }
     };
-    let persistence = match wanted.waiting {
-        Waiting::Always => Persistence::Always,
-        Waiting::AtMost(_) => Persistence::OnceThere,
+    let patience = match wanted.waiting {
+        Waiting::Always => Patience::Endless,
+        Waiting::AtMost(_) => Patience::OnceThere,
     };
-    let mut visit = Visit::start(address, Otherwise::Home, persistence, Patience::Endless)?;
+    let mut visit = Visit::start(address, Otherwise::Home, patience)?;
     let until = match wanted.waiting {
         Waiting::Always => None,
         Waiting::AtMost(longest) => Some(Instant::now() + longest),

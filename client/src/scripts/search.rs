@@ -42,8 +42,8 @@ pub struct SearchWanted {
 /// # Errors
 /// There was no connection, or it was not let in, or nobody reads.
 pub fn search(address: &Address, wanted: &SearchWanted) -> Result<u8, Problem> {
-    let rooms: Vec<String> =
-        if wanted.rooms.is_empty() { address.room.iter().cloned().collect() } else { wanted.rooms.clone() };
+    let rooms = if wanted.rooms.is_empty() { address.room.as_slice() } else { &wanted.rooms };
+    let rooms = each_once(rooms);
     let entered = rooms.len().max(1);
     let link = Wanted { nick: address.nick.clone(), rooms, ..Wanted::default() };
     let mut visit: Visit<()> = Visit::with(link, address, Patience::Short)?;
@@ -56,6 +56,13 @@ pub fn search(address: &Address, wanted: &SearchWanted) -> Result<u8, Problem> {
     let status = if search.found.is_empty() { FAILED } else { DONE };
     print(search.found, wanted.form)?;
     Ok(status)
+}
+
+/// A room that is entered twice is refused the second time, however it is spelled.
+fn each_once(rooms: &[String]) -> Vec<String> {
+    let mut keys = HashSet::new();
+    let bare = rooms.iter().map(|room| room.strip_prefix('#').unwrap_or(room));
+    bare.filter(|room| keys.insert(hub::key_of(room))).map(str::to_owned).collect()
 }
 
 fn print(found: Vec<(Event, Value)>, form: Form) -> Result<(), Problem> {

@@ -11,7 +11,7 @@ use super::printed::{Context, Form, Printer, events_of};
 use super::visit::{Happened, Patience, Question, Visit, not_let_in};
 use super::{DONE, Problem, remark};
 use crate::address::Address;
-use crate::link::{Otherwise, Persistence};
+use crate::link::Otherwise;
 use crate::moments::rfc3339;
 use crate::wire::{Answer, Event, Page, Picture, Request, Shape, Span};
 use hub::Time;
@@ -21,13 +21,16 @@ use std::collections::VecDeque;
 /// A page has at most so many events; the server has the same bound.
 const PAGE_EVENTS_MAX: u32 = 200;
 
+/// The first that is kept of each room is that it was opened, which no page shows.
+const OPENED: u64 = 1;
+
 /// What is wanted of a room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TailWanted {
     /// From where on.
     pub beginning: Beginning,
     /// Whether it ends.
-    pub end: End,
+    pub ending: Ending,
     /// How it is printed.
     pub form: Form,
 }
@@ -43,7 +46,7 @@ pub enum Beginning {
 
 /// Where it ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum End {
+pub enum Ending {
     /// With what has been said when it comes.
     Now,
     /// It goes on with what happens, until it is told to end.
@@ -55,11 +58,11 @@ pub enum End {
 /// # Errors
 /// There was no connection, or it was not let in, or nobody reads.
 pub fn tail(address: &Address, wanted: &TailWanted) -> Result<u8, Problem> {
-    let patience = match wanted.end {
-        End::Now => Patience::Short,
-        End::Never => Patience::Endless,
+    let patience = match wanted.ending {
+        Ending::Now => Patience::Short,
+        Ending::Never => Patience::OnceThere,
     };
-    let mut visit = Visit::start(address, Otherwise::Home, Persistence::OnceThere, patience)?;
+    let mut visit = Visit::start(address, Otherwise::Home, patience)?;
     let picture = visit.enter()?;
     let mut tail = Tail {
         printer: Printer::new(wanted.form, &picture.room),
@@ -67,11 +70,15 @@ pub fn tail(address: &Address, wanted: &TailWanted) -> Result<u8, Problem> {
         printed: picture.sequence,
         heard: picture.sequence,
         page: None,
+        past: Past::Unread,
         visit,
     };
-    let ended = tail.print_past(wanted.beginning).and_then(|()| match wanted.end {
-        End::Now => Ok(DONE),
-        End::Never => tail.follow(),
+    let ended = tail.print_past(wanted.beginning).and_then(|()| match wanted.ending {
+        Ending::Now => {
+            tail.tell_silence();
+            Ok(DONE)
+        }
+        Ending::Never => tail.follow(),
     });
     tail.visit.leave();
     ended
@@ -87,6 +94,19 @@ struct Tail {
     heard: u64,
     /// The page that was asked for.
     page: Option<Question>,
+    /// What its pages have told of the room so far.
+    past: Past,
+}
+
+/// What is known of what was ever said in a room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Past {
+    /// Nothing: no page was asked for, or the server has none to give.
+    Unread,
+    /// There is something, or was.
+    Something,
+    /// There was never anything.
+    Nothing,
 }
 
 /// An event of a page, and its JSON.
@@ -145,7 +165,13 @@ impl Tail {
         loop {
             let (answer, line) = self.visit.next_told(&mut question)?;
             match (question.is_answered_by(&answer), answer) {
-                (true, Answer::History(page)) => return Ok(Some((page, line))),
+                (true, Answer::History(page)) => {
+                    self.past = match self.past {
+                        Past::Unread if page.events.is_empty() && self.printed <= OPENED => Past::Nothing,
+                        _ => Past::Something,
+                    };
+                    return Ok(Some((page, line)));
+                }
                 (true, Answer::Refusal(refusal)) => {
                     remark(&refusal.text);
                     return Ok(None);
@@ -155,6 +181,13 @@ impl Tail {
                     self.note(&answer);
                 }
             }
+        }
+    }
+
+    /// Who comes to a room that does not exist opens it, and would never learn that its name is misspelled.
+    fn tell_silence(&self) {
+        if self.past == Past::Nothing {
+            remark(&format!("nothing has been said in #{}", self.room));
         }
     }
 

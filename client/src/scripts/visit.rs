@@ -7,13 +7,12 @@
 use super::input::Input;
 use super::{Problem, remark};
 use crate::address::Address;
+use crate::chance::seed;
 use crate::link::{End, Otherwise, Persistence, State, Wanted};
 use crate::session::{Next, Post, Session};
 use crate::wire::{Answer, Picture, Request};
-use hub::Nick;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{flag, iterator::Signals};
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, IsTerminal as _};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -42,13 +41,25 @@ pub(super) enum Happened<I> {
     Nothing,
 }
 
-/// How long a script puts up with there being no connection, once there was one.
+/// How long a script puts up with there being no connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Patience {
-    /// Somebody waits for an answer.
+    /// Not if the first one fails; if a later one is lost, as long as somebody waits for an answer.
     Short,
-    /// Its user says when it is enough.
+    /// Not if the first one fails; after that its user says when it is enough.
+    OnceThere,
+    /// Its user says when it is enough, also if there is no server yet.
     Endless,
+}
+
+impl Patience {
+    /// What it means for the link, which knows nothing of somebody who waits.
+    fn persistence(self) -> Persistence {
+        match self {
+            Patience::Short | Patience::OnceThere => Persistence::OnceThere,
+            Patience::Endless => Persistence::Always,
+        }
+    }
 }
 
 /// Something that was asked and is to be waited for.
@@ -82,17 +93,17 @@ impl<I: Send + 'static> Visit<I> {
     pub(super) fn start(
         address: &Address,
         otherwise: Otherwise,
-        persistence: Persistence,
         patience: Patience,
     ) -> Result<Visit<I>, Problem> {
         let rooms = address.room.iter().cloned().collect();
-        let wanted = Wanted { nick: address.nick.clone(), rooms, otherwise, persistence, secret: None };
+        let wanted = Wanted { nick: address.nick.clone(), rooms, otherwise, ..Wanted::default() };
         Visit::with(wanted, address, patience)
     }
 
     /// The same with other rooms than that of the address.
     pub(super) fn with(wanted: Wanted, address: &Address, patience: Patience) -> Result<Visit<I>, Problem> {
         let asked_nick = wanted.nick.clone();
+        let wanted = Wanted { persistence: patience.persistence(), ..wanted };
         let session = Session::start(wanted, seed(), &address.host, address.port);
         watch_signals(session.posts())?;
         Ok(Visit {
@@ -297,21 +308,6 @@ fn tell_person(text: &str) {
     }
 }
 
-/// What the person who started it is called, made fit to be a nick.
-pub fn user_nick() -> Option<String> {
-    let name = ["USER", "LOGNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))?;
-    fit_nick(&name)
-}
-
-fn fit_nick(name: &str) -> Option<String> {
-    let is_fit = |character: &char| character.is_alphanumeric() || "-_[]{}|^`".contains(*character);
-    let fit: String = name.chars().filter(is_fit).take(hub::NICK_CHARS_MAX).collect();
-    let fit = fit.trim_start_matches(|first: char| first.is_numeric() || first == '-');
-    Nick::parse(fit).is_ok().then(|| fit.to_owned())
-}
-
 fn watch_signals<I: Send + 'static>(posts: SyncSender<Post<Given<I>>>) -> Result<(), Problem> {
     let cannot = |error| Problem::Io { what: "cannot wait for signals", error };
     let is_ending = Arc::new(AtomicBool::new(false));
@@ -332,16 +328,11 @@ fn watch_signals<I: Send + 'static>(posts: SyncSender<Post<Given<I>>>) -> Result
     Ok(())
 }
 
-/// Chance for nonces that nobody else has: the system's, which the keys of a hash map come of.
-pub(crate) fn seed() -> u64 {
-    RandomState::new().build_hasher().finish()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Patience, Visit, fit_nick};
+    use super::{Patience, Visit};
     use crate::address::Address;
-    use crate::link::{Otherwise, Persistence};
+    use crate::link::Otherwise;
     use crate::wire::Request;
     use serde_json::{Value, json};
     use std::io::{BufRead as _, BufReader, Write as _};
@@ -371,30 +362,11 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         thread::spawn(move || serve(&listener.accept().unwrap().0));
         let address = Address::parse(&format!("127.0.0.1:{port}")).unwrap();
-        let mut visit: Visit<()> =
-            Visit::start(&address, Otherwise::Nowhere, Persistence::OnceThere, Patience::Endless).unwrap();
+        let mut visit: Visit<()> = Visit::start(&address, Otherwise::Nowhere, Patience::OnceThere).unwrap();
         visit.answer_max = Duration::from_millis(200);
         let mut question = visit.ask(Request::Rooms);
         let problem = visit.answer_to(&mut question).expect_err("it is given up");
         assert_eq!(problem.to_string(), format!("127.0.0.1:{port}: the server does not answer any more"));
         assert!(visit.enter().is_err());
-    }
-
-    #[test]
-    fn users_name_is_made_fit() {
-        let table = [
-            ("ann", Some("ann")),
-            ("ann.lee", Some("annlee")),
-            ("42nd-street", Some("nd-street")),
-            ("-x", Some("x")),
-            ("www-data", Some("www-data")),
-            ("Łukasz", Some("Łukasz")),
-            ("12", None),
-            ("", None),
-        ];
-        for (name, nick) in table {
-            assert_eq!(fit_nick(name).as_deref(), nick, "{name}");
-        }
-        assert_eq!(fit_nick(&"x".repeat(100)).unwrap().len(), 32);
     }
 }

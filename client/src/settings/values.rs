@@ -2,7 +2,8 @@
 //!
 //! Where it stands: below the tables of keys, which say for what they are.
 //!
-//! What this file must never do: know a key, or let a format through that fails on some day or is wider than a column.
+//! What this file must never do: know a key, or let a format through that fails on some day, says no time, or is wider than a
+//! column.
 
 use jiff::Zoned;
 use jiff::fmt::strtime;
@@ -167,18 +168,28 @@ impl TimeFormat {
         if format.len() > FORMAT_BYTES_MAX {
             return Err(format!("it has {} bytes; at most {FORMAT_BYTES_MAX} are possible", format.len()));
         }
-        for moment in ["2000-01-01T00:00:00.000Z[UTC]", "2029-09-26T22:48:58.999999999Z[UTC]"] {
-            let written = moment.parse::<Zoned>().and_then(|moment| strtime::format(format, &moment));
-            let written = written.map_err(|error| format!("'{quoted}' is no format for a time: {error}"))?;
-            if !written.chars().all(hub::is_showable) {
-                return Err(format!("'{quoted}' is no format for a time: it does not fit into one line"));
-            }
-            if written.chars().count() > Self::CHARS_MAX {
-                let chars_max = Self::CHARS_MAX;
-                return Err(format!("'{quoted}' is too wide: at most {chars_max} characters are shown"));
-            }
+        let early = Self::tried(format, "2000-01-01T00:00:00.000Z[UTC]")?;
+        let late = Self::tried(format, "2000-01-01T22:48:58.999999999Z[UTC]")?;
+        Self::tried(format, "2029-09-26T22:48:58.999999999Z[UTC]")?;
+        if early == late && !format.is_empty() {
+            return Err(format!("'{quoted}' writes the same all day; '%H:%M' writes hours and minutes"));
         }
         Ok(TimeFormat(format.to_owned()))
+    }
+
+    /// What the format writes at a moment.
+    fn tried(format: &str, moment: &str) -> Result<String, String> {
+        let quoted = hub::quoted(format);
+        let written = moment.parse::<Zoned>().and_then(|moment| strtime::format(format, &moment));
+        let written = written.map_err(|error| format!("'{quoted}' is no format for a time: {error}"))?;
+        if !written.chars().all(hub::is_showable) {
+            return Err(format!("'{quoted}' is no format for a time: it does not fit into one line"));
+        }
+        if written.chars().count() > Self::CHARS_MAX {
+            let chars_max = Self::CHARS_MAX;
+            return Err(format!("'{quoted}' is too wide: at most {chars_max} characters are shown"));
+        }
+        Ok(written)
     }
 
     /// Writes a moment.
@@ -216,6 +227,10 @@ mod tests {
         assert_eq!(why("%H%n%M"), "'%H%n%M' is no format for a time: it does not fit into one line");
         assert_eq!(why("%A, %d. %B"), "'%A, %d. %B' is too wide: at most 16 characters are shown");
         assert_eq!(why("%200H"), "'%200H' is too wide: at most 16 characters are shown");
+        for constant in ["%Q", "%d.%m.", " ", "at"] {
+            let written = format!("'{constant}' writes the same all day; '%H:%M' writes hours and minutes");
+            assert_eq!(why(constant), written);
+        }
         assert_eq!(why(&"%H".repeat(40)), "it has 80 bytes; at most 64 are possible");
     }
 

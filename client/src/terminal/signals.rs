@@ -7,13 +7,15 @@
 
 use super::event::{Signal, TerminalEvent};
 use super::{Device, Sink, Suspension, modes};
-use nix::unistd::{Pid, getsid};
-use rustix::process::{Signal as Stopping, getppid, kill_current_process_group};
+use nix::unistd::{Pid, getpgid, getpgrp, getppid, getsid};
+use rustix::process::{Signal as Stopping, kill_current_process_group};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::{pipe, unregister};
+use std::fs;
 use std::io::{self, Read as _};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process;
 use std::thread;
 
@@ -62,12 +64,36 @@ pub(super) fn suspend() -> io::Result<Suspension> {
     Ok(Suspension::Over)
 }
 
-/// Whether there is a shell that would wake us: whoever started us is in our session. The system itself takes no notice of
-/// Ctrl-Z where there is none, but we cannot leave it to the system, because the terminal has to be given back first.
+/// Whether there is a shell that would wake us: the first of our ancestors that is of another job is in our session. The system
+/// itself takes no notice of Ctrl-Z where there is none, but we cannot leave it to the system, because the terminal has to be
+/// given back first. A parent in our session is not enough: the shell of `ssh -t HOST 'roomful join …; …'` leads the session, is
+/// of the same job as what it runs, and would be stopped with us for good.
 fn can_be_woken() -> bool {
-    // Where a session is led from outside a container, its number in here is 0: rustix says that there is no such thing.
-    let parent = getppid().map(|parent| getsid(Some(Pid::from_raw(parent.as_raw_pid()))));
-    parent.is_some_and(|parent| parent.is_ok() && parent == getsid(None))
+    // Where a session or a job is led from outside a container, its number in here is 0: rustix says that there is no such thing.
+    let (session, job) = (getsid(None), getpgrp());
+    let mut ancestor = Some(getppid());
+    // Whoever started us from outside a container has the number 0, and cannot be asked.
+    while let Some(starter) = ancestor.filter(|starter| starter.as_raw() > 0) {
+        if getsid(Some(starter)) != session {
+            return false;
+        }
+        match getpgid(Some(starter)) {
+            Ok(other) if other == job => ancestor = parent_of(starter),
+            outcome => return outcome.is_ok(),
+        }
+    }
+    false
+}
+
+/// Who started that process, if the system tells us.
+fn parent_of(child: Pid) -> Option<Pid> {
+    // In a container that has the files of the system outside, other processes have these numbers there.
+    let is_ours = fs::read_link("/proc/self").is_ok_and(|own| own == Path::new(&process::id().to_string()));
+    let stat = fs::read_to_string(format!("/proc/{child}/stat")).ok().filter(|_| is_ours)?;
+    // `proc_pid_stat(5)`: the name of the program, in brackets, may have blanks and brackets in it. Behind it stand its state and
+    // its parent.
+    let (_, behind_name) = stat.rsplit_once(')')?;
+    behind_name.split_whitespace().nth(1)?.parse().ok().map(Pid::from_raw)
 }
 
 /// Stops us and the others of our job, as Ctrl-Z does. Comes back when somebody wakes us.

@@ -73,17 +73,26 @@ impl Terminal {
 
     /// The same, with these in its environment.
     pub(crate) fn bash_in(environment: &[(&str, &str)], columns: u16, rows: u16) -> Terminal {
+        let command = Command::new(Tool::BASH.program()).args(["--norc", "--noprofile", "--noediting", "-i"]);
+        Terminal::shell_in(environment, command.env("PS1", "$ "), columns, rows)
+    }
+
+    /// A shell that does this and nothing else, as `ssh -t` starts it: it leads the session, and knows no jobs. Ours is called
+    /// `roomful` in it.
+    pub(crate) fn script_in(environment: &[(&str, &str)], script: &str, columns: u16, rows: u16) -> Terminal {
+        Terminal::shell_in(environment, Command::new("sh").args(["-c", script]), columns, rows)
+    }
+
+    fn shell_in(environment: &[(&str, &str)], shell: Command, columns: u16, rows: u16) -> Terminal {
         let ours = roomful(&[]);
         let directory = std::path::Path::new(ours.get_program()).parent().map(OsStr::new).unwrap_or_default();
         let mut path = directory.to_owned();
         path.push(":/usr/bin:/bin");
-        let command = Command::new(Tool::BASH.program()).args(["--norc", "--noprofile", "--noediting", "-i"]);
-        let mut command =
-            command.env("TERM", "xterm").env("PS1", "$ ").env("PATH", path).env("LC_ALL", "C.UTF-8");
+        let mut shell = shell.env("TERM", "xterm").env("PATH", path).env("LC_ALL", "C.UTF-8");
         for (name, value) in environment {
-            command = command.env(name, value);
+            shell = shell.env(name, value);
         }
-        Terminal::start(command, columns, rows)
+        Terminal::start(shell, columns, rows)
     }
 
     fn start(command: Command, columns: u16, rows: u16) -> Terminal {

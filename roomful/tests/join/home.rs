@@ -39,9 +39,7 @@ impl Home {
     /// Runs `roomful` with these words, in this environment.
     pub(super) fn runs_in(&self, more: &[(&str, &str)], words: &[&str], columns: u16, rows: u16) -> Terminal {
         let environment = self.environment(more);
-        let environment: Vec<(&str, &str)> =
-            environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        Terminal::roomful_in(&environment, words, columns, rows)
+        Terminal::roomful_in(&borrowed(&environment), words, columns, rows)
     }
 
     /// The same without a terminal.
@@ -54,9 +52,13 @@ impl Home {
     /// A shell.
     pub(super) fn bash(&self, columns: u16, rows: u16) -> Terminal {
         let environment = self.environment(&[]);
-        let environment: Vec<(&str, &str)> =
-            environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        Terminal::bash_in(&environment, columns, rows)
+        Terminal::bash_in(&borrowed(&environment), columns, rows)
+    }
+
+    /// A shell that does this and nothing else, on an ordinary terminal.
+    pub(super) fn script(&self, script: &str) -> Terminal {
+        let environment = self.environment(&[]);
+        Terminal::script_in(&borrowed(&environment), script, 80, 24)
     }
 
     /// Settings, in TOML.
@@ -81,6 +83,10 @@ impl Home {
     pub(super) fn begins_to_join(&self, server: &Server, nick: &str, columns: u16, rows: u16) -> Terminal {
         self.runs_in(&[], &["join", &format!("{nick}@{}", server.address())], columns, rows)
     }
+}
+
+fn borrowed(environment: &[(String, String)]) -> Vec<(&str, &str)> {
+    environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 /// Whether somebody is online, and in a room.

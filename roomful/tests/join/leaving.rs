@@ -99,7 +99,9 @@ fn suspended_client_gives_the_terminal_back_and_takes_it_again() {
     let home = Home::new();
     let mut shell = home.bash(80, 24);
     shell.edits("$", 2);
-    pauses(&mut shell);
+    pauses(&mut shell, str::to_owned);
+    // A script is one job with what it runs, and the shell can wake it.
+    pauses(&mut shell, |join| format!("sh -c '{join}; echo over'"));
     shell.types("exit\r");
     assert!(shell.ends().success());
 }
@@ -116,15 +118,16 @@ fn suspended_client_comes_back_in_a_container_too() {
     let inner = "--fork --pid --user --map-root-user bash --norc --noprofile --noediting -i";
     shell.types(&format!("exec unshare {inner}\recho inside $$\r"));
     shell.shows_text("inside 1");
-    pauses(&mut shell);
+    pauses(&mut shell, str::to_owned);
     shell.types("exit\r");
     assert!(shell.ends().success());
 }
 
-/// Somebody at a shell joins, stops the client, and wakes it.
-fn pauses(shell: &mut Terminal) {
+/// Somebody at a shell joins by this command, stops the client, and wakes it.
+fn pauses(shell: &mut Terminal, command: impl Fn(&str) -> String) {
     let server = Server::start();
-    shell.types(&format!("roomful join ann@{}\r", server.address()));
+    let command = command(&format!("roomful join ann@{}", server.address()));
+    shell.types(&format!("{command}\r"));
     shell.shows("that the room is there", super::home::is_in);
     let bob = Client::join(&server, "bob");
     shell.shows_text("bob came in");
@@ -154,4 +157,18 @@ fn client_that_nobody_could_wake_is_not_stopped() {
     let mut ann = home.joins(&server, "ann");
     ann.types("half\x1a whole");
     ann.edits("> half whole", 12);
+}
+
+/// The shell that starts it leads the session, and does not look after jobs: so does `ssh -t HOST 'roomful join …; …'`.
+#[test]
+fn client_of_a_script_that_leads_the_session_is_not_stopped() {
+    let server = Server::start();
+    let home = Home::new();
+    let mut script = home.script(&format!("roomful join ann@{}; echo over", server.address()));
+    script.shows("that the room is there", super::home::is_in);
+    script.types("half\x1a whole");
+    script.edits("> half whole", 12);
+    script.types("\x03\x03");
+    script.shows_row("over");
+    assert!(script.ends().success());
 }

@@ -30,9 +30,26 @@ fn what_is_said_is_printed_found_and_listed() {
     assert!(found.starts_with("[2") && found.ends_with("] #dev <ann> good morning\n"), "{found}");
     let address = server.address().to_string();
     assert_eq!(printed(&["search", &address, "--room", "Dev", "--from", "ann"]), found);
+    assert_eq!(printed(&["search", &address, "--room", "dev", "--room", "#DEV", "morning"]), found);
     assert_eq!(complaint(&["search", &address, "morning"]), "", "it was not said in the lobby");
     assert_eq!(complaint(&["search", &dev, "morning", "--before", "2026-01-01"]), "");
     assert_eq!(run(&["search", &address]).status.code(), Some(2));
+}
+
+#[test]
+fn tail_of_a_room_in_which_nothing_was_ever_said_says_so() {
+    let server = Server::start();
+    let typo = in_room(&server, "typo");
+    for more in [&[][..], &["--json"], &["--since", "1h"]] {
+        let output = run(&[&["tail", &typo], more].concat());
+        assert!(output.status.success() && output.stdout.is_empty(), "{more:?}: {output:?}");
+        let told = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!(told, "roomful: nothing has been said in #typo\n", "{more:?}");
+    }
+    let dev = in_room(&server, "dev");
+    assert_eq!(printed(&["say", &dev, "hello"]), "");
+    assert_eq!(printed(&["tail", &dev, "--since", "2999-01-01"]), "", "there is such a room");
+    assert_eq!(printed(&["tail", &typo, "-n", "0"]), "", "nothing was asked for");
 }
 
 #[test]

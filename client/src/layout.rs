@@ -18,7 +18,9 @@ mod tests;
 
 pub(crate) use breaking::{columns_of, cut, tidy, wrapped};
 pub(crate) use input::{PROMPT_COLUMNS, Vertical, input_rows, moved_vertically};
-pub(crate) use lists::{help_rows, overlay_list, overlay_scroll_max, room_at, scrolled_window, window};
+pub(crate) use lists::{
+    help_rows, overlay_list, overlay_rows, overlay_scroll_max, room_at, scrolled_window, window,
+};
 pub(crate) use regions::Regions;
 pub(crate) use regions::members_words;
 pub(crate) use rows::{Part, Role};

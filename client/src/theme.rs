@@ -21,7 +21,7 @@ pub(crate) enum Ink {
     Quiet,
     /// What is looked for first.
     Strong,
-    /// What is chosen in a list, and the room that is seen.
+    /// What is chosen in a list, the room that is seen, and the message that one has gone to.
     Chosen,
     /// What concerns the reader.
     Attention,

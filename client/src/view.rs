@@ -15,7 +15,7 @@ mod tests;
 mod timeline;
 
 use crate::layout::Regions;
-use crate::model::{Model, Overlay, Place, Room};
+use crate::model::{Model, Place, Room};
 use crate::terminal::Scene;
 use crate::theme::Theme;
 use canvas::Canvas;
@@ -65,9 +65,4 @@ fn unread_words<'a>(rooms: impl Iterator<Item = &'a Room>) -> String {
     }
     let parts = [(unread, '+'), (mentions, '@')].into_iter().filter(|(count, _)| *count > 0);
     parts.map(|(count, sign)| format!("{sign}{count}")).collect::<Vec<_>>().join(" ")
-}
-
-/// Whether what is drawn over the room has a text of its own to type into.
-fn is_typed_into(overlay: &Overlay) -> bool {
-    matches!(overlay, Overlay::Switcher(_) | Overlay::Search(_) | Overlay::Rooms(_))
 }

@@ -12,8 +12,8 @@ use dialect::plain::VerbHelp;
 use ratatui::layout::Rect;
 use std::ops::Range;
 
-/// What keys and commands take at most, where what they do stands beside them.
-const NAMES_COLUMNS_MAX: usize = 22;
+/// What keys and commands take at most, where what they do stands beside them and there is little room; else a third of it.
+const NAMES_COLUMNS_NARROW: usize = 22;
 /// With fewer columns it stands below them.
 const BESIDE_FROM: usize = 56;
 
@@ -39,7 +39,22 @@ pub(crate) fn overlay_list(regions: &Regions) -> Rect {
 /// How far one can scroll in an overlay that has nothing to choose from.
 pub(crate) fn overlay_scroll_max(model: &Model) -> usize {
     let list = overlay_list(&Regions::of(model));
-    let count = match model.overlay() {
+    overlay_rows_count(model, list).saturating_sub(list.height.into())
+}
+
+/// Which rows of such an overlay are seen, and how many it has.
+pub(crate) fn overlay_rows(model: &Model) -> (Range<usize>, usize) {
+    let list = overlay_list(&Regions::of(model));
+    let count = overlay_rows_count(model, list);
+    let scroll = match model.overlay() {
+        Some(Overlay::Help { scroll } | Overlay::Members { scroll }) => *scroll,
+        _ => 0,
+    };
+    (scrolled_window(count, scroll, list.height.into()), count)
+}
+
+fn overlay_rows_count(model: &Model, list: Rect) -> usize {
+    match model.overlay() {
         Some(Overlay::Help { .. }) => help_rows(list).len(),
         Some(Overlay::Members { .. }) => model.room().map_or(0, |room| {
             let known = room.members.iter().count();
@@ -47,8 +62,7 @@ pub(crate) fn overlay_scroll_max(model: &Model) -> usize {
             known + usize::from(room.members.count() > known)
         }),
         _ => 0,
-    };
-    count.saturating_sub(list.height.into())
+    }
 }
 
 /// Which room stands there in the list of rooms.
@@ -75,8 +89,8 @@ pub(crate) fn help_rows(list: Rect) -> Vec<Row> {
 fn section(heading: &str, entries: impl Iterator<Item = (String, &'static str)>, columns: usize) -> Vec<Row> {
     let entries: Vec<(String, &str)> = entries.collect();
     let widest = entries.iter().map(|(name, _)| columns_of(name)).max().unwrap_or(0);
-    let names_columns = widest.min(NAMES_COLUMNS_MAX);
-    let mut rows = vec![Row { parts: vec![Part::new(heading, Role::Heading)] }];
+    let names_columns = widest.min(NAMES_COLUMNS_NARROW.max(columns / 3));
+    let mut rows = vec![Row::of(vec![Part::new(heading, Role::Heading)])];
     for (name, does) in entries {
         rows.extend(entry(&name, does, names_columns, columns));
     }
@@ -92,7 +106,7 @@ fn entry(name: &str, does: &str, names_columns: usize, columns: usize) -> Vec<Ro
     let meaning = broken(does, RowRoom { first: room, others: room }).into_iter().map(|range| &does[range]);
     let mut rows = Vec::new();
     if !is_beside {
-        rows.push(Row { parts: vec![Part::blanks(1), name_part()] });
+        rows.push(Row::of(vec![Part::blanks(1), name_part()]));
     }
     for (nth, text) in meaning.enumerate() {
         let mut parts = vec![Part::blanks(indent)];
@@ -100,7 +114,7 @@ fn entry(name: &str, does: &str, names_columns: usize, columns: usize) -> Vec<Ro
             parts = vec![Part::blanks(1), name_part(), Part::blanks(names_columns + 2 - columns_of(name))];
         }
         parts.push(Part::new(text, Role::Said));
-        rows.push(Row { parts });
+        rows.push(Row::of(parts));
     }
     rows
 }

@@ -11,8 +11,10 @@ use ratatui::layout::Rect;
 
 /// From so many columns on rooms are listed beside the timeline.
 const ROOMS_FROM: u16 = 60;
-/// How wide the list of rooms is, by the names in it.
+/// How wide the list of rooms is, by the names in it, where there is little room.
 const ROOMS_COLUMNS: std::ops::RangeInclusive<u16> = 14..=22;
+/// Where there is more, it is a fifth of it at most, and never wider than this.
+const ROOMS_COLUMNS_MAX: u16 = 40;
 /// What stands in the list besides a name: its number and a blank, a blank and what is unread, and one more blank.
 const ROOMS_EXTRA: usize = 9;
 /// From so many columns on members are listed, too.
@@ -128,8 +130,14 @@ fn rooms_columns(model: &Model) -> Option<u16> {
     if model.size().columns < ROOMS_FROM || model.rooms().is_empty() {
         return None;
     }
-    let names = model.rooms().iter().map(Room::title);
-    Some(columns_for(names, ROOMS_EXTRA, &ROOMS_COLUMNS))
+    // A conversation has a sign in front of the nick.
+    let names = model.rooms().iter().map(|room| match room.place {
+        Place::Room(_) => room.title(),
+        Place::Direct { .. } => format!("@{}", room.title()),
+    });
+    let (narrowest, widest) = ROOMS_COLUMNS.into_inner();
+    let widest = (model.size().columns / 5).clamp(widest, ROOMS_COLUMNS_MAX);
+    Some(columns_for(names, ROOMS_EXTRA, &(narrowest..=widest)))
 }
 
 fn members_columns(model: &Model) -> Option<u16> {

@@ -37,6 +37,10 @@ const TIME_COLUMNS_MAX: usize = 20;
 pub(crate) struct Row {
     /// What stands in it, one beside the other.
     pub parts: Vec<Part>,
+    /// So many columns in front are those of time and name.
+    pub gutter_columns: usize,
+    /// Whether it is of the message that one has gone to.
+    pub is_marked: bool,
 }
 
 /// Part of a row, all of one kind.
@@ -94,12 +98,17 @@ impl Part {
 }
 
 impl Row {
+    /// One in which time and name have no columns.
+    pub(super) fn of(parts: Vec<Part>) -> Row {
+        Row { parts, ..Row::default() }
+    }
+
     /// A line across the screen with words in it.
     fn rule(words: &str, columns: usize, (dash, role): (char, Role)) -> Row {
         let mut text = format!("{dash}{dash} {} ", cut(words, columns.saturating_sub(4)));
         let left = columns.saturating_sub(columns_of(&text));
         text.extend(std::iter::repeat_n(dash, left));
-        Row { parts: vec![Part::new(cut(&text, columns), role)] }
+        Row::of(vec![Part::new(cut(&text, columns), role)])
     }
 }
 
@@ -237,8 +246,9 @@ impl Paper<'_> {
                 } else {
                     parts.push(Part::blanks(gutter.hanging_columns.saturating_sub(1)));
                 }
+                let gutter_columns = columns_of_parts(&parts);
                 line.parts(range, &words.role, &mut parts);
-                rows.push(Row { parts });
+                rows.push(Row { parts, gutter_columns, is_marked: false });
             }
         }
         rows

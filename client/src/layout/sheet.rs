@@ -214,7 +214,8 @@ impl<'a> Sheet<'a> {
         if self.begins_new(nth, item) {
             rows.push(self.paper.new_rule());
         }
-        rows.extend(self.paper.item(item));
+        let is_marked = self.room.jumped_to == Some(item.number);
+        rows.extend(self.paper.item(item).into_iter().map(|row| Row { is_marked, ..row }));
         rows
     }
 

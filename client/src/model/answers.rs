@@ -654,9 +654,7 @@ impl Model {
         if self.medium == Medium::Lines {
             self.print_findings(&found, findings.rest);
         } else if let Some(Overlay::Search(search)) = &mut self.overlay {
-            search.findings = found;
-            search.selected = 0;
-            search.progress = SearchProgress::Answered(findings.rest);
+            search.take(found, findings.rest);
         }
     }
 
@@ -700,7 +698,7 @@ impl Model {
         let time: Time = self.time;
         let room = &mut self.rooms[index];
         room.pending.push(super::Pending { nonce, time, manner, text });
-        room.scroll = Scroll::End;
+        room.scroll_to(Scroll::End);
         room.timeline.set_marker(None);
     }
 }

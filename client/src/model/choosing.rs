@@ -5,20 +5,37 @@
 //! What this file must never do: change what is said, or the draft below.
 
 use super::bindings::{self, Action};
+use super::matching::{Match, best_first, matched};
+use super::overlay::FINDINGS_HELD_MAX;
 use super::update::Effect;
-use super::{Asked, Choice, Medium, Model, Overlay, Presence, SearchProgress, SearchView};
+use super::{
+    Asked, Candidate, Choice, Finding, Medium, Model, Overlay, Presence, SearchProgress, SearchView,
+};
+use crate::address;
 use crate::keys::{Key, KeyPress};
 use crate::layout::{Sheet, overlay_scroll_max};
 use crate::wire::{Request, RoomLine, Span};
 use dialect::editing::{Line, Lines};
+use hub::Time;
 
-/// What is chosen from a list.
+/// What Enter does.
 enum Chosen {
+    /// Goes to a room that is open.
     Room(usize),
-    Finding(usize),
+    /// Enters a room.
     Enter(String),
+    /// Shows what was found.
+    Finding(Finding),
+    /// Opens a link.
     Link(String),
+    /// Looks for words.
+    Words(String),
+    /// Nothing: what is typed is no room's name.
+    NoRoom(String),
+    /// Nothing: there is nothing to choose from yet.
     Nothing,
+    /// Closes what is only read.
+    Close,
 }
 
 impl Model {
@@ -35,27 +52,27 @@ impl Model {
             }
             (Some(Action::Up | Action::Older | Action::RowUp), _) => self.select(-1),
             (Some(Action::Down | Action::Newer | Action::RowDown | Action::Complete), _) => self.select(1),
-            (Some(Action::PageUp), _) => self.select(-10),
-            (Some(Action::PageDown), _) => self.select(10),
+            (Some(Action::PageUp), _) => self.select(-self.page_entries()),
+            (Some(Action::PageDown), _) => self.select(self.page_entries()),
             (Some(Action::Send), _) => self.choose(),
             (None, Key::Character('c' | 'y')) if matches!(self.overlay, Some(Overlay::Links(_))) => {
                 self.copy_link();
             }
+            (Some(Action::NewLine), _) => {}
             (
-                Some(
+                None
+                | Some(
                     Action::Go(_)
                     | Action::Erase(_)
+                    | Action::EraseOrLeave
                     | Action::Kill(_)
                     | Action::Yank
+                    | Action::Transpose
                     | Action::Undo
                     | Action::Redo,
                 ),
                 _,
-            ) => {
-                return false;
-            }
-            (Some(Action::NewLine), _) => {}
-            (None | Some(Action::EraseOrLeave | Action::Transpose), _) => return false,
+            ) => return false,
             (Some(_), _) => {
                 // Whatever else a key does, it does it in the room.
                 self.overlay = None;
@@ -63,6 +80,15 @@ impl Model {
             }
         }
         true
+    }
+
+    /// How many entries a page has at least.
+    fn page_entries(&self) -> isize {
+        match self.overlay {
+            // What was found may take two rows.
+            Some(Overlay::Search(_)) => (self.page_rows() / 2).max(1),
+            _ => self.page_rows(),
+        }
     }
 
     fn select(&mut self, steps: isize) {
@@ -75,6 +101,9 @@ impl Model {
             Some(Overlay::Switcher(choice)) => move_by(&mut choice.selected, choice.entries.len()),
             Some(Overlay::Rooms(choice)) => move_by(&mut choice.selected, choice.entries.len()),
             Some(Overlay::Links(choice)) => move_by(&mut choice.selected, choice.entries.len()),
+            Some(Overlay::Search(search)) if steps > 0 && search.is_at_an_open_end() => {
+                self.search_further_back();
+            }
             Some(Overlay::Search(search)) => move_by(&mut search.selected, search.findings.len()),
             None => {}
         }
@@ -82,55 +111,60 @@ impl Model {
 
     /// Enter.
     fn choose(&mut self) {
-        let chosen = match &self.overlay {
-            Some(Overlay::Switcher(choice)) => match choice.entries.get(choice.selected) {
-                Some(&index) => Chosen::Room(index),
-                // A room that is not open is entered.
-                None => Chosen::Enter(choice.query.text().to_owned()),
-            },
-            Some(Overlay::Search(search)) => match search.progress {
-                SearchProgress::Answered(_) if !search.findings.is_empty() => {
-                    Chosen::Finding(search.selected)
-                }
-                SearchProgress::Typing => {
-                    let words = search.query.text().to_owned();
-                    let is_asked = self.start_search(&words);
-                    if let Some(Overlay::Search(search)) = &mut self.overlay
-                        && is_asked
-                    {
-                        search.progress = SearchProgress::Asked;
-                    }
-                    return;
-                }
-                _ => return,
-            },
-            Some(Overlay::Rooms(choice)) => choice
-                .entries
-                .get(choice.selected)
-                .map_or(Chosen::Nothing, |line| Chosen::Enter(line.room.to_string())),
-            Some(Overlay::Links(choice)) => {
-                choice.entries.get(choice.selected).map_or(Chosen::Nothing, |link| Chosen::Link(link.clone()))
+        match self.chosen() {
+            Chosen::Words(words) => drop(self.start_search(&words, None)),
+            Chosen::NoRoom(typed) => self.say_that_it_is_no_room(&typed),
+            Chosen::Nothing => {}
+            chosen => {
+                self.overlay = None;
+                self.go_to_chosen(chosen);
             }
-            Some(Overlay::Help { .. } | Overlay::Members { .. }) | None => Chosen::Nothing,
-        };
-        let finding = match (&self.overlay, &chosen) {
-            (Some(Overlay::Search(search)), Chosen::Finding(nth)) => search.findings.get(*nth).cloned(),
-            _ => None,
-        };
-        self.overlay = None;
+        }
+    }
+
+    fn chosen(&self) -> Chosen {
+        match &self.overlay {
+            Some(Overlay::Switcher(choice)) => match choice.chosen() {
+                Some(Candidate::Known(index)) => Chosen::Room(*index),
+                Some(Candidate::New(name)) => Chosen::Enter(name.clone()),
+                None => Chosen::NoRoom(choice.query.text().to_owned()),
+            },
+            Some(Overlay::Rooms(choice)) => match choice.chosen() {
+                Some(Candidate::Known(line)) => Chosen::Enter(line.room.to_string()),
+                Some(Candidate::New(name)) => Chosen::Enter(name.clone()),
+                None => Chosen::NoRoom(choice.query.text().to_owned()),
+            },
+            Some(Overlay::Search(search)) => match (search.chosen(), search.progress) {
+                (Some(finding), _) => Chosen::Finding(finding.clone()),
+                (None, SearchProgress::Typing) => Chosen::Words(search.query.text().to_owned()),
+                (None, _) => Chosen::Nothing,
+            },
+            Some(Overlay::Links(choice)) => {
+                choice.chosen().map_or(Chosen::Nothing, |link| Chosen::Link(link.clone()))
+            }
+            Some(Overlay::Help { .. } | Overlay::Members { .. }) | None => Chosen::Close,
+        }
+    }
+
+    fn go_to_chosen(&mut self, chosen: Chosen) {
         match chosen {
             Chosen::Room(index) => self.go_to(index),
-            Chosen::Enter(room) if !room.trim().is_empty() => drop(self.submit_command("join", room.trim())),
+            Chosen::Enter(room) => drop(self.submit_command("join", &room)),
             Chosen::Link(link) => self.effects.push(Effect::Open(link)),
-            Chosen::Finding(_) => {
-                if let Some(finding) = finding
-                    && let Some(index) = self.index_of_room(&finding.room)
-                {
+            Chosen::Finding(finding) => {
+                if let Some(index) = self.index_of_room(&finding.room) {
                     self.go_to(index);
                     self.show_message(index, finding.sequence);
                 }
             }
-            Chosen::Enter(_) | Chosen::Nothing => {}
+            Chosen::Words(_) | Chosen::NoRoom(_) | Chosen::Nothing | Chosen::Close => {}
+        }
+    }
+
+    fn say_that_it_is_no_room(&mut self, typed: &str) {
+        match address::room(typed.trim()) {
+            Err(problem) if !typed.trim().is_empty() => self.problem(problem.to_string()),
+            _ => self.hint("type the name of a room; Esc closes this"),
         }
     }
 
@@ -156,9 +190,34 @@ impl Model {
     pub(super) fn open_search(&mut self, words: &str) {
         let mut query = Line::new(Lines::One);
         query.paste(words);
-        let progress = if words.is_empty() { SearchProgress::Typing } else { SearchProgress::Asked };
-        self.overlay =
-            Some(Overlay::Search(SearchView { query, findings: Vec::new(), selected: 0, progress }));
+        self.overlay = Some(Overlay::Search(SearchView {
+            query,
+            searched: String::new(),
+            findings: Vec::new(),
+            selected: 0,
+            progress: SearchProgress::Typing,
+        }));
+    }
+
+    /// The server is being asked for this: what it was asked for before is not waited for any longer.
+    pub(super) fn search_is_asked(&mut self, words: &str, older_than: Option<Time>) {
+        if let Some(Overlay::Search(search)) = &mut self.overlay {
+            words.clone_into(&mut search.searched);
+            let is_anew = older_than.is_none();
+            search.progress = if is_anew { SearchProgress::Asked } else { SearchProgress::Older };
+            self.asked.retain(|_, asked| *asked != Asked::Search);
+        }
+    }
+
+    fn search_further_back(&mut self) {
+        let Some(Overlay::Search(search)) = &self.overlay else { return };
+        let Some(last) = search.findings.last() else { return };
+        if search.findings.len() >= FINDINGS_HELD_MAX {
+            return self.hint("these are many; before:2026-11-20 or since:3d finds what is not among them");
+        }
+        // A millisecond behind it, for more may have been said in its millisecond.
+        let (words, older_than) = (search.searched.clone(), last.time.after_ms(1));
+        self.start_search(&words, Some(older_than));
     }
 
     pub(super) fn open_links(&mut self) {
@@ -171,38 +230,52 @@ impl Model {
 
     /// What is typed makes lists shorter.
     pub(super) fn query_has_changed(&mut self) {
-        let rooms: Vec<(usize, String)> =
-            self.rooms.iter().enumerate().map(|(index, room)| (index, room.title().to_lowercase())).collect();
-        match &mut self.overlay {
+        match &self.overlay {
             Some(Overlay::Switcher(choice)) => {
-                let query = choice.query.text().trim_start_matches('#').to_lowercase();
-                let matching = |beginning: bool| {
-                    let query = &query;
-                    rooms.iter().filter(move |(_, title)| {
-                        let title = title.trim_start_matches('#');
-                        title.contains(query.as_str()) && title.starts_with(query.as_str()) == beginning
-                    })
-                };
-                choice.entries = matching(true).chain(matching(false)).map(|(index, _)| *index).collect();
-                choice.selected = choice.selected.min(choice.entries.len().saturating_sub(1));
+                let candidates = self.open_rooms(choice.query.text());
+                if let Some(Overlay::Switcher(choice)) = &mut self.overlay {
+                    choice.set_entries(candidates);
+                }
             }
             Some(Overlay::Rooms(choice)) => {
-                choice.entries = shortened(&self.known_rooms, choice.query.text());
-                choice.selected = choice.selected.min(choice.entries.len().saturating_sub(1));
+                let candidates = self.listed_rooms(choice.query.text());
+                if let Some(Overlay::Rooms(choice)) = &mut self.overlay {
+                    choice.set_entries(candidates);
+                }
             }
-            Some(Overlay::Search(search)) if search.query.text() != self.searched => {
-                search.query.text().clone_into(&mut self.searched);
-                search.progress = SearchProgress::Typing;
+            Some(Overlay::Search(search)) if search.query.text() != search.searched => {
+                if let Some(Overlay::Search(search)) = &mut self.overlay {
+                    search.progress = SearchProgress::Typing;
+                }
+                self.asked.retain(|_, asked| *asked != Asked::Search);
             }
             _ => {}
         }
+    }
+
+    /// The rooms and conversations that are open, and the room that is not.
+    fn open_rooms(&self, typed: &str) -> Vec<Candidate<usize>> {
+        let query = folded(typed);
+        let title = |index: &usize| folded(&self.rooms[*index].title());
+        let found = best_first(0..self.rooms.len(), |index| matched(&title(index), &query));
+        with_new(found, typed, |name| self.index_of_room(name).is_some())
+    }
+
+    /// The rooms that the server has listed, and the one that it has not.
+    fn listed_rooms(&self, typed: &str) -> Vec<Candidate<RoomLine>> {
+        let query = folded(typed);
+        let found = best_first(self.known_rooms.iter(), |line| line_matched(line, &query));
+        let key = |name: &str| hub::key_of(name);
+        let is_listed = |name: &str| self.known_rooms.iter().any(|line| key(&line.room) == key(name));
+        with_new(found.into_iter().cloned().collect(), typed, is_listed)
     }
 
     pub(super) fn show_known_rooms(&mut self) {
         if self.medium == Medium::Lines {
             return;
         }
-        self.overlay = Some(Overlay::Rooms(Choice { entries: self.known_rooms.clone(), ..Choice::empty() }));
+        self.overlay = Some(Overlay::Rooms(Choice::empty()));
+        self.query_has_changed();
     }
 
     /// A message is put into the middle of the screen; if it is not here, it is fetched.
@@ -250,10 +323,11 @@ impl Model {
         if index >= self.rooms.len() || index == self.current {
             return;
         }
-        if let Some(room) = self.rooms.get_mut(self.current)
-            && room.unread == 0
-        {
-            room.timeline.set_marker(None);
+        if let Some(room) = self.rooms.get_mut(self.current) {
+            room.jumped_to = None;
+            if room.unread == 0 {
+                room.timeline.set_marker(None);
+            }
         }
         self.current = index;
         if self.medium == Medium::Lines {
@@ -270,11 +344,19 @@ impl<T> Choice<T> {
     }
 }
 
-fn shortened(rooms: &[RoomLine], query: &str) -> Vec<RoomLine> {
-    let query = query.trim().trim_start_matches('#').to_lowercase();
-    let is_meant = |line: &&RoomLine| {
-        line.room.to_lowercase().contains(&query)
-            || line.topic.as_ref().is_some_and(|topic| topic.to_lowercase().contains(&query))
-    };
-    rooms.iter().filter(is_meant).cloned().collect()
+/// What is typed, or a name, as they are compared: without the sign in front.
+fn folded(name: &str) -> String {
+    hub::key_of(name.trim().trim_start_matches(['#', '@']))
+}
+
+/// How well a room matches by its name, or else by what it is about.
+fn line_matched(line: &RoomLine, query: &str) -> Option<Match> {
+    let is_about = || line.topic.as_ref().is_some_and(|topic| hub::key_of(topic).contains(query));
+    matched(&folded(&line.room), query).or_else(|| is_about().then_some(Match::Characters))
+}
+
+/// Those that were found, and behind them the room of the name that is typed, if it is none of those that there are.
+fn with_new<T>(found: Vec<T>, typed: &str, is_known: impl Fn(&str) -> bool) -> Vec<Candidate<T>> {
+    let new = address::room(typed.trim()).ok().filter(|name| !is_known(name));
+    found.into_iter().map(Candidate::Known).chain(new.map(Candidate::New)).collect()
 }

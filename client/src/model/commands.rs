@@ -270,11 +270,11 @@ impl Model {
         if self.medium == Medium::Screen {
             self.open_search(words);
         }
-        self.start_search(words)
+        self.start_search(words, None)
     }
 
-    /// Asks the server for what was typed.
-    pub(super) fn start_search(&mut self, words: &str) -> bool {
+    /// Asks the server for what was typed, or for what of it is older than this.
+    pub(super) fn start_search(&mut self, words: &str, older_than: Option<hub::Time>) -> bool {
         let asked = match read_search(&self.options.zone, self.time, words) {
             Ok(asked) => asked,
             Err(NotUnderstood(word)) => {
@@ -296,9 +296,10 @@ impl Model {
             author: search.author,
             room,
             since: exact(search.since),
-            before: exact(search.before),
+            before: exact(older_than.or(search.before)),
             limit: Some(super::FINDINGS_MAX),
         };
+        self.search_is_asked(words, older_than);
         self.ask(request, Asked::Search);
         true
     }

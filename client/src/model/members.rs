@@ -40,6 +40,11 @@ impl Members {
         self.names.len() + self.others as usize
     }
 
+    /// Somebody, if they are known by name.
+    pub(super) fn named(&self, nick: &str) -> Option<&Member> {
+        self.names.get(&hub::key_of(nick))
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Members::default();
     }

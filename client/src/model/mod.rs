@@ -14,6 +14,7 @@ mod choosing;
 mod commands;
 mod entering;
 mod lines;
+mod matching;
 mod typing;
 
 mod item;
@@ -29,7 +30,7 @@ pub(crate) use bindings::bindings;
 pub(crate) use commands::commands;
 pub(crate) use item::{Hole, Item, Relation, Said, What, Why};
 pub(crate) use members::Member;
-pub(crate) use overlay::{Choice, Finding, Overlay, SearchProgress, SearchView};
+pub(crate) use overlay::{Candidate, Choice, Finding, Overlay, SearchProgress, SearchView};
 pub(crate) use room::{Draft, Pending, Place, Presence, Room, Scroll};
 pub(crate) use update::{Effect, Input, Moment};
 
@@ -100,6 +101,11 @@ pub(crate) struct Size {
 }
 
 /// Something that the person should see and need not act on: one line above the input, for a while.
+///
+/// It goes by itself after that while, and whatever it says, it goes when another room is seen. What a key was answered with goes
+/// before that when it is not true any more: a hint (`Ctrl-C again leaves`) as soon as what is typed is another, a problem
+/// (`there is no /jion`) when what was typed has been sent or cleared, so that it can be read while that is mended. What
+/// the server tells comes at any moment, perhaps between two keys of a word, and no key takes it away unread.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Note {
     /// What it says.
@@ -108,6 +114,17 @@ pub(crate) struct Note {
     pub weight: Weight,
     /// When it goes by itself.
     pub until: Duration,
+    /// What was seen when it had been told.
+    pub told: Option<Told>,
+}
+
+/// What was seen when a note had been told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Told {
+    /// The number of the room.
+    pub room: Option<u32>,
+    /// What was typed there, if a key was answered: the draft, or what is looked for in what lies over the room.
+    pub typed: Option<String>,
 }
 
 /// How much a note matters.
@@ -194,7 +211,6 @@ pub(crate) struct Model {
     /// How much of what was typed or piped in was not done.
     undone: u64,
     killed: Clusters,
-    searched: String,
     known_rooms: Vec<RoomLine>,
     conversations: Vec<Conversation>,
     /// The nick that was asked for, until it is known whether it was given.
@@ -246,7 +262,6 @@ impl Model {
             said_in_closed: Vec::new(),
             undone: 0,
             killed: Clusters::default(),
-            searched: String::new(),
             known_rooms: Vec::new(),
             conversations: Vec::new(),
             before: before(remembered),
@@ -494,6 +509,12 @@ impl Model {
     /// The one that is seen.
     pub(crate) fn room(&self) -> Option<&Room> {
         self.rooms.get(self.current)
+    }
+
+    /// Somebody, as far as they are known in a room that is open. Where they came in it may not be known that they are away.
+    pub(crate) fn member(&self, nick: &str) -> Option<&Member> {
+        let known = self.rooms.iter().filter_map(|room| room.members.named(nick));
+        known.max_by_key(|member| member.away.is_some())
     }
 
     /// What lies over the timeline.

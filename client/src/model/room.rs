@@ -33,6 +33,8 @@ pub(crate) struct Room {
     pub mentions: u32,
     /// Which part of the timeline is seen.
     pub scroll: Scroll,
+    /// The number of the item that one has gone to, from what was found, until one scrolls or goes to another room.
+    pub jumped_to: Option<u32>,
     /// Whether we are in it.
     pub presence: Presence,
 }
@@ -123,8 +125,15 @@ impl Room {
             unread: 0,
             mentions: 0,
             scroll: Scroll::End,
+            jumped_to: None,
             presence: Presence::Entering,
         }
+    }
+
+    /// Another part of the timeline is seen, because somebody wants to see it.
+    pub(super) fn scroll_to(&mut self, scroll: Scroll) {
+        self.scroll = scroll;
+        self.jumped_to = None;
     }
 
     /// So much was read when the client was last run, and so much there is now.

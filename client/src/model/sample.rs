@@ -88,7 +88,7 @@ impl Model {
     }
 
     pub(crate) fn sample_note(&mut self, text: &str, weight: Weight) {
-        self.note = Some(Note { text: text.into(), weight, until: Duration::MAX });
+        self.note = Some(Note { text: text.into(), weight, until: Duration::MAX, told: None });
     }
 
     /// The server is asked whether it is there, and answers after so long.

@@ -1,7 +1,9 @@
 //! The client's conversation with a server that the test plays.
 
 mod anything;
+mod choosing;
 mod entering;
+mod notes;
 
 use super::*;
 use crate::keys::KeyPress;

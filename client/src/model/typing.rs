@@ -31,6 +31,7 @@ impl Model {
     }
 
     pub(super) fn paste(&mut self, text: &str) {
+        self.close_what_takes_no_text();
         let rest = match self.line_mut() {
             Some(line) => line.paste(text),
             None => return,
@@ -50,24 +51,30 @@ impl Model {
         if press.held.ctrl || press.held.alt {
             return;
         }
+        self.close_what_takes_no_text();
         if let Some(line) = self.line_mut() {
             line.insert(character);
         }
         self.query_has_changed();
     }
 
+    /// What is typed into what lies over the room, or else the draft.
+    pub(super) fn line_typed_into(&self) -> &Line {
+        let query = self.overlay.as_ref().and_then(Overlay::query);
+        query.unwrap_or(&self.draft().line)
+    }
+
     /// Where what is typed goes: into what lies over the room, or into the draft.
     pub(super) fn line_mut(&mut self) -> Option<&mut Line> {
-        match &mut self.overlay {
-            Some(Overlay::Switcher(choice)) => Some(&mut choice.query),
-            Some(Overlay::Search(search)) => Some(&mut search.query),
-            Some(Overlay::Rooms(choice)) => Some(&mut choice.query),
-            Some(Overlay::Links(_) | Overlay::Help { .. } | Overlay::Members { .. }) => None,
-            None => match self.rooms.get_mut(self.current) {
-                Some(room) => Some(&mut room.draft.line),
-                None => Some(&mut self.homeless.line),
-            },
+        match self.overlay {
+            Some(_) => self.overlay.as_mut()?.query_mut(),
+            None => Some(&mut self.draft_mut().line),
         }
+    }
+
+    /// What is typed over something that takes no text was meant for the draft.
+    fn close_what_takes_no_text(&mut self) {
+        self.overlay.take_if(|overlay| overlay.query().is_none());
     }
 
     pub(super) fn act(&mut self, action: Action) {
@@ -213,12 +220,12 @@ impl Model {
 
     fn scroll_to(&mut self, place: impl FnOnce(&Sheet<'_>) -> Scroll) {
         let Some(scroll) = Sheet::of(self).map(|sheet| place(&sheet)) else { return };
-        self.rooms[self.current].scroll = scroll;
+        self.rooms[self.current].scroll_to(scroll);
     }
 
     fn show_the_oldest(&mut self) {
         if let Some(scroll) = Sheet::of(self).as_ref().map(Sheet::top) {
-            self.rooms[self.current].scroll = scroll;
+            self.rooms[self.current].scroll_to(scroll);
         }
     }
 
@@ -232,14 +239,17 @@ impl Model {
         }
     }
 
-    /// A message of the room that is seen is put into the middle of the screen.
-    pub(super) fn centre(&mut self, number: u32) {
+    /// A message of the room that is seen is put into the middle of the screen, and marked.
+    pub(crate) fn centre(&mut self, number: u32) {
         self.scroll_to(|sheet| sheet.scroll_to(number));
+        if let Some(room) = self.rooms.get_mut(self.current) {
+            room.jumped_to = Some(number);
+        }
     }
 
     fn show_the_end(&mut self) {
         if let Some(room) = self.rooms.get_mut(self.current) {
-            room.scroll = Scroll::End;
+            room.scroll_to(Scroll::End);
         }
     }
 

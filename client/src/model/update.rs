@@ -4,7 +4,7 @@
 //!
 //! What this file must never do: decide what an answer or a key means; that stands in `answers` and `typing`.
 
-use super::{Asked, Focus, Leaving, Model, Note, Size, Weight};
+use super::{Asked, Focus, Leaving, Model, Note, Size, Told, Weight};
 use crate::keys::KeyPress;
 use crate::layout::Sheet;
 use crate::link::{Failure, Output, State};
@@ -90,6 +90,15 @@ pub(crate) enum Effect {
     Quit,
 }
 
+/// What a note answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ToldBy {
+    /// Something that was typed.
+    Key,
+    /// Anything else.
+    Others,
+}
+
 /// What time it is, for people and for what is measured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Moment {
@@ -97,6 +106,17 @@ pub(crate) struct Moment {
     pub time: Time,
     /// Since the client began.
     pub now: Duration,
+}
+
+impl Told {
+    /// Whether what was told is not true any more where this is seen.
+    fn is_over(&self, weight: Weight, room: Option<u32>, typed: &str) -> bool {
+        let is_typed_over = |before: &String| match weight {
+            Weight::Hint => before != typed,
+            Weight::Problem => typed.is_empty() && !before.is_empty(),
+        };
+        self.room != room || self.typed.as_ref().is_some_and(is_typed_over)
+    }
 }
 
 impl Model {
@@ -110,6 +130,10 @@ impl Model {
     /// Takes something in. Answers with what is to be done, in this order.
     pub(crate) fn update(&mut self, moment: Moment, input: Input) -> Vec<Effect> {
         self.set_moment(moment);
+        let by = match input {
+            Input::Key(_) | Input::Paste(_) => ToldBy::Key,
+            _ => ToldBy::Others,
+        };
         match input {
             Input::Key(press) => self.press(press),
             Input::Paste(text) => self.paste(&text),
@@ -126,7 +150,9 @@ impl Model {
             Input::Trouble(why) => self.problem(why),
             Input::Leave => self.quit(None),
         }
-        self.settle()
+        let effects = self.settle();
+        self.let_note_go(by);
+        effects
     }
 
     /// When [`Input::Tick`] is next to be given; asked again after every other input.
@@ -231,7 +257,23 @@ impl Model {
 
     fn set_note(&mut self, text: String, weight: Weight) {
         self.print(format!("-- {text}"));
-        self.note = Some(Note { text, weight, until: self.now + NOTE_FOR });
+        self.note = Some(Note { text, weight, until: self.now + NOTE_FOR, told: None });
+    }
+
+    /// A note that is not true any more goes, as [`Note`] says; of a new one it is remembered what it was told about.
+    fn let_note_go(&mut self, by: ToldBy) {
+        let room = self.room().map(|room| room.number);
+        let typed = self.line_typed_into().text();
+        let Some(note) = &self.note else { return };
+        match &note.told {
+            None => {
+                let typed = (by == ToldBy::Key).then(|| typed.to_owned());
+                let told = Some(Told { room, typed });
+                self.note = self.note.take().map(|note| Note { told, ..note });
+            }
+            Some(told) if told.is_over(note.weight, room, typed) => self.note = None,
+            Some(_) => {}
+        }
     }
 
     /// Where nothing is drawn, it is printed.

@@ -7,9 +7,13 @@
 mod finding;
 
 use super::canvas::{Canvas, behind, nth_row};
-use super::{is_typed_into, room_name, sides, timeline};
-use crate::layout::{Regions, columns_of, help_rows, members_words, overlay_list, scrolled_window, window};
-use crate::model::{Choice, Model, Overlay, SearchProgress, SearchView};
+use super::{room_name, sides, timeline};
+use crate::layout::{
+    Regions, columns_of, help_rows, members_words, overlay_list, overlay_rows, scrolled_window, window,
+};
+use crate::model::{
+    Candidate, Choice, Member, Model, Overlay, Place, Presence, Room, SearchProgress, SearchView,
+};
 use crate::theme::Ink;
 use crate::wire::{Rest, RoomLine};
 use dialect::editing::Line;
@@ -17,6 +21,8 @@ use ratatui::layout::{Position, Rect};
 
 /// What is typed has at least so many columns.
 const QUERY_COLUMNS: usize = 12;
+/// From so many columns on there is room for a title of several words.
+const LONG_TITLE_FROM: u16 = 60;
 
 /// Draws it. Answers with where the cursor stands, if something can be typed there.
 pub(super) fn draw(
@@ -36,27 +42,65 @@ pub(super) fn draw(
         Overlay::Members { scroll } => draw_members(*scroll, model, list, canvas),
         Overlay::Links(choice) => draw_links(choice, list, canvas),
     }
-    cursor.filter(|_| is_typed_into(overlay))
+    cursor
 }
 
-/// What it is, or what is typed into it; and which keys there are.
+/// What it is, or what is typed into it; and which keys there are, as far as there is room for them.
 fn draw_head(overlay: &Overlay, model: &Model, head: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-    let members = model.room().map_or_else(String::new, members_words);
-    let (title, query, keys) = match overlay {
-        Overlay::Help { .. } => ("keys and commands", None, "Up, Down, Esc".to_owned()),
-        Overlay::Members { .. } => (members.as_str(), None, "Up, Down, Esc".to_owned()),
-        Overlay::Links(_) => ("links", None, "Enter opens, c copies, Esc".to_owned()),
-        Overlay::Switcher(choice) => ("go to: ", Some(&choice.query), "Enter, Esc".to_owned()),
-        Overlay::Rooms(choice) => ("rooms: ", Some(&choice.query), "Enter enters, Esc".to_owned()),
-        Overlay::Search(search) => ("search: ", Some(&search.query), search_keys(search)),
-    };
-    let mut rest = head;
+    let (title, keys) = head_words(overlay, model, head.width);
+    let query = overlay.query();
     // What is typed needs the room more than words about it.
-    if usize::from(head.width) >= columns_of(title) + columns_of(&keys) + QUERY_COLUMNS {
-        rest = canvas.ink_at_end(head, &keys, Ink::Quiet);
-    }
-    let columns = canvas.ink(rest, title, Ink::Strong);
+    let taken = columns_of(&title) + query.map_or(1, |_| QUERY_COLUMNS);
+    let fits = |keys: &&String| usize::from(head.width) >= taken + columns_of(keys);
+    let rest = match keys.iter().find(fits) {
+        Some(keys) => canvas.ink_at_end(head, keys, Ink::Quiet),
+        None => head,
+    };
+    let columns = canvas.ink(rest, &title, Ink::Strong);
     draw_query(query?, behind(rest, columns), canvas)
+}
+
+/// What stands in the head: in front, and what of this there is room for at its end.
+fn head_words(overlay: &Overlay, model: &Model, columns: u16) -> (String, Vec<String>) {
+    let keys = |all: &[&str]| all.iter().map(|&keys| keys.to_owned()).collect();
+    match overlay {
+        Overlay::Help { .. } => (help_title(columns).into(), scrolled_words(model)),
+        Overlay::Members { .. } => {
+            (model.room().map_or_else(String::new, members_title), scrolled_words(model))
+        }
+        Overlay::Links(_) => {
+            ("links".into(), keys(&["Enter opens, c copies, Esc closes", "Enter, c copies, Esc"]))
+        }
+        Overlay::Switcher(_) => ("go to: ".into(), keys(&["Enter goes there, Esc closes", "Enter, Esc"])),
+        Overlay::Rooms(_) => ("rooms: ".into(), keys(&["Enter enters, Esc closes", "Enter, Esc"])),
+        Overlay::Search(search) => ("search: ".into(), search_words(search)),
+    }
+}
+
+/// Which part of something long is seen, and the keys that move it.
+fn scrolled_words(model: &Model) -> Vec<String> {
+    let (seen, count) = overlay_rows(model);
+    if seen.len() == count {
+        return vec!["Esc closes".into(), "Esc".into()];
+    }
+    let place = format!("{}-{} of {count}", seen.start + 1, seen.end);
+    ["Up, Down, PageUp, PageDown, Esc closes", "PageUp, PageDown, Esc", "Up, Down, Esc"]
+        .map(|keys| format!("{place}; {keys}"))
+        .into_iter()
+        .chain([format!("{place}; Esc"), place.clone()])
+        .collect()
+}
+
+/// Where it is narrow, the keys need the room more.
+fn help_title(columns: u16) -> &'static str {
+    if columns >= LONG_TITLE_FROM { "keys and commands" } else { "help" }
+}
+
+fn members_title(room: &Room) -> String {
+    match &room.place {
+        Place::Room(_) => members_words(room),
+        Place::Direct { .. } => "the two of you".into(),
+    }
 }
 
 /// One line that is typed, as much of it as there is room for in front of the cursor.
@@ -75,14 +119,31 @@ fn draw_query(line: &Line, row: Rect, canvas: &mut Canvas<'_>) -> Option<Positio
     Some(Position { x, y: row.y }).filter(|position| row.contains(*position))
 }
 
-fn search_keys(search: &SearchView) -> String {
+fn search_words(search: &SearchView) -> Vec<String> {
     let count = search.findings.len();
-    match search.progress {
-        SearchProgress::Typing => "Enter searches, Esc".into(),
-        SearchProgress::Asked => "searching".into(),
-        SearchProgress::Answered(Rest::Nothing) => format!("{count} found"),
-        SearchProgress::Answered(Rest::More) => format!("newest {count} of more"),
+    let found = match search.progress {
+        SearchProgress::Typing => return vec!["Enter searches, Esc closes".into(), "Enter, Esc".into()],
+        SearchProgress::Asked => return vec!["searching; Esc closes".into(), "searching".into()],
+        SearchProgress::Older | SearchProgress::Answered(Rest::More) => format!("newest {count}"),
         SearchProgress::Answered(Rest::OutOfTime) => format!("{count} found in time"),
+        SearchProgress::Answered(Rest::Nothing) => format!("{count} found"),
+    };
+    match count {
+        0 => vec![format!("{found}; Esc closes"), found],
+        _ => vec![
+            format!("{found}; Enter goes there, Esc closes"),
+            format!("{found}; Enter, Esc"),
+            "Enter, Esc".into(),
+        ],
+    }
+}
+
+/// How one goes on behind the last that was found, if there may be more.
+fn further_words(progress: SearchProgress) -> Option<&'static str> {
+    match progress {
+        SearchProgress::Answered(Rest::More | Rest::OutOfTime) => Some("Down at the end looks further back"),
+        SearchProgress::Older => Some("looking further back"),
+        SearchProgress::Typing | SearchProgress::Asked | SearchProgress::Answered(Rest::Nothing) => None,
     }
 }
 
@@ -94,16 +155,22 @@ fn draw_help(scroll: usize, list: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-fn draw_switcher(choice: &Choice<usize>, model: &Model, list: Rect, canvas: &mut Canvas<'_>) {
+fn draw_switcher(choice: &Choice<Candidate<usize>>, model: &Model, list: Rect, canvas: &mut Canvas<'_>) {
     if choice.entries.is_empty() {
         let words = match choice.query.text() {
-            "" => "no room is open; type the name of one".to_owned(),
-            name => format!("no room that is open is called so; Enter enters {name}"),
+            "" => "no room is open; type the name of one",
+            _ => "nothing that is open is called so",
         };
-        return timeline::draw_words(&words, list, canvas);
+        return timeline::draw_words(words, list, canvas);
     }
-    draw_entries(choice, list, canvas, |nth, row, canvas| {
-        let Some(room) = model.rooms().get(*nth) else { return };
+    draw_entries(choice, list, canvas, |candidate, row, canvas| {
+        let nth = match candidate {
+            Candidate::Known(nth) => *nth,
+            Candidate::New(name) => {
+                return draw_new(name, "not open here", row, canvas);
+            }
+        };
+        let Some(room) = model.rooms().get(nth) else { return };
         let rest = match (room.mentions, room.unread) {
             (0, 0) => row,
             (0, unread) => canvas.ink_at_end(row, &format!("{unread} unread"), Ink::Quiet),
@@ -115,14 +182,30 @@ fn draw_switcher(choice: &Choice<usize>, model: &Model, list: Rect, canvas: &mut
     });
 }
 
-fn draw_rooms(choice: &Choice<RoomLine>, list: Rect, canvas: &mut Canvas<'_>) {
+/// A room that there is not yet, as far as it is known here.
+fn draw_new(name: &str, words: &str, row: Rect, canvas: &mut Canvas<'_>) {
+    let columns = canvas.ink(row, &format!("+ #{name}"), Ink::Plain);
+    canvas.ink_at_end(behind(row, columns + 1), words, Ink::Quiet);
+}
+
+fn draw_rooms(choice: &Choice<Candidate<RoomLine>>, list: Rect, canvas: &mut Canvas<'_>) {
     if choice.entries.is_empty() {
-        let words = "no room is called so; /join ROOM opens one";
+        let words = match choice.query.text() {
+            "" => "there is no room yet; type a name to open one",
+            _ => "no room is called so",
+        };
         return timeline::draw_words(words, list, canvas);
     }
-    let widest = choice.entries.iter().map(|line| columns_of(&line.room) + 1).max().unwrap_or(0);
-    let names_columns = u16::try_from(widest).unwrap_or(u16::MAX).min(list.width / 2);
-    draw_entries(choice, list, canvas, |line, row, canvas| {
+    let names = choice.entries.iter().filter_map(|candidate| match candidate {
+        Candidate::Known(line) => Some(columns_of(&line.room) + 1),
+        Candidate::New(_) => None,
+    });
+    let names_columns = u16::try_from(names.max().unwrap_or(0)).unwrap_or(u16::MAX).min(list.width / 2);
+    draw_entries(choice, list, canvas, |candidate, row, canvas| {
+        let line = match candidate {
+            Candidate::Known(line) => line,
+            Candidate::New(name) => return draw_new(name, "a new room", row, canvas),
+        };
         canvas.ink(
             Rect { width: row.width.min(names_columns), ..row },
             &format!("#{}", line.room),
@@ -159,19 +242,48 @@ fn draw_entries<T>(
 }
 
 fn draw_members(scroll: usize, model: &Model, list: Rect, canvas: &mut Canvas<'_>) {
-    let Some(room) = model.room().filter(|room| room.members.count() > 0) else {
-        return timeline::draw_words("nobody is here", list, canvas);
+    let Some(room) = model.room() else {
+        return timeline::draw_words("no room is open", list, canvas);
     };
+    if let Place::Direct { with, .. } = &room.place {
+        return draw_the_two(room, with, model, timeline::indented(list), canvas);
+    }
+    if room.members.count() == 0 {
+        return timeline::draw_words("nobody is here", list, canvas);
+    }
     sides::draw_member_list(room, scroll, timeline::indented(list), canvas);
+}
+
+/// The two that have a conversation. Of the other it is known what the rooms that both are in tell of them.
+fn draw_the_two(room: &Room, with: &str, model: &Model, list: Rect, canvas: &mut Canvas<'_>) {
+    let other = match model.member(with) {
+        _ if room.presence == Presence::Gone => "somebody else is called so now".to_owned(),
+        Some(Member { away: Some(why), .. }) => format!("away: {why}"),
+        Some(Member { away: None, .. }) => "here".to_owned(),
+        None => "offline, or not in your rooms".to_owned(),
+    };
+    let me = model.nick().map_or("", |nick| nick);
+    let widest = columns_of(with).max(columns_of(me));
+    let columns = u16::try_from(widest).unwrap_or(u16::MAX).min(list.width / 2);
+    for (nth, (nick, words)) in [(me, "you"), (with, other.as_str())].into_iter().enumerate() {
+        let row = nth_row(list, nth);
+        let style = canvas.theme().nick(nick);
+        canvas.text(Rect { width: columns.min(row.width), ..row }, nick, style);
+        canvas.ink(behind(row, columns + 2), words, Ink::Quiet);
+    }
 }
 
 fn draw_findings(search: &SearchView, model: &Model, list: Rect, canvas: &mut Canvas<'_>) {
     if search.findings.is_empty() {
         return timeline::draw_words(nothing_found_words(search.progress), list, canvas);
     }
+    let (list, foot) = match further_words(search.progress) {
+        Some(words) => (Rect { height: list.height.saturating_sub(1), ..list }, words),
+        None => (list, ""),
+    };
     let entry_rows = finding::rows(list.width);
     let seen = window(search.findings.len(), search.selected, usize::from(list.height) / entry_rows);
-    for (entry, nth) in seen.enumerate() {
+    for (entry, nth) in seen.clone().enumerate() {
         let first = nth_row(list, entry * entry_rows);
         let area = Rect { height: entry_rows as u16, ..first };
         finding::draw(&search.findings[nth], search.query.text(), (model, area), canvas);
@@ -179,6 +291,9 @@ fn draw_findings(search: &SearchView, model: &Model, list: Rect, canvas: &mut Ca
             canvas.restyle(area, Ink::Chosen);
         }
     }
+    let drawn = u16::try_from(seen.len() * entry_rows).unwrap_or(list.height).min(list.height);
+    let below = Rect { y: list.y + drawn, height: 1, ..list };
+    canvas.ink(behind(below, 2), foot, Ink::Quiet);
 }
 
 fn nothing_found_words(progress: SearchProgress) -> &'static str {
@@ -186,7 +301,7 @@ fn nothing_found_words(progress: SearchProgress) -> &'static str {
         SearchProgress::Typing => {
             "words that are all in what was said; \"words side by side\", from:ann, in:dev, since:3d and before:2026-11-20 find less"
         }
-        SearchProgress::Asked => "searching",
+        SearchProgress::Asked | SearchProgress::Older => "searching",
         SearchProgress::Answered(Rest::OutOfTime) => {
             "nothing was found in time; since:3d looks at less, and at the newest"
         }

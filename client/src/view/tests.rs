@@ -6,9 +6,11 @@
 use super::*;
 use crate::keys::KeyPress;
 use crate::link::Failure;
+use crate::model::Overlay;
 use crate::model::sample::{self, DAY, MINUTE};
 use crate::model::{
-    Choice, Finding, Hole, Input, Moment, Presence, Scroll, SearchProgress, SearchView, Weight, What, Why,
+    Candidate, Choice, Finding, Hole, Input, Moment, Presence, Scroll, SearchProgress, SearchView, Weight,
+    What, Why,
 };
 use crate::settings;
 use crate::terminal::Colours;
@@ -372,8 +374,11 @@ fn help_lists_keys_and_commands() {
 
 #[test]
 fn switcher_goes_to_a_room() {
-    check("switcher", with_overlay(|| Overlay::Switcher(choice("o", vec![2, 3, 0, 4], 1))));
-    check("switcher_empty", with_overlay(|| Overlay::Switcher(choice("kitchen", Vec::new(), 0))));
+    let open = || [2, 3, 0, 4].map(Candidate::Known).into_iter();
+    let new = |name: &str| Candidate::New(name.into());
+    check("switcher", with_overlay(|| Overlay::Switcher(choice("o", open().chain([new("o")]).collect(), 1))));
+    check("switcher_new", with_overlay(|| Overlay::Switcher(choice("kitchen", vec![new("kitchen")], 0))));
+    check("switcher_empty", with_overlay(|| Overlay::Switcher(choice("no/name", Vec::new(), 0))));
 }
 
 #[test]
@@ -388,8 +393,10 @@ fn rooms_of_the_server_are_listed() {
         rooms.extend(
             (0..100).map(|number| line(&format!("世界-{number}"), number, Some("一个非常安静的房间"))),
         );
-        rooms
+        rooms.into_iter().map(Candidate::Known).collect::<Vec<_>>()
     };
+    let new = || vec![Candidate::Known(line("lobby", 7, None)), Candidate::New("lb".into())];
+    check("rooms_new", with_overlay(|| Overlay::Rooms(choice("lb", new(), 0))));
     check("rooms", with_overlay(|| Overlay::Rooms(choice("", rooms(), 20))));
     check("rooms_empty", with_overlay(|| Overlay::Rooms(choice("zzz", Vec::new(), 0))));
 }
@@ -401,6 +408,25 @@ fn members_are_listed() {
         for number in 0..30 {
             model.room_mut().meet(&format!("guest-{number}"), Some("away").filter(|_| number % 4 == 0));
         }
+        model
+    });
+}
+
+#[test]
+fn members_of_a_conversation_are_the_two() {
+    for (name, away) in [("members_of_two", None), ("members_of_two_away", Some("at lunch"))] {
+        check(name, |columns, rows| {
+            let mut model = sample::online(columns, rows);
+            model.sample_room("lobby").meet("ann", None).meet("bob", away);
+            model.sample_direct("Bob");
+            model.set_overlay(Overlay::Members { scroll: 0 });
+            model
+        });
+    }
+    check("members_of_two_unseen", |columns, rows| {
+        let mut model = sample::online(columns, rows);
+        model.sample_direct("bob");
+        model.set_overlay(Overlay::Members { scroll: 0 });
         model
     });
 }
@@ -430,7 +456,13 @@ fn search_shows_what_it_found() {
         said: said(nick, text),
     };
     let search = |typed: &str, findings, progress| {
-        Overlay::Search(SearchView { query: query(typed), findings, selected: 1, progress })
+        Overlay::Search(SearchView {
+            query: query(typed),
+            searched: typed.into(),
+            findings,
+            selected: 1,
+            progress,
+        })
     };
     let findings = || {
         vec![
@@ -441,6 +473,11 @@ fn search_shows_what_it_found() {
         ]
     };
     check("search", with_overlay(|| search("report", findings(), SearchProgress::Answered(Rest::More))));
+    check(
+        "search_all",
+        with_overlay(|| search("report", findings(), SearchProgress::Answered(Rest::Nothing))),
+    );
+    check("search_older", with_overlay(|| search("report", findings(), SearchProgress::Older)));
     check("search_typing", with_overlay(|| search("", Vec::new(), SearchProgress::Typing)));
     check("search_asked", with_overlay(|| search("report", Vec::new(), SearchProgress::Asked)));
     check(
@@ -489,16 +526,42 @@ fn looks_with_colours_and_without() {
     }
 }
 
+#[test]
+fn message_that_one_has_gone_to_is_seen_at_once_also_without_colours() {
+    for (columns, rows) in [(40, 12), (80, 24)] {
+        let mut model = morning(columns, rows);
+        let timeline = &model.room_mut().timeline;
+        let number = timeline.kept(4).expect("it was said").number;
+        model.centre(number);
+        let name = format!("looks_jumped_to_{columns}x{rows}");
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(name, looks(&model, Theme::new(settings::Theme::Auto, Colours::None)));
+        });
+    }
+}
+
+#[test]
+fn names_of_rooms_are_whole_where_there_is_room() {
+    let name = "a-room-of-which-the-name-is-long";
+    let shown = |columns| {
+        let mut model = sample::online(columns, 12);
+        model.sample_room(name).unread = 12;
+        rows(&drawn(&model, theme()).0)[0].clone()
+    };
+    assert!(shown(200).contains(&format!("#{name} ")), "{}", shown(200));
+    assert!(!shown(80).split('│').next().unwrap_or_default().contains(name), "the timeline has its room");
+}
+
 proptest! {
     #[test]
     fn any_size_can_be_drawn(columns in 1_u16..220, rows in 1_u16..70, nth in 0_usize..8) {
         let overlays = [
             None,
             Some(Overlay::Help { scroll: 3 }),
-            Some(Overlay::Switcher(choice("lo", vec![0, 1], 1))),
+            Some(Overlay::Switcher(choice("lo", vec![Candidate::Known(0), Candidate::New("lo".into())], 1))),
             Some(Overlay::Members { scroll: 1 }),
             Some(Overlay::Links(choice("", vec!["https://example.org".into()], 0))),
-            Some(Overlay::Rooms(choice("", vec![RoomLine { room: "dev".into(), members: 1, topic: None }], 0))),
+            Some(Overlay::Rooms(choice("", vec![Candidate::Known(RoomLine { room: "dev".into(), members: 1, topic: None })], 0))),
         ];
         let mut model = morning(columns, rows);
         if let Some(overlay) = overlays.into_iter().nth(nth).flatten() {

@@ -51,7 +51,12 @@ pub(super) fn draw(model: &Model, regions: &Regions, canvas: &mut Canvas<'_>) {
     // What is little stands at the lower end, where one types.
     let first = usize::from(area.height).saturating_sub(rows.len());
     for (nth, row) in rows.iter().enumerate() {
-        canvas.parts(nth_row(area, first + nth), &row.parts);
+        let place = nth_row(area, first + nth);
+        canvas.parts(place, &row.parts);
+        if row.is_marked {
+            let width = u16::try_from(row.gutter_columns).unwrap_or(u16::MAX).min(place.width);
+            canvas.restyle(Rect { width, ..place }, Ink::Chosen);
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::breaking::{columns_of, tidy, wrapped};
 use super::input::{PROMPT_COLUMNS, input_rows};
-use crate::model::{MembersShown, Model, Place, Room};
+use crate::model::{MembersShown, Model, Place, Presence, Room};
 use ratatui::layout::Rect;
 
 /// From so many columns on rooms are listed beside the timeline.
@@ -155,9 +155,12 @@ fn members_columns(model: &Model) -> Option<u16> {
     Some(columns_for(names.chain([members_words(room)]), 0, &MEMBERS_COLUMNS))
 }
 
-/// How many are in a room: `12 here, 3 listening`.
+/// How many are in a room: `12 here, 3 listening`. Whoever is not in it is not told.
 pub(crate) fn members_words(room: &Room) -> String {
     let here = room.members.count();
+    if room.presence != Presence::Here {
+        return String::new();
+    }
     match room.members.listening {
         0 => format!("{here} here"),
         listening => format!("{here} here, {listening} listening"),

@@ -249,7 +249,7 @@ fn draw_members(scroll: usize, model: &Model, list: Rect, canvas: &mut Canvas<'_
         return draw_the_two(room, with, model, timeline::indented(list), canvas);
     }
     if room.members.count() == 0 {
-        return timeline::draw_words("nobody is here", list, canvas);
+        return timeline::draw_words("who is in there is told to those who are in it", list, canvas);
     }
     sides::draw_member_list(room, scroll, timeline::indented(list), canvas);
 }

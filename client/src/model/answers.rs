@@ -95,6 +95,10 @@ impl Model {
             }
             Some(asked @ (Asked::Join(_) | Asked::Leave { .. })) => self.ask_to_move(asked),
             Some(Asked::Conversations | Asked::Members { .. }) | None => {}
+            Some(asked @ (Asked::Edit { .. } | Asked::Redact { .. })) => {
+                self.problem("the server does not know any more what you said; nothing was changed");
+                self.unchanged(asked, None);
+            }
             Some(_) => self.problem("the connection ended before that was answered; try again"),
         }
     }
@@ -253,19 +257,16 @@ impl Model {
                     text: pending.text,
                     relation: Relation::Own,
                     is_edited: false,
+                    is_changing: false,
                 };
                 room.timeline.insert(ack.sequence, ack.time.unwrap_or(pending.time), What::Said(said));
             }
-            Some(Asked::Edit { room, target, text }) => {
+            Some(Asked::Edit { room, target, text, .. }) => {
                 if let Some(room) = self.room_numbered(room) {
                     room.timeline.edit(target, &text);
                 }
             }
-            Some(Asked::Redact { room, target }) => {
-                if let Some(room) = self.room_numbered(room) {
-                    room.timeline.erase(target);
-                }
-            }
+            Some(Asked::Redact { room, target, text }) => self.redacted(room, target, &text),
             Some(Asked::SetTopic { room, topic }) => {
                 let by = self.myself();
                 let Some(room) = self.room_numbered(room) else { return };
@@ -498,6 +499,10 @@ impl Model {
         let asked = self.take_asked(refusal.nonce.as_deref());
         match asked {
             Some(Asked::Said { room }) => self.give_back(room, refusal),
+            Some(asked @ (Asked::Edit { .. } | Asked::Redact { .. })) => {
+                self.problem(refusal.text.to_string());
+                self.unchanged(asked, Some(refusal));
+            }
             Some(Asked::Page { room, .. } | Asked::Around { room, .. }) => {
                 let Some(room) = self.room_numbered(room) else { return };
                 match &*refusal.code {
@@ -528,7 +533,7 @@ impl Model {
             && let Some(nth) = room.pending.iter().position(|pending| pending.nonce == nonce)
         {
             let pending = room.pending.remove(nth);
-            room.draft.give_back(&pending);
+            room.draft.give_back(&pending.as_typed(), None);
         }
         self.problem(text);
     }

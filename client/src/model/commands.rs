@@ -297,39 +297,6 @@ impl Model {
         true
     }
 
-    fn edit_last_to(&mut self, text: &str) -> bool {
-        let Some(target) = self.last_own() else {
-            self.problem("you have said nothing here that could be changed");
-            return false;
-        };
-        self.edit(target, text)
-    }
-
-    /// Asks for a change of what we said.
-    pub(super) fn edit(&mut self, target: u64, text: &str) -> bool {
-        let Some((number, room)) = self.named_here() else { return false };
-        let Some(text) = self.sayable(text) else { return false };
-        let request = Request::Edit { room, target, text: text.formatted().to_owned() };
-        self.ask(request, Asked::Edit { room: number, target, text });
-        true
-    }
-
-    fn redact_last(&mut self, reason: &str) -> bool {
-        let (Some(target), Some((number, room))) = (self.last_own(), self.named_here()) else {
-            self.problem("you have said nothing here that could be taken back");
-            return false;
-        };
-        let request = Request::Redact { room, target, reason: some(reason) };
-        self.ask(request, Asked::Redact { room: number, target });
-        true
-    }
-
-    fn last_own(&self) -> Option<u64> {
-        let room = self.rooms.get(self.current)?;
-        let own = |item: &&super::Item| item.said().is_some_and(|said| said.relation == super::Relation::Own);
-        room.timeline.items().iter().rev().find(own).map(|item| item.order)
-    }
-
     /// The room that is seen, if it is one.
     fn room_here(&self) -> Option<(u32, String)> {
         let room = self.rooms.get(self.current)?;
@@ -344,7 +311,7 @@ impl Model {
     }
 
     /// What is seen, as the server calls it.
-    fn named_here(&self) -> Option<(u32, String)> {
+    pub(super) fn named_here(&self) -> Option<(u32, String)> {
         let room = self.rooms.get(self.current)?;
         Some((room.number, room.name()?.to_string()))
     }

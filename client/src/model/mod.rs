@@ -14,6 +14,7 @@ mod choosing;
 mod commands;
 mod lines;
 mod moving;
+mod own;
 mod typing;
 
 mod item;
@@ -146,9 +147,9 @@ enum Asked {
     /// Something that we say in a room.
     Said { room: u32 },
     /// Something that we said says something else.
-    Edit { room: u32, target: u64, text: hub::Text },
+    Edit { room: u32, target: u64, manner: hub::Manner, text: hub::Text },
     /// Something that we said goes.
-    Redact { room: u32, target: u64 },
+    Redact { room: u32, target: u64, text: hub::Text },
     /// A room's topic.
     SetTopic { room: u32, topic: Option<String> },
     /// A room to be in.

@@ -4,6 +4,7 @@
 //!
 //! What this file must never do: lose a draft.
 
+use super::item::{Item, Relation, Said};
 use super::members::Members;
 use super::timeline::Timeline;
 use crate::wire::{Shown, Topic};
@@ -86,6 +87,22 @@ pub(crate) struct Pending {
     pub text: Text,
 }
 
+/// What we said last in a room.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum LastOwn<'a> {
+    /// Nothing of it is here.
+    Nothing,
+    /// It is not acknowledged, or the last change of it is not.
+    OnItsWay,
+    /// This.
+    There {
+        /// Its sequence.
+        sequence: u64,
+        /// What it says.
+        said: &'a Said,
+    },
+}
+
 /// Which part of a timeline is seen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Scroll {
@@ -135,6 +152,20 @@ impl Room {
         }
     }
 
+    /// What we said last here, as far as it is known.
+    pub(super) fn last_own(&self) -> LastOwn<'_> {
+        if !self.pending.is_empty() {
+            return LastOwn::OnItsWay;
+        }
+        let own = |item: &Item| item.said().is_some_and(|said| said.relation == Relation::Own);
+        let last = self.timeline.items().iter().rev().find(|item| own(item));
+        match last.and_then(|item| Some((item.order, item.said()?))) {
+            None => LastOwn::Nothing,
+            Some((_, said)) if said.is_changing => LastOwn::OnItsWay,
+            Some((sequence, said)) => LastOwn::There { sequence, said },
+        }
+    }
+
     /// What the room is called on the screen: `#lobby`, or the nick of the other.
     pub(crate) fn title(&self) -> String {
         match &self.place {
@@ -153,20 +184,30 @@ impl Room {
 }
 
 impl Draft {
-    /// What could not be said is there again, if nothing else has been typed; else it is the last that was sent.
-    pub(super) fn give_back(&mut self, pending: &Pending) {
-        let text = pending.text.formatted();
-        if self.line.text().is_empty() {
-            self.line.paste(&as_typed(pending.manner, text));
+    /// What was not taken is there again, as a change of that message if it was one; unless something else has been typed: then
+    /// it is what Up brings back.
+    pub(super) fn give_back(&mut self, typed: &str, editing: Option<u64>) {
+        if self.line.text().is_empty() && self.editing.is_none() {
+            self.line.paste(typed);
+            self.editing = editing;
         }
     }
 }
 
-/// How somebody would type it.
-fn as_typed(manner: Manner, text: &str) -> String {
+impl Pending {
+    /// How somebody would type it.
+    pub(super) fn as_typed(&self) -> String {
+        match (self.manner, self.text.formatted()) {
+            (Manner::Saying, text) if text.starts_with('/') => format!("/{text}"),
+            (manner, text) => as_said(manner, text),
+        }
+    }
+}
+
+/// How it stands in a draft that changes it: there nothing is a command, and `/me` says in which way it was said.
+pub(super) fn as_said(manner: Manner, text: &str) -> String {
     match manner {
         Manner::Acting => format!("/me {text}"),
-        Manner::Saying if text.starts_with('/') => format!("/{text}"),
         Manner::Saying => text.to_owned(),
     }
 }

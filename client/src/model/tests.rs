@@ -2,6 +2,7 @@
 
 mod anything;
 mod moving;
+mod own;
 
 use super::*;
 use crate::keys::KeyPress;

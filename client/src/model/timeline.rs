@@ -6,7 +6,7 @@
 //! What this file must never do: show anything in another order than that of its sequences, show anything twice, or hold more
 //! than `items_max` items, or than [`BYTES_AN_ITEM`] for each of so many.
 
-use super::item::{Hole, Item, What, Why};
+use super::item::{Hole, Item, Relation, Said, What, Why};
 use crate::wire::Shown;
 use hub::{Text, Time};
 use std::collections::VecDeque;
@@ -157,8 +157,30 @@ impl Timeline {
         if let Some(What::Said(said)) = self.kept_mut(sequence).map(|item| &mut item.what) {
             said.text = text.clone();
             said.is_edited = true;
+            said.is_changing = false;
             self.bytes += text.formatted().len();
             self.forget_the_oldest();
+        }
+    }
+
+    /// A change of what was said is on its way.
+    pub(super) fn begin_change(&mut self, sequence: u64) {
+        self.with_said(sequence, |said| said.is_changing = true);
+    }
+
+    /// Nothing has come of it.
+    pub(super) fn end_change(&mut self, sequence: u64) {
+        self.with_said(sequence, |said| said.is_changing = false);
+    }
+
+    /// Somebody else said that.
+    pub(super) fn disown(&mut self, sequence: u64) {
+        self.with_said(sequence, |said| said.relation = Relation::Other);
+    }
+
+    fn with_said(&mut self, sequence: u64, change: impl FnOnce(&mut Said)) {
+        if let Some(What::Said(said)) = self.kept_mut(sequence).map(|item| &mut item.what) {
+            change(said);
         }
     }
 

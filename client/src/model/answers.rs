@@ -16,11 +16,10 @@ use crate::wire::{
     Refusal, Request, RoomsPage, Shown, Span, Topic, Welcome,
 };
 use hub::{Manner, Text, Time};
+use std::borrow::Cow;
 
 /// Who is in a room is asked for, unless there are more.
 const NAMES_WORTH_ASKING: u32 = 2_000;
-/// Whoever has said something in this time is one of those who talk.
-const LATELY_MS: u64 = 60 * 60 * 1_000;
 /// Of so many rooms it is known that they are there; more are not listed.
 const KNOWN_ROOMS_MAX: usize = 10_000;
 /// A person is told at most so often.
@@ -323,14 +322,14 @@ impl Model {
             }
             _ => {}
         }
-        let nick = self.link.nick().cloned();
-        let reader = Reader { nick: nick.as_deref().unwrap_or(""), highlights: &self.options.highlights };
-        let Some(what) = item::what(event, &reader) else { return };
+        let Some(what) = item::what(event, &self.reader()) else { return };
+        self.mark_talker(index, event.time, &what);
+        let room = &mut self.rooms[index];
         if let What::Topic { by, topic } = &what {
             let by = by.nick.clone();
             room.topic = topic.clone().map(|text| Topic { text, by, time: event.time });
         }
-        let is_direct = matches!(room.place, Place::Direct { .. });
+        let is_direct = room.is_direct();
         if room.timeline.insert(sequence, event.time, what.clone()).is_some() {
             self.print_item(index, &what, None);
             self.came(index, sequence, &what, is_direct);
@@ -421,6 +420,7 @@ impl Model {
     fn rename_conversation(&mut self, event: &Event, new: &Shown) {
         let Some(from) = &event.from else { return };
         for room in &mut self.rooms {
+            room.talkers.rename(&from.nick, new);
             if let Place::Direct { with, .. } = &mut room.place
                 && *with == from.nick
             {
@@ -457,10 +457,8 @@ impl Model {
     /// One quiet line in the timeline of a room, if the person wants to know; printed, where lines are, if it was not yet. Whether
     /// there is one.
     fn tell(&mut self, index: usize, event: &Event, is_printed: bool) -> bool {
-        let reader = Reader { nick: "", highlights: &[] };
-        let Some(what) = item::what(event, &reader).filter(|_| self.is_wanted(index, event)) else {
-            return false;
-        };
+        let wanted = self.wanted(index, event);
+        let Some(what) = wanted.and_then(|event| item::what(&event, &self.reader())) else { return false };
         if !is_printed {
             self.print_item(index, &what, None);
         }
@@ -468,16 +466,23 @@ impl Model {
         true
     }
 
-    /// Whether the person wants to know that somebody came or went.
-    fn is_wanted(&self, index: usize, event: &Event) -> bool {
+    /// What the person wants to know of those who came or went.
+    fn wanted<'a>(&self, index: usize, event: &'a Event) -> Option<Cow<'a, Event>> {
         let room = &self.rooms[index];
-        match (self.options.arrivals, &room.place) {
-            (Arrivals::All, _) | (_, Place::Direct { .. }) => true,
-            (Arrivals::None, Place::Room(_)) => false,
-            (Arrivals::Talking, Place::Room(_)) => {
-                let since = Time(event.time.0.saturating_sub(LATELY_MS));
-                event.from.as_ref().is_some_and(|from| room.timeline.has_talked(&from.nick, since))
-            }
+        match self.options.arrivals {
+            Arrivals::All => Some(Cow::Borrowed(event)),
+            _ if room.is_direct() => Some(Cow::Borrowed(event)),
+            Arrivals::None => None,
+            Arrivals::Talking => room.talkers.told_of(event),
+        }
+    }
+
+    fn mark_talker(&mut self, index: usize, time: Time, what: &What) {
+        if self.options.arrivals == Arrivals::Talking
+            && let What::Said(said) = what
+            && said.by.door.is_none()
+        {
+            self.rooms[index].talkers.mark(&said.by.nick, time);
         }
     }
 
@@ -647,9 +652,6 @@ impl Model {
 
     fn page(&mut self, page: &Page) {
         self.count_happening();
-        let nick = self.link.nick().cloned();
-        let highlights = self.options.highlights.clone();
-        let reader = Reader { nick: nick.as_deref().unwrap_or(""), highlights: &highlights };
         let (number, span, target) = match self.take_asked(page.nonce.as_deref()) {
             Some(Asked::Page { room, span, last }) => {
                 let (begin, end) = match span {
@@ -665,11 +667,7 @@ impl Model {
             Some(Asked::Printed { room }) => return self.page_to_print(room, page),
             _ => return,
         };
-        let items = page
-            .events
-            .iter()
-            .filter_map(|event| Some((event.sequence?, event.time, item::what(event, &reader)?)));
-        let items = items.collect();
+        let items = self.items_of(number, page);
         let forgotten = page.forgotten.filter(|forgotten| span.0 <= *forgotten);
         let time = page.events.first().map_or(self.time, |event| event.time);
         let Some(room) = self.room_numbered(number) else { return };
@@ -687,23 +685,27 @@ impl Model {
     }
 
     fn page_to_print(&mut self, number: u32, page: &Page) {
-        let nick = self.link.nick().cloned();
-        let reader = Reader { nick: nick.as_deref().unwrap_or(""), highlights: &[] };
-        let items = page
-            .events
-            .iter()
-            .filter_map(|event| Some((event.sequence?, event.time, item::what(event, &reader)?)));
-        let items: Vec<(u64, Time, What)> = items.collect();
-        let room = self.room_numbered(number);
-        let is_direct = room.is_some_and(|room| matches!(room.place, Place::Direct { .. }));
+        let items = self.items_of(number, page);
+        let is_direct = self.room_numbered(number).is_some_and(|room| room.is_direct());
         self.print_page(&items, is_direct);
+    }
+
+    /// What stands on a page of a room.
+    fn items_of(&mut self, number: u32, page: &Page) -> Vec<(u64, Time, What)> {
+        let reader = self.reader();
+        let item = |event: &Event| Some((event.sequence?, event.time, item::what(event, &reader)?));
+        let items: Vec<(u64, Time, What)> = page.events.iter().filter_map(item).collect();
+        if let Some(index) = self.index_numbered(number) {
+            for (_, time, what) in &items {
+                self.mark_talker(index, *time, what);
+            }
+        }
+        items
     }
 
     fn found(&mut self, findings: &Findings) {
         let Some(Asked::Search) = self.take_asked(findings.nonce.as_deref()) else { return };
-        let nick = self.link.nick().cloned();
-        let highlights = self.options.highlights.clone();
-        let reader = Reader { nick: nick.as_deref().unwrap_or(""), highlights: &highlights };
+        let reader = self.reader();
         let mut found = Vec::new();
         for event in &findings.events {
             let (Some(room), Some(sequence)) = (&event.room, event.sequence) else { continue };
@@ -740,6 +742,11 @@ impl Model {
 
     fn take_asked(&mut self, nonce: Option<&str>) -> Option<Asked> {
         self.asked.remove(nonce?)
+    }
+
+    /// For whom what happens is written down.
+    fn reader(&self) -> Reader<'_> {
+        Reader { nick: self.link.nick().map_or("", |nick| nick), highlights: &self.options.highlights }
     }
 
     fn myself(&self) -> Author {

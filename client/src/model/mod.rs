@@ -23,6 +23,7 @@ mod overlay;
 mod room;
 #[cfg(test)]
 pub(crate) mod sample;
+mod talkers;
 mod timeline;
 
 pub(crate) use crate::settings::{Arrivals, Members as MembersShown, NotifyOn};

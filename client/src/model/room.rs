@@ -6,6 +6,7 @@
 
 use super::item::{Item, Relation, Said};
 use super::members::Members;
+use super::talkers::Talkers;
 use super::timeline::Timeline;
 use crate::wire::{Shown, Topic};
 use dialect::editing::{History, Line, Lines};
@@ -24,6 +25,8 @@ pub(crate) struct Room {
     pub timeline: Timeline,
     /// Who is in it.
     pub members: Members,
+    /// Who talks in it; only if somebody wants to know.
+    pub talkers: Talkers,
     /// What is being typed.
     pub draft: Draft,
     /// What was said here by us and is not acknowledged, in order.
@@ -135,6 +138,7 @@ impl Room {
             topic: None,
             timeline: Timeline::new(items_max),
             members: Members::default(),
+            talkers: Talkers::default(),
             draft: Draft::default(),
             pending: Vec::new(),
             unread: 0,
@@ -172,6 +176,11 @@ impl Room {
             Place::Room(name) => format!("#{name}"),
             Place::Direct { with, .. } => with.to_string(),
         }
+    }
+
+    /// Whether it is a conversation with one other person.
+    pub(crate) fn is_direct(&self) -> bool {
+        matches!(self.place, Place::Direct { .. })
     }
 
     /// What the server calls it, if it has said so.

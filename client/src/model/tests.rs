@@ -1,6 +1,7 @@
 //! The client's conversation with a server that the test plays.
 
 mod anything;
+mod arrivals;
 mod moving;
 mod own;
 

@@ -13,8 +13,6 @@ use std::collections::VecDeque;
 
 /// Messages are as long as this on the whole, and hardly ever longer. Where they are, fewer are held.
 const BYTES_AN_ITEM: usize = 1024;
-/// Who has talked is looked for in so many items.
-const ITEMS_LATELY: usize = 1_000;
 /// What an item takes besides its text.
 const BYTES_BESIDES: usize = 128;
 
@@ -58,12 +56,6 @@ impl Timeline {
     /// All that is here, in order.
     pub(crate) fn items(&self) -> &VecDeque<Item> {
         &self.items
-    }
-
-    /// Whether a member of this nick has said something since then, as far as it is among the last items.
-    pub(super) fn has_talked(&self, nick: &str, since: Time) -> bool {
-        let lately = self.items.iter().rev().take(ITEMS_LATELY).take_while(|item| item.time >= since);
-        lately.filter_map(Item::said).any(|said| said.by.door.is_none() && *said.by.nick == *nick)
     }
 
     /// Where an item stands.

@@ -8,7 +8,8 @@ use super::item::{self, Reader, Relation, Said, What, Why};
 use super::timeline::{Farthest, Past};
 use super::update::Effect;
 use super::{
-    Arrivals, Asked, Finding, Focus, Medium, Model, Overlay, Place, Presence, Room, Scroll, SearchProgress,
+    Arrivals, Asked, Finding, Focus, Medium, Model, Overlay, Pending, Place, Presence, Room, Scroll,
+    SearchProgress,
 };
 use crate::link::{End, State};
 use crate::wire::{
@@ -237,29 +238,16 @@ impl Model {
         match self.asked.remove(nonce) {
             Some(Asked::Said { room: number }) => {
                 let Some(index) = self.index_numbered(number) else { return };
-                let by = self.myself();
-                let room = &mut self.rooms[index];
-                let Some(nth) = room.pending.iter().position(|pending| pending.nonce == nonce) else {
-                    return;
-                };
-                let pending = room.pending.remove(nth);
-                let with = match &room.place {
+                let Some(pending) = self.take_pending(Some(number), nonce) else { return };
+                let with = match &self.rooms[index].place {
                     Place::Direct { with, .. } => Some(with.clone()),
                     Place::Room(_) => None,
                 };
                 // Somebody else may have the nick by now: then it was said there.
                 let index = with.map_or(index, |with| self.open_conversation(&ack.room, &with));
-                let room = &mut self.rooms[index];
-                let said = Said {
-                    by,
-                    manner: pending.manner,
-                    text: pending.text,
-                    relation: Relation::Own,
-                    is_edited: false,
-                    is_changing: false,
-                };
-                room.timeline.insert(ack.sequence, ack.time.unwrap_or(pending.time), What::Said(said));
+                self.said(index, ack, pending);
             }
+            Some(Asked::Message(message)) => self.message_acknowledged(ack, nonce, message),
             Some(Asked::Edit { room, target, text, .. }) => {
                 if let Some(room) = self.room_numbered(room) {
                     room.timeline.edit(target, &text);
@@ -275,6 +263,20 @@ impl Model {
             }
             _ => {}
         }
+    }
+
+    /// What we said stands there now.
+    pub(super) fn said(&mut self, index: usize, ack: &Ack, pending: Pending) {
+        let said = Said {
+            by: self.myself(),
+            manner: pending.manner,
+            text: pending.text,
+            relation: Relation::Own,
+            is_edited: false,
+            is_changing: false,
+        };
+        let time = ack.time.unwrap_or(pending.time);
+        self.rooms[index].timeline.insert(ack.sequence, time, What::Said(said));
     }
 
     fn event(&mut self, event: &Event) {
@@ -383,7 +385,7 @@ impl Model {
     }
 
     /// What is written to this nick goes to this conversation: another one under the same nick was with somebody else.
-    fn is_who_is_called_so(&mut self, index: usize) {
+    pub(super) fn is_who_is_called_so(&mut self, index: usize) {
         let Place::Direct { with, .. } = &self.rooms[index].place else { return };
         let key = hub::key_of(with);
         for (nth, room) in self.rooms.iter_mut().enumerate() {
@@ -395,7 +397,7 @@ impl Model {
     }
 
     /// The conversation of this name, opened if it is not.
-    fn open_conversation(&mut self, conversation: &Shown, with: &Shown) -> usize {
+    pub(super) fn open_conversation(&mut self, conversation: &Shown, with: &Shown) -> usize {
         if let Some(index) = self.index_of_room(conversation) {
             return index;
         }
@@ -504,6 +506,7 @@ impl Model {
         let asked = self.take_asked(refusal.nonce.as_deref());
         match asked {
             Some(Asked::Said { room }) => self.give_back(room, refusal),
+            Some(Asked::Message(message)) => self.message_refused(refusal, &message),
             Some(asked @ (Asked::Edit { .. } | Asked::Redact { .. })) => {
                 self.problem(refusal.text.to_string());
                 self.unchanged(asked, Some(refusal));
@@ -534,10 +537,9 @@ impl Model {
     fn give_back(&mut self, number: u32, refusal: &Refusal) {
         let text = refusal.text.to_string();
         let nonce = refusal.nonce.clone().unwrap_or_default();
-        if let Some(room) = self.room_numbered(number)
-            && let Some(nth) = room.pending.iter().position(|pending| pending.nonce == nonce)
+        if let Some(pending) = self.take_pending(Some(number), &nonce)
+            && let Some(room) = self.room_numbered(number)
         {
-            let pending = room.pending.remove(nth);
             room.draft.give_back(&pending.as_typed(), None);
         }
         self.problem(text);
@@ -766,7 +768,7 @@ impl Model {
         let nonce = self.ask(request, Asked::Said { room: number });
         let time: Time = self.time;
         let room = &mut self.rooms[index];
-        room.pending.push(super::Pending { nonce, time, manner, text });
+        room.pending.push(Pending { nonce, time, manner, text });
         room.scroll = Scroll::End;
         room.timeline.set_marker(None);
     }

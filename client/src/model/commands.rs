@@ -200,14 +200,6 @@ impl Model {
         true
     }
 
-    fn message(&mut self, parameters: &str) -> bool {
-        let (to, text) = split_word(parameters);
-        let index = self.open_direct(to);
-        let Some(text) = self.sayable(text) else { return false };
-        self.say_in(index, Manner::Saying, text);
-        true
-    }
-
     fn query(&mut self, parameters: &str) -> bool {
         let (to, _) = split_word(parameters);
         let index = self.open_direct(to);

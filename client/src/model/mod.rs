@@ -12,6 +12,7 @@ mod answers;
 mod bindings;
 mod choosing;
 mod commands;
+mod direct;
 mod lines;
 mod moving;
 mod own;
@@ -39,6 +40,7 @@ use crate::link::{self, Link, Wanted};
 use crate::remembered::{self, State};
 use crate::wire::{Conversation, RoomLine, Shown, Span};
 use dialect::editing::Clusters;
+use direct::Message;
 use hub::Time;
 use jiff::tz::TimeZone;
 use moving::Joining;
@@ -147,6 +149,8 @@ struct Leaving {
 enum Asked {
     /// Something that we say in a room.
     Said { room: u32 },
+    /// Something that we say to one person alone.
+    Message(Message),
     /// Something that we said says something else.
     Edit { room: u32, target: u64, manner: hub::Manner, text: hub::Text },
     /// Something that we said goes.

@@ -2,6 +2,7 @@
 
 mod anything;
 mod arrivals;
+mod direct;
 mod moving;
 mod own;
 

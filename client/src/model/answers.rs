@@ -663,44 +663,38 @@ impl Model {
                 (room, (begin, end), None)
             }
             Some(Asked::Around { room, target }) => {
-                let last = page.events.last().and_then(|event| event.sequence).unwrap_or(0);
+                let sequence = |event: Option<&Event>| event.and_then(|event| event.sequence);
+                let last = sequence(page.events.last()).unwrap_or(0);
+                let target = target.or_else(|| sequence(page.events.first()));
                 (room, (begin(page), page.after.unwrap_or(last)), Some(target))
             }
-            Some(Asked::Printed { room }) => return self.page_to_print(room, page),
+            Some(Asked::Printed(printing)) => return self.print_past(printing, page),
             _ => return,
         };
-        let items = self.items_of(number, page);
+        let Some(index) = self.index_numbered(number) else { return };
+        let items = self.items_of(index, page);
         let forgotten = page.forgotten.filter(|forgotten| span.0 <= *forgotten);
         let time = page.events.first().map_or(self.time, |event| event.time);
-        let Some(room) = self.room_numbered(number) else { return };
+        let room = &mut self.rooms[index];
         let before = room.timeline.items().len();
-        let farthest = if room.scroll == Scroll::End { Farthest::Oldest } else { Farthest::Newest };
+        let is_at_the_end = room.scroll == Scroll::End && target.is_none();
+        let farthest = if is_at_the_end { Farthest::Oldest } else { Farthest::Newest };
         room.timeline.take_past(Past { begin: span.0, end: span.1, items }, farthest);
         if forgotten.is_some() && room.timeline.items().len() > before {
             room.timeline.say_at_the_beginning(time, "what was said before is not kept any more");
         }
-        if let Some(target) = target
-            && let Some(index) = self.index_numbered(number)
-        {
-            self.show_message(index, target);
+        if let Some(target) = target {
+            self.show_from(index, target);
         }
     }
 
-    fn page_to_print(&mut self, number: u32, page: &Page) {
-        let items = self.items_of(number, page);
-        let is_direct = self.room_numbered(number).is_some_and(|room| room.is_direct());
-        self.print_page(&items, is_direct);
-    }
-
     /// What stands on a page of a room.
-    fn items_of(&mut self, number: u32, page: &Page) -> Vec<(u64, Time, What)> {
+    pub(super) fn items_of(&mut self, index: usize, page: &Page) -> Vec<(u64, Time, What)> {
         let reader = self.reader();
         let item = |event: &Event| Some((event.sequence?, event.time, item::what(event, &reader)?));
         let items: Vec<(u64, Time, What)> = page.events.iter().filter_map(item).collect();
-        if let Some(index) = self.index_numbered(number) {
-            for (_, time, what) in &items {
-                self.mark_talker(index, *time, what);
-            }
+        for (_, time, what) in &items {
+            self.mark_talker(index, *time, what);
         }
         items
     }

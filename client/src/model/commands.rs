@@ -240,18 +240,6 @@ impl Model {
         true
     }
 
-    /// Where one scrolls, `/history` goes back a page; where one does not, it prints one.
-    fn history(&mut self, parameters: &str) -> bool {
-        if self.medium == Medium::Lines {
-            return self.print_history(parameters);
-        }
-        if !parameters.is_empty() {
-            self.hint("PageUp goes back, and older messages come by themselves; Ctrl-R searches");
-        }
-        self.scroll_by(-self.page_rows());
-        true
-    }
-
     fn search(&mut self, words: &str) -> bool {
         if self.medium == Medium::Screen {
             self.open_search(words);

@@ -16,6 +16,7 @@ mod direct;
 mod lines;
 mod moving;
 mod own;
+mod past;
 mod typing;
 
 mod item;
@@ -44,6 +45,7 @@ use direct::Message;
 use hub::Time;
 use jiff::tz::TimeZone;
 use moving::Joining;
+use past::Printing;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
@@ -163,10 +165,10 @@ enum Asked {
     Leave { room: String },
     /// A page for the timeline, into a hole that ends with `last`.
     Page { room: u32, span: Span, last: u64 },
-    /// A page around a message that is to be seen.
-    Around { room: u32, target: u64 },
+    /// A page of which something is to be seen: this message, or what is next behind it; or else the first.
+    Around { room: u32, target: Option<u64> },
     /// A page to be printed.
-    Printed { room: u32 },
+    Printed(Printing),
     /// The list of members, and whether it begins anew.
     Members { room: u32, is_first: bool },
     /// Who is there, to be told in a room; and who has been named so far.

@@ -5,6 +5,7 @@ mod arrivals;
 mod direct;
 mod moving;
 mod own;
+mod past;
 
 use super::*;
 use crate::keys::KeyPress;

@@ -192,6 +192,12 @@ impl Timeline {
         same.find(|item| item.sequence().is_some())
     }
 
+    /// The first item that is kept and has this sequence or a later one.
+    pub(super) fn first_kept_from(&self, sequence: u64) -> Option<&Item> {
+        let index = self.items.partition_point(|item| item.order < sequence);
+        self.items.range(index..).find(|item| item.sequence().is_some())
+    }
+
     fn kept_mut(&mut self, sequence: u64) -> Option<&mut Item> {
         let index = self.items.partition_point(|item| item.order < sequence);
         let mut same = self.items.range_mut(index..).take_while(|item| item.order == sequence);

@@ -6,7 +6,7 @@
 //! What this file must never do: open a conversation with nobody, or say anything to somebody else than was named.
 
 use super::item::first_words;
-use super::{Asked, Model, Pending, Place, Presence, Scroll, Why};
+use super::{Asked, Medium, Model, Pending, Place, Presence, Scroll, Why};
 use crate::wire::{Ack, Refusal, Request, Shown};
 use dialect::plain::split_word;
 use hub::{Manner, Text, Time};
@@ -69,15 +69,17 @@ impl Model {
         }
     }
 
-    /// The command is there again where it was typed.
+    /// The command is there again where it was typed; if that room is not open any more, Up brings it back.
     pub(super) fn message_refused(&mut self, refusal: &Refusal, message: &Message) {
         self.take_pending(message.shown_in, refusal.nonce.as_deref().unwrap_or_default());
         let index = message.from.and_then(|number| self.index_numbered(number));
-        let draft = match index {
-            Some(index) => &mut self.rooms[index].draft,
-            None => self.draft_mut(),
-        };
-        draft.give_back(&message.typed, None);
+        match (self.medium, index) {
+            // A line that the terminal edits has no place to go back to.
+            (Medium::Lines, _) => {}
+            (Medium::Screen, Some(index)) => self.rooms[index].draft.give_back(&message.typed, None),
+            (Medium::Screen, None) if self.rooms.is_empty() => self.homeless.give_back(&message.typed, None),
+            (Medium::Screen, None) => self.draft_mut().keep(&message.typed),
+        }
         self.problem(refusal.text.to_string());
     }
 

@@ -7,7 +7,7 @@
 
 use super::item::first_words;
 use super::room::{LastOwn, as_said};
-use super::{Asked, Item, Model};
+use super::{Asked, Item, Medium, Model};
 use crate::wire::{Refusal, Request};
 use dialect::editing::Clusters;
 use dialect::plain::split_word;
@@ -81,12 +81,14 @@ impl Model {
             Asked::Redact { room, target, .. } => (room, target, None),
             _ => return,
         };
+        let medium = self.medium;
         let Some(room) = self.room_numbered(number) else { return };
         room.timeline.end_change(target);
         if refusal.is_some_and(|refusal| &*refusal.code == "not-yours") {
             room.timeline.disown(target);
         }
-        if let Some(typed) = typed {
+        // A line that the terminal edits has no place to go back to.
+        if let Some(typed) = typed.filter(|_| medium == Medium::Screen) {
             room.draft.give_back(&typed, Some(target));
         }
     }

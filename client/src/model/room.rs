@@ -199,7 +199,16 @@ impl Draft {
         if self.line.text().is_empty() && self.editing.is_none() {
             self.line.paste(typed);
             self.editing = editing;
+        } else {
+            self.keep(typed);
         }
+    }
+
+    /// It can be had again, as what was sent last.
+    pub(super) fn keep(&mut self, typed: &str) {
+        let mut line = Line::new(Lines::Many);
+        line.paste(typed);
+        self.sent.add(line.clusters());
     }
 }
 

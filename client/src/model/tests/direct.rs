@@ -66,6 +66,31 @@ fn refused_message_is_what_up_brings_back_if_something_else_is_typed() {
 }
 
 #[test]
+fn refused_message_of_a_room_that_was_closed_is_what_up_brings_back() {
+    let mut stage = Stage::in_lobby();
+    stage.types("/query bob");
+    stage.keys("Enter");
+    let nonce = enters(&mut stage, "/msg nobody hello");
+    stage.types("/close");
+    stage.keys("Enter");
+    assert_eq!(titles(&stage), ["#lobby"]);
+    refuses(&mut stage, &nonce);
+    assert_eq!(stage.draft(), "", "it is not for this room");
+    stage.keys("Up");
+    assert_eq!(stage.draft(), "/msg nobody hello");
+}
+
+#[test]
+fn refused_line_leaves_no_draft_where_the_terminal_edits_lines() {
+    let mut stage = Stage::new(Medium::Lines);
+    stage.enter();
+    stage.give(Input::Line("/msg nobody hello".into()));
+    let nonce = stage.sent()[0]["nonce"].clone();
+    refuses(&mut stage, &nonce);
+    assert_eq!((stage.printed(), stage.draft()), (vec!["-- nobody here is called so".into()], ""));
+}
+
+#[test]
 fn message_that_is_not_seen_is_told_to_have_arrived() {
     let mut stage = Stage::in_lobby();
     let nonce = enters(&mut stage, "/msg bob psst");

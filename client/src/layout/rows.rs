@@ -214,6 +214,7 @@ impl Paper<'_> {
     fn said(self, time: Time, said: &Said) -> Vec<Row> {
         let (role, edge) = match said.relation {
             Relation::Mention => (Role::Mention, Edge::Mention),
+            Relation::Own if said.is_changing => (Role::Said, Edge::Pending),
             Relation::Own | Relation::Other => (Role::Said, Edge::Nothing),
         };
         let (label, mut words) = spoken(&said.by, said.manner, &said.text, &role);

@@ -8,7 +8,8 @@ use super::item::{self, Reader, Relation, Said, What, Why};
 use super::timeline::{Farthest, Past};
 use super::update::Effect;
 use super::{
-    Arrivals, Asked, Finding, Focus, Medium, Model, Overlay, Place, Presence, Room, Scroll, SearchProgress,
+    Arrivals, Asked, Finding, Focus, Medium, Model, Overlay, Pending, Place, Presence, Room, Scroll,
+    SearchProgress,
 };
 use crate::link::{End, State};
 use crate::wire::{
@@ -16,9 +17,8 @@ use crate::wire::{
     Request, RoomsPage, Shown, Span, Topic, Welcome,
 };
 use hub::{Manner, Text, Time};
+use std::borrow::Cow;
 
-/// Whoever has said something in this time is one of those who talk.
-const LATELY_MS: u64 = 60 * 60 * 1_000;
 /// Of so many rooms it is known that they are there; more are not listed.
 const KNOWN_ROOMS_MAX: usize = 10_000;
 /// A person is told at most so often.
@@ -90,6 +90,10 @@ impl Model {
                     search.progress = SearchProgress::Typing;
                 }
                 self.problem("the connection ended before the server had looked; search again");
+            }
+            Some(asked @ (Asked::Edit { .. } | Asked::Redact { .. })) => {
+                self.problem("the server does not know any more what you said; nothing was changed");
+                self.unchanged(asked, None);
             }
             // The link sees to where we are on the next connection.
             Some(Asked::Join { .. } | Asked::Leave | Asked::Conversations | Asked::Members { .. }) | None => {
@@ -172,41 +176,23 @@ impl Model {
         let time = ack.time.unwrap_or(self.time);
         match self.asked.remove(nonce) {
             Some(Asked::Said { room: number }) => {
-                let Some(index) = self.index_numbered(number) else {
-                    return self.said_in_closed.retain(|pending| pending.nonce != nonce);
-                };
-                let by = self.myself();
-                let room = &mut self.rooms[index];
-                let Some(nth) = room.pending.iter().position(|pending| pending.nonce == nonce) else {
-                    return;
-                };
-                let pending = room.pending.remove(nth);
-                let with = match &room.place {
+                let Some(pending) = self.take_pending(Some(number), nonce) else { return };
+                let Some(index) = self.index_numbered(number) else { return };
+                let with = match &self.rooms[index].place {
                     Place::Direct { with, .. } => Some(with.clone()),
                     Place::Room(_) => None,
                 };
                 // Somebody else may have the nick by now: then it was said there.
                 let index = with.map_or(index, |with| self.open_conversation(&ack.room, &with));
-                let room = &mut self.rooms[index];
-                let said = Said {
-                    by,
-                    manner: pending.manner,
-                    text: pending.text,
-                    relation: Relation::Own,
-                    is_edited: false,
-                };
-                room.timeline.insert(ack.sequence, ack.time.unwrap_or(pending.time), What::Said(said));
+                self.said(index, ack, pending);
             }
-            Some(Asked::Edit { room, target, text }) => {
+            Some(Asked::Message(message)) => self.message_acknowledged(ack, nonce, message),
+            Some(Asked::Edit { room, target, text, .. }) => {
                 if let Some(room) = self.room_numbered(room) {
                     room.timeline.edit(target, &text);
                 }
             }
-            Some(Asked::Redact { room, target }) => {
-                if let Some(room) = self.room_numbered(room) {
-                    room.timeline.erase(target);
-                }
-            }
+            Some(Asked::Redact { room, target, text }) => self.redacted(room, target, &text),
             Some(Asked::SetTopic { room, topic }) => {
                 let by = self.myself();
                 let Some(room) = self.room_numbered(room) else { return };
@@ -216,6 +202,20 @@ impl Model {
             }
             _ => {}
         }
+    }
+
+    /// What we said stands there now.
+    pub(super) fn said(&mut self, index: usize, ack: &Ack, pending: Pending) {
+        let said = Said {
+            by: self.myself(),
+            manner: pending.manner,
+            text: pending.text,
+            relation: Relation::Own,
+            is_edited: false,
+            is_changing: false,
+        };
+        let time = ack.time.unwrap_or(pending.time);
+        self.rooms[index].timeline.insert(ack.sequence, time, What::Said(said));
     }
 
     fn event(&mut self, event: &Event) {
@@ -263,14 +263,14 @@ impl Model {
             }
             _ => {}
         }
-        let nick = self.link.nick().cloned();
-        let reader = Reader { nick: nick.as_deref().unwrap_or(""), highlights: &self.options.highlights };
-        let Some(what) = item::what(event, &reader) else { return };
+        let Some(what) = item::what(event, &self.reader()) else { return };
+        self.mark_talker(index, event.time, &what);
+        let room = &mut self.rooms[index];
         if let What::Topic { by, topic } = &what {
             let by = by.nick.clone();
             room.topic = topic.clone().map(|text| Topic { text, by, time: event.time });
         }
-        let is_direct = matches!(room.place, Place::Direct { .. });
+        let is_direct = room.is_direct();
         if room.timeline.insert(sequence, event.time, what.clone()).is_some() {
             self.print_item(index, &what, None);
             self.came(index, sequence, &what, is_direct);
@@ -324,7 +324,7 @@ impl Model {
     }
 
     /// What is written to this nick goes to this conversation: another one under the same nick was with somebody else.
-    fn is_who_is_called_so(&mut self, index: usize) {
+    pub(super) fn is_who_is_called_so(&mut self, index: usize) {
         let Place::Direct { with, .. } = &self.rooms[index].place else { return };
         let key = hub::key_of(with);
         for (nth, room) in self.rooms.iter_mut().enumerate() {
@@ -336,7 +336,7 @@ impl Model {
     }
 
     /// The conversation of this name, opened if it is not.
-    fn open_conversation(&mut self, conversation: &Shown, with: &Shown) -> usize {
+    pub(super) fn open_conversation(&mut self, conversation: &Shown, with: &Shown) -> usize {
         if let Some(index) = self.index_of_room(conversation) {
             return index;
         }
@@ -361,6 +361,7 @@ impl Model {
     fn rename_conversation(&mut self, event: &Event, new: &Shown) {
         let Some(from) = &event.from else { return };
         for room in &mut self.rooms {
+            room.talkers.rename(&from.nick, new);
             if let Place::Direct { with, .. } = &mut room.place
                 && *with == from.nick
             {
@@ -397,10 +398,8 @@ impl Model {
     /// One quiet line in the timeline of a room, if the person wants to know; printed, where lines are, if it was not yet. Whether
     /// there is one.
     fn tell(&mut self, index: usize, event: &Event, is_printed: bool) -> bool {
-        let reader = Reader { nick: "", highlights: &[] };
-        let Some(what) = item::what(event, &reader).filter(|_| self.is_wanted(index, event)) else {
-            return false;
-        };
+        let wanted = self.wanted(index, event);
+        let Some(what) = wanted.and_then(|event| item::what(&event, &self.reader())) else { return false };
         if !is_printed {
             self.print_item(index, &what, None);
         }
@@ -408,16 +407,23 @@ impl Model {
         true
     }
 
-    /// Whether the person wants to know that somebody came or went.
-    fn is_wanted(&self, index: usize, event: &Event) -> bool {
+    /// What the person wants to know of those who came or went.
+    fn wanted<'a>(&self, index: usize, event: &'a Event) -> Option<Cow<'a, Event>> {
         let room = &self.rooms[index];
-        match (self.options.arrivals, &room.place) {
-            (Arrivals::All, _) | (_, Place::Direct { .. }) => true,
-            (Arrivals::None, Place::Room(_)) => false,
-            (Arrivals::Talking, Place::Room(_)) => {
-                let since = Time(event.time.0.saturating_sub(LATELY_MS));
-                event.from.as_ref().is_some_and(|from| room.timeline.has_talked(&from.nick, since))
-            }
+        match self.options.arrivals {
+            Arrivals::All => Some(Cow::Borrowed(event)),
+            _ if room.is_direct() => Some(Cow::Borrowed(event)),
+            Arrivals::None => None,
+            Arrivals::Talking => room.talkers.told_of(event),
+        }
+    }
+
+    fn mark_talker(&mut self, index: usize, time: Time, what: &What) {
+        if self.options.arrivals == Arrivals::Talking
+            && let What::Said(said) = what
+            && said.by.door.is_none()
+        {
+            self.rooms[index].talkers.mark(&said.by.nick, time);
         }
     }
 
@@ -437,8 +443,19 @@ impl Model {
 
     fn refused(&mut self, refusal: &Refusal) {
         let asked = self.take_asked(refusal.nonce.as_deref());
+        match (&asked, &*refusal.code) {
+            // It is as it was to be.
+            (Some(Asked::Join { .. }), "already-in-room") | (Some(Asked::Leave), "not-in-room") => return,
+            (Some(asked), _) if asked.is_waited_for() => self.undone += 1,
+            _ => {}
+        }
         match asked {
             Some(Asked::Said { room }) => self.give_back(room, refusal),
+            Some(Asked::Message(message)) => self.message_refused(refusal, &message),
+            Some(asked @ (Asked::Edit { .. } | Asked::Redact { .. })) => {
+                self.problem(refusal.text.to_string());
+                self.unchanged(asked, Some(refusal));
+            }
             Some(Asked::Page { room, .. } | Asked::Around { room, .. }) => {
                 let Some(room) = self.room_numbered(room) else { return };
                 match &*refusal.code {
@@ -457,7 +474,6 @@ impl Model {
                 self.problem(refusal.text.to_string());
             }
             Some(Asked::Join { room }) => self.not_let_in(room, refusal),
-            Some(Asked::Leave) if &*refusal.code == "not-in-room" => {}
             _ => match &refusal.room {
                 Some(name) if refusal.nonce.is_none() => self.not_let_in_at_first(name, refusal),
                 _ => self.problem(refusal.text.to_string()),
@@ -467,22 +483,20 @@ impl Model {
 
     /// What was not said goes back to where it was typed.
     fn give_back(&mut self, number: u32, refusal: &Refusal) {
-        self.undone += 1;
         let nonce = refusal.nonce.clone().unwrap_or_default();
-        if let Some(index) = self.index_numbered(number) {
-            let room = &mut self.rooms[index];
-            if let Some(nth) = room.pending.iter().position(|pending| pending.nonce == nonce) {
-                let pending = room.pending.remove(nth);
-                if self.medium == Medium::Screen {
-                    room.draft.give_back(&pending);
+        let pending = self.take_pending(Some(number), &nonce);
+        match (self.index_numbered(number), pending) {
+            (Some(index), pending) => {
+                let room = &mut self.rooms[index];
+                if let Some(pending) = pending.filter(|_| self.medium == Medium::Screen) {
+                    room.draft.give_back(&pending.as_typed(), None);
+                }
+                if &*refusal.code == "not-in-room" && room.presence == Presence::Here {
+                    return self.is_out_of(index, refusal);
                 }
             }
-            if &*refusal.code == "not-in-room" && room.presence == Presence::Here {
-                return self.is_out_of(index, refusal);
-            }
-        } else if let Some(nth) = self.said_in_closed.iter().position(|pending| pending.nonce == nonce) {
-            let pending = self.said_in_closed.remove(nth);
-            self.draft_mut().keep(&pending);
+            (None, Some(pending)) => self.draft_mut().keep(&pending.as_typed()),
+            (None, None) => {}
         }
         self.problem(refusal.text.to_string());
     }
@@ -587,9 +601,6 @@ impl Model {
 
     fn page(&mut self, page: &Page) {
         self.count_happening();
-        let nick = self.link.nick().cloned();
-        let highlights = self.options.highlights.clone();
-        let reader = Reader { nick: nick.as_deref().unwrap_or(""), highlights: &highlights };
         let (number, span, target) = match self.take_asked(page.nonce.as_deref()) {
             Some(Asked::Page { room, span, last }) => {
                 let (begin, end) = match span {
@@ -599,51 +610,45 @@ impl Model {
                 (room, (begin, end), None)
             }
             Some(Asked::Around { room, target }) => {
-                let last = page.events.last().and_then(|event| event.sequence).unwrap_or(0);
+                let sequence = |event: Option<&Event>| event.and_then(|event| event.sequence);
+                let last = sequence(page.events.last()).unwrap_or(0);
+                let target = target.or_else(|| sequence(page.events.first()));
                 (room, (begin(page), page.after.unwrap_or(last)), Some(target))
             }
-            Some(Asked::Printed { room }) => return self.page_to_print(room, page),
+            Some(Asked::Printed(printing)) => return self.print_past(printing, page),
             _ => return,
         };
-        let items = page
-            .events
-            .iter()
-            .filter_map(|event| Some((event.sequence?, event.time, item::what(event, &reader)?)));
-        let items = items.collect();
+        let Some(index) = self.index_numbered(number) else { return };
+        let items = self.items_of(index, page);
         let forgotten = page.forgotten.filter(|forgotten| span.0 <= *forgotten);
         let time = page.events.first().map_or(self.time, |event| event.time);
-        let Some(room) = self.room_numbered(number) else { return };
+        let room = &mut self.rooms[index];
         let before = room.timeline.items().len();
-        let farthest = if room.scroll == Scroll::End { Farthest::Oldest } else { Farthest::Newest };
+        let is_at_the_end = room.scroll == Scroll::End && target.is_none();
+        let farthest = if is_at_the_end { Farthest::Oldest } else { Farthest::Newest };
         room.timeline.take_past(Past { begin: span.0, end: span.1, items }, farthest);
         if forgotten.is_some() && room.timeline.items().len() > before {
             room.timeline.say_at_the_beginning(time, "what was said before is not kept any more");
         }
-        if let Some(target) = target
-            && let Some(index) = self.index_numbered(number)
-        {
-            self.show_message(index, target);
+        if let Some(target) = target {
+            self.show_from(index, target);
         }
     }
 
-    fn page_to_print(&mut self, number: u32, page: &Page) {
-        let nick = self.link.nick().cloned();
-        let reader = Reader { nick: nick.as_deref().unwrap_or(""), highlights: &[] };
-        let items = page
-            .events
-            .iter()
-            .filter_map(|event| Some((event.sequence?, event.time, item::what(event, &reader)?)));
-        let items: Vec<(u64, Time, What)> = items.collect();
-        let room = self.room_numbered(number);
-        let is_direct = room.is_some_and(|room| matches!(room.place, Place::Direct { .. }));
-        self.print_page(&items, is_direct);
+    /// What stands on a page of a room.
+    pub(super) fn items_of(&mut self, index: usize, page: &Page) -> Vec<(u64, Time, What)> {
+        let reader = self.reader();
+        let item = |event: &Event| Some((event.sequence?, event.time, item::what(event, &reader)?));
+        let items: Vec<(u64, Time, What)> = page.events.iter().filter_map(item).collect();
+        for (_, time, what) in &items {
+            self.mark_talker(index, *time, what);
+        }
+        items
     }
 
     fn found(&mut self, findings: &Findings) {
         let Some(Asked::Search) = self.take_asked(findings.nonce.as_deref()) else { return };
-        let nick = self.link.nick().cloned();
-        let highlights = self.options.highlights.clone();
-        let reader = Reader { nick: nick.as_deref().unwrap_or(""), highlights: &highlights };
+        let reader = self.reader();
         let mut found = Vec::new();
         for event in &findings.events {
             let (Some(room), Some(sequence)) = (&event.room, event.sequence) else { continue };
@@ -680,6 +685,11 @@ impl Model {
         self.asked.remove(nonce?)
     }
 
+    /// For whom what happens is written down.
+    fn reader(&self) -> Reader<'_> {
+        Reader { nick: self.link.nick().map_or("", |nick| nick), highlights: &self.options.highlights }
+    }
+
     fn myself(&self) -> Author {
         Author { nick: self.link.nick().cloned().unwrap_or_else(|| Shown::new("you")), door: None }
     }
@@ -697,7 +707,7 @@ impl Model {
         let nonce = self.ask(request, Asked::Said { room: number });
         let time: Time = self.time;
         let room = &mut self.rooms[index];
-        room.pending.push(super::Pending { nonce, time, manner, text });
+        room.pending.push(Pending { nonce, time, manner, text });
         room.scroll_to(Scroll::End);
         room.timeline.set_marker(None);
     }

@@ -299,7 +299,7 @@ impl Model {
             span: Span::Around(sequence),
             limit: Some(super::PAGE_ITEMS),
         };
-        self.ask(request, Asked::Around { room: number, target: sequence });
+        self.ask(request, Asked::Around { room: number, target: Some(sequence) });
     }
 
     pub(super) fn go_beside(&mut self, steps: usize) {

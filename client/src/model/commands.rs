@@ -206,14 +206,6 @@ impl Model {
         true
     }
 
-    fn message(&mut self, parameters: &str) -> bool {
-        let (to, text) = split_word(parameters);
-        let index = self.open_direct(to);
-        let Some(text) = self.sayable(text) else { return false };
-        self.say_in(index, Manner::Saying, text);
-        true
-    }
-
     fn query(&mut self, parameters: &str) -> bool {
         let (to, _) = split_word(parameters);
         let index = self.open_direct(to);
@@ -251,18 +243,6 @@ impl Model {
                 self.ask(request, Asked::SetTopic { room: number, topic });
             }
         }
-        true
-    }
-
-    /// Where one scrolls, `/history` goes back a page; where one does not, it prints one.
-    fn history(&mut self, parameters: &str) -> bool {
-        if self.medium == Medium::Lines {
-            return self.print_history(parameters);
-        }
-        if !parameters.is_empty() {
-            self.hint("PageUp goes back, and older messages come by themselves; Ctrl-R searches");
-        }
-        self.scroll_by(-self.page_rows());
         true
     }
 
@@ -304,39 +284,6 @@ impl Model {
         true
     }
 
-    fn edit_last_to(&mut self, text: &str) -> bool {
-        let Some(target) = self.last_own() else {
-            self.problem("you have said nothing here that could be changed");
-            return false;
-        };
-        self.edit(target, text)
-    }
-
-    /// Asks for a change of what we said.
-    pub(super) fn edit(&mut self, target: u64, text: &str) -> bool {
-        let Some((number, room)) = self.named_here() else { return false };
-        let Some(text) = self.sayable(text) else { return false };
-        let request = Request::Edit { room, target, text: text.formatted().to_owned() };
-        self.ask(request, Asked::Edit { room: number, target, text });
-        true
-    }
-
-    fn redact_last(&mut self, reason: &str) -> bool {
-        let (Some(target), Some((number, room))) = (self.last_own(), self.named_here()) else {
-            self.problem("you have said nothing here that could be taken back");
-            return false;
-        };
-        let request = Request::Redact { room, target, reason: some(reason) };
-        self.ask(request, Asked::Redact { room: number, target });
-        true
-    }
-
-    fn last_own(&self) -> Option<u64> {
-        let room = self.rooms.get(self.current)?;
-        let own = |item: &&super::Item| item.said().is_some_and(|said| said.relation == super::Relation::Own);
-        room.timeline.items().iter().rev().find(own).map(|item| item.order)
-    }
-
     /// The room that is seen, if it is one.
     fn room_here(&self) -> Option<(u32, String)> {
         let room = self.rooms.get(self.current)?;
@@ -351,7 +298,7 @@ impl Model {
     }
 
     /// What is seen, as the server calls it.
-    fn named_here(&self) -> Option<(u32, String)> {
+    pub(super) fn named_here(&self) -> Option<(u32, String)> {
         let room = self.rooms.get(self.current)?;
         Some((room.number, room.name()?.to_string()))
     }

@@ -103,9 +103,6 @@ impl Model {
 
     /// The server does not let us into a room that was asked for.
     pub(super) fn not_let_in(&mut self, number: u32, refusal: &Refusal) {
-        if &*refusal.code == "already-in-room" {
-            return;
-        }
         match self.index_numbered(number) {
             Some(index) => self.is_out_of(index, refusal),
             // It has been closed since then.

@@ -4,6 +4,7 @@
 //!
 //! What this file must never do: hold anything that is not clean.
 
+use crate::layout::{cut, tidy};
 use crate::wire::{Author, Crowd, Event, Happening, Shown};
 use hub::{Manner, Text, Time};
 
@@ -58,6 +59,8 @@ pub(crate) struct Said {
     pub relation: Relation,
     /// Whether it was changed since.
     pub is_edited: bool,
+    /// Whether a change of it by us is not acknowledged.
+    pub is_changing: bool,
 }
 
 /// What something that was said is to us.
@@ -69,6 +72,17 @@ pub(crate) enum Relation {
     Mention,
     /// It is for everybody.
     Other,
+}
+
+/// By so much of a text one knows it again.
+const FIRST_WORDS_COLUMNS: usize = 40;
+
+/// What a text begins with.
+pub(super) fn first_words(text: &Text) -> String {
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    let words = cut(&tidy(&first), FIRST_WORDS_COLUMNS).into_owned();
+    if lines.next().is_some() && !words.ends_with('…') { words + " …" } else { words }
 }
 
 /// Sequences that are not here.
@@ -162,7 +176,7 @@ pub(super) fn what(event: &Event, reader: &Reader<'_>) -> Option<What> {
     let said = |text: &Text, manner, is_edited| {
         let by = by.clone()?;
         let relation = reader.relation(&by, text);
-        Some(What::Said(Said { by, manner, text: text.clone(), relation, is_edited }))
+        Some(What::Said(Said { by, manner, text: text.clone(), relation, is_edited, is_changing: false }))
     };
     let nick = || by.as_ref().map_or("somebody", |author| &author.nick);
     Some(match &event.what {

@@ -5,13 +5,11 @@
 //!
 //! What this file must never do: print anything that could be taken for somebody's words and is not, or the other way round.
 
-use super::{Asked, Finding, Medium, Model, Place, Said, What};
+use super::{Finding, Medium, Model, Place, Said, What};
 use crate::moments;
-use crate::wire::{Request, Rest, Span};
+use crate::wire::Rest;
 use hub::{Manner, Time};
-
-/// Without a word about how many, so many messages are printed.
-const MESSAGES_UNASKED: u32 = 50;
+use jiff::civil::Date;
 
 impl Model {
     /// Prints something that happened in a room.
@@ -19,59 +17,34 @@ impl Model {
         if self.medium == Medium::Screen {
             return;
         }
-        let place = match &self.rooms[index].place {
-            _ if index == self.current => String::new(),
-            Place::Room(name) => format!("#{name} "),
-            Place::Direct { .. } => String::new(),
-        };
-        let is_direct = matches!(self.rooms[index].place, Place::Direct { .. });
+        let place = self.place_elsewhere(index);
+        let is_direct = self.rooms[index].is_direct();
         for line in lines_of(what, is_direct) {
             self.print(format!("{place}{}{line}", before.unwrap_or("")));
         }
     }
 
-    pub(super) fn print_history(&mut self, parameters: &str) -> bool {
-        let Some((number, name)) =
-            self.rooms.get(self.current).and_then(|room| Some((room.number, room.name()?.to_string())))
-        else {
-            self.problem("you are in no room; /join NAME enters one");
-            return false;
-        };
-        let limit = parameters.parse().unwrap_or(MESSAGES_UNASKED);
-        let span = match parameters {
-            "" => Span::Latest {},
-            number if number.bytes().all(|byte| byte.is_ascii_digit()) => Span::Latest {},
-            since => {
-                let Some(time) = dialect::plain::moment(&self.options.zone, self.time, since) else {
-                    let since = hub::quoted(since);
-                    self.problem(format!(
-                        "'{since}' is no time; write /history 200, 2h, 10:00 or 2026-11-20"
-                    ));
-                    return false;
-                };
-                Span::Since(moments::rfc3339(time))
-            }
-        };
-        let limit = matches!(span, Span::Latest {}).then_some(limit);
-        self.ask(Request::History { room: name, span, limit }, Asked::Printed { room: number });
-        true
+    /// In front of what happens in a room that is not the one in which somebody talks.
+    fn place_elsewhere(&self, index: usize) -> String {
+        match &self.rooms[index].place {
+            Place::Room(name) if index != self.current => format!("#{name} "),
+            _ => String::new(),
+        }
     }
 
-    /// A page that was asked for to be read.
-    pub(super) fn print_page(&mut self, items: &[(u64, Time, What)], is_direct: bool) {
-        let mut day = None;
+    /// Part of a page that was asked for to be read. `day` is that of the last line that was printed, and becomes so.
+    pub(super) fn print_page(&mut self, index: usize, items: &[(u64, Time, What)], day: &mut Option<Date>) {
+        let place = self.place_elsewhere(index);
+        let is_direct = self.rooms[index].is_direct();
         for (_, time, what) in items {
             let moment = moments::local(&self.options.zone, *time);
-            if day != Some(moment.date()) {
-                day = Some(moment.date());
+            if *day != Some(moment.date()) {
+                *day = Some(moment.date());
                 self.print(format!("-- {}", moment.date()));
             }
             for line in lines_of(what, is_direct) {
-                self.print(format!("[{}] {line}", moment.strftime("%H:%M")));
+                self.print(format!("[{}] {place}{line}", moment.strftime("%H:%M")));
             }
-        }
-        if items.is_empty() {
-            self.print("-- nothing was said".to_owned());
         }
     }
 

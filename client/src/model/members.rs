@@ -89,10 +89,10 @@ impl Members {
         true
     }
 
-    /// Whether they are here by name.
-    pub(super) fn set_away(&mut self, nick: &str, away: Option<&Shown>) -> bool {
-        let Some(member) = self.names.get_mut(&hub::key_of(nick)) else { return false };
-        member.away = away.cloned();
-        true
+    /// They are away or back, if they are here by name.
+    pub(super) fn set_away(&mut self, nick: &str, away: Option<&Shown>) {
+        if let Some(member) = self.names.get_mut(&hub::key_of(nick)) {
+            member.away = away.cloned();
+        }
     }
 }

@@ -12,9 +12,12 @@ mod answers;
 mod bindings;
 mod choosing;
 mod commands;
+mod direct;
 mod entering;
 mod lines;
 mod matching;
+mod own;
+mod past;
 mod typing;
 
 mod item;
@@ -23,6 +26,7 @@ mod overlay;
 mod room;
 #[cfg(test)]
 pub(crate) mod sample;
+mod talkers;
 mod timeline;
 
 pub(crate) use crate::settings::{Arrivals, Members as MembersShown, NotifyOn};
@@ -38,8 +42,10 @@ use crate::link::{self, Link, Wanted};
 use crate::remembered::{self, State};
 use crate::wire::{Conversation, RoomLine, Shown, Span};
 use dialect::editing::Clusters;
+use direct::Message;
 use hub::Time;
 use jiff::tz::TimeZone;
+use past::Printing;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -161,10 +167,12 @@ struct Leaving {
 enum Asked {
     /// Something that we say in a room.
     Said { room: u32 },
+    /// Something that we say to one person alone.
+    Message(Message),
     /// Something that we said says something else.
-    Edit { room: u32, target: u64, text: hub::Text },
+    Edit { room: u32, target: u64, manner: hub::Manner, text: hub::Text },
     /// Something that we said goes.
-    Redact { room: u32, target: u64 },
+    Redact { room: u32, target: u64, text: hub::Text },
     /// A room's topic.
     SetTopic { room: u32, topic: Option<String> },
     /// A room to be in.
@@ -173,10 +181,10 @@ enum Asked {
     Leave,
     /// A page for the timeline, into a hole that ends with `last`.
     Page { room: u32, span: Span, last: u64 },
-    /// A page around a message that is to be seen.
-    Around { room: u32, target: u64 },
+    /// A page of which something is to be seen: this message, or what is next behind it; or else the first.
+    Around { room: u32, target: Option<u64> },
     /// A page to be printed.
-    Printed { room: u32 },
+    Printed(Printing),
     /// The list of members, and whether it begins anew.
     Members { room: u32, is_first: bool },
     /// Who is there, to be told in a room; and who has been named so far.
@@ -189,6 +197,13 @@ enum Asked {
     Answer,
     /// With whom we have talked, which nobody waits for.
     Conversations,
+}
+
+impl Asked {
+    /// Whether a person asked for it.
+    fn is_waited_for(&self) -> bool {
+        !matches!(self, Asked::Conversations | Asked::Members { .. } | Asked::Page { .. })
+    }
 }
 
 /// The client.
@@ -323,8 +338,7 @@ impl Model {
 
     /// Whether anything is on its way that somebody waits for.
     pub(crate) fn waits_for_answers(&self) -> bool {
-        let is_waited_for = |asked: &Asked| !matches!(asked, Asked::Conversations | Asked::Members { .. });
-        self.link.unacknowledged() > 0 || self.asked.values().any(is_waited_for)
+        self.link.unacknowledged() > 0 || self.asked.values().any(Asked::is_waited_for)
     }
 
     /// How much of what was typed or piped in was not said or done, and is known not to be.

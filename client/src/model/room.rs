@@ -4,7 +4,9 @@
 //!
 //! What this file must never do: lose a draft.
 
+use super::item::{Item, Relation, Said};
 use super::members::Members;
+use super::talkers::Talkers;
 use super::timeline::Timeline;
 use crate::wire::{Shown, Topic};
 use dialect::editing::{History, Line, Lines};
@@ -23,6 +25,8 @@ pub(crate) struct Room {
     pub timeline: Timeline,
     /// Who is in it.
     pub members: Members,
+    /// Who talks in it; only if somebody wants to know.
+    pub talkers: Talkers,
     /// What is being typed.
     pub draft: Draft,
     /// What was said here by us and is not acknowledged, in order.
@@ -88,6 +92,22 @@ pub(crate) struct Pending {
     pub text: Text,
 }
 
+/// What we said last in a room.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum LastOwn<'a> {
+    /// Nothing of it is here.
+    Nothing,
+    /// It is not acknowledged, or the last change of it is not.
+    OnItsWay,
+    /// This.
+    There {
+        /// Its sequence.
+        sequence: u64,
+        /// What it says.
+        said: &'a Said,
+    },
+}
+
 /// Which part of a timeline is seen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Scroll {
@@ -120,6 +140,7 @@ impl Room {
             topic: None,
             timeline: Timeline::new(items_max),
             members: Members::default(),
+            talkers: Talkers::default(),
             draft: Draft::default(),
             pending: Vec::new(),
             unread: 0,
@@ -144,12 +165,31 @@ impl Room {
         }
     }
 
+    /// What we said last here, as far as it is known.
+    pub(super) fn last_own(&self) -> LastOwn<'_> {
+        if !self.pending.is_empty() {
+            return LastOwn::OnItsWay;
+        }
+        let own = |item: &Item| item.said().is_some_and(|said| said.relation == Relation::Own);
+        let last = self.timeline.items().iter().rev().find(|item| own(item));
+        match last.and_then(|item| Some((item.order, item.said()?))) {
+            None => LastOwn::Nothing,
+            Some((_, said)) if said.is_changing => LastOwn::OnItsWay,
+            Some((sequence, said)) => LastOwn::There { sequence, said },
+        }
+    }
+
     /// What the room is called on the screen: `#lobby`, or the nick of the other.
     pub(crate) fn title(&self) -> String {
         match &self.place {
             Place::Room(name) => format!("#{name}"),
             Place::Direct { with, .. } => with.to_string(),
         }
+    }
+
+    /// Whether it is a conversation with one other person.
+    pub(crate) fn is_direct(&self) -> bool {
+        matches!(self.place, Place::Direct { .. })
     }
 
     /// What the server calls it, if it has said so.
@@ -162,29 +202,39 @@ impl Room {
 }
 
 impl Draft {
-    /// What could not be said is there again, if nothing else has been typed; else it is the last that was sent.
-    pub(super) fn give_back(&mut self, pending: &Pending) {
-        let text = pending.text.formatted();
-        if self.line.text().is_empty() {
-            self.line.paste(&as_typed(pending.manner, text));
+    /// What was not taken is there again, as a change of that message if it was one; unless something else has been typed: then
+    /// it is what Up brings back.
+    pub(super) fn give_back(&mut self, typed: &str, editing: Option<u64>) {
+        if self.line.text().is_empty() && self.editing.is_none() {
+            self.line.paste(typed);
+            self.editing = editing;
         } else {
-            self.keep(pending);
+            self.keep(typed);
         }
     }
 
     /// It can be had again, as what was sent last.
-    pub(super) fn keep(&mut self, pending: &Pending) {
+    pub(super) fn keep(&mut self, typed: &str) {
         let mut line = Line::new(Lines::Many);
-        line.paste(&as_typed(pending.manner, pending.text.formatted()));
+        line.paste(typed);
         self.sent.add(line.clusters());
     }
 }
 
-/// How somebody would type it.
-fn as_typed(manner: Manner, text: &str) -> String {
+impl Pending {
+    /// How somebody would type it.
+    pub(super) fn as_typed(&self) -> String {
+        match (self.manner, self.text.formatted()) {
+            (Manner::Saying, text) if text.starts_with('/') => format!("/{text}"),
+            (manner, text) => as_said(manner, text),
+        }
+    }
+}
+
+/// How it stands in a draft that changes it: there nothing is a command, and `/me` says in which way it was said.
+pub(super) fn as_said(manner: Manner, text: &str) -> String {
     match manner {
         Manner::Acting => format!("/me {text}"),
-        Manner::Saying if text.starts_with('/') => format!("/{text}"),
         Manner::Saying => text.to_owned(),
     }
 }

@@ -203,5 +203,5 @@ pub(crate) fn said(by: Author, manner: Manner, text: &str) -> What {
     let text = Text::kept(text);
     let reader = Reader { nick: "ann", highlights: &["deploy".into()] };
     let relation = reader.relation(&by, &text);
-    What::Said(Said { by, manner, text, relation, is_edited: false })
+    What::Said(Said { by, manner, text, relation, is_edited: false, is_changing: false })
 }

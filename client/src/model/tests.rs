@@ -1,9 +1,13 @@
 //! The client's conversation with a server that the test plays.
 
 mod anything;
+mod arrivals;
 mod choosing;
+mod direct;
 mod entering;
 mod notes;
+mod own;
+mod past;
 
 use super::*;
 use crate::keys::KeyPress;

@@ -6,15 +6,13 @@
 //! What this file must never do: show anything in another order than that of its sequences, show anything twice, or hold more
 //! than `items_max` items, or than [`BYTES_AN_ITEM`] for each of so many.
 
-use super::item::{Hole, Item, What, Why};
+use super::item::{Hole, Item, Relation, Said, What, Why};
 use crate::wire::Shown;
 use hub::{Text, Time};
 use std::collections::VecDeque;
 
 /// Messages are as long as this on the whole, and hardly ever longer. Where they are, fewer are held.
 const BYTES_AN_ITEM: usize = 1024;
-/// Who has talked is looked for in so many items.
-const ITEMS_LATELY: usize = 1_000;
 /// What an item takes besides its text.
 const BYTES_BESIDES: usize = 128;
 
@@ -58,12 +56,6 @@ impl Timeline {
     /// All that is here, in order.
     pub(crate) fn items(&self) -> &VecDeque<Item> {
         &self.items
-    }
-
-    /// Whether a member of this nick has said something since then, as far as it is among the last items.
-    pub(super) fn has_talked(&self, nick: &str, since: Time) -> bool {
-        let lately = self.items.iter().rev().take(ITEMS_LATELY).take_while(|item| item.time >= since);
-        lately.filter_map(Item::said).any(|said| said.by.door.is_none() && *said.by.nick == *nick)
     }
 
     /// Where an item stands.
@@ -157,8 +149,30 @@ impl Timeline {
         if let Some(What::Said(said)) = self.kept_mut(sequence).map(|item| &mut item.what) {
             said.text = text.clone();
             said.is_edited = true;
+            said.is_changing = false;
             self.bytes += text.formatted().len();
             self.forget_the_oldest();
+        }
+    }
+
+    /// A change of what was said is on its way.
+    pub(super) fn begin_change(&mut self, sequence: u64) {
+        self.with_said(sequence, |said| said.is_changing = true);
+    }
+
+    /// Nothing has come of it.
+    pub(super) fn end_change(&mut self, sequence: u64) {
+        self.with_said(sequence, |said| said.is_changing = false);
+    }
+
+    /// Somebody else said that.
+    pub(super) fn disown(&mut self, sequence: u64) {
+        self.with_said(sequence, |said| said.relation = Relation::Other);
+    }
+
+    fn with_said(&mut self, sequence: u64, change: impl FnOnce(&mut Said)) {
+        if let Some(What::Said(said)) = self.kept_mut(sequence).map(|item| &mut item.what) {
+            change(said);
         }
     }
 
@@ -176,6 +190,12 @@ impl Timeline {
         let index = self.items.partition_point(|item| item.order < sequence);
         let mut same = self.items.range(index..).take_while(|item| item.order == sequence);
         same.find(|item| item.sequence().is_some())
+    }
+
+    /// The first item that is kept and has this sequence or a later one.
+    pub(super) fn first_kept_from(&self, sequence: u64) -> Option<&Item> {
+        let index = self.items.partition_point(|item| item.order < sequence);
+        self.items.range(index..).find(|item| item.sequence().is_some())
     }
 
     fn kept_mut(&mut self, sequence: u64) -> Option<&mut Item> {

@@ -10,7 +10,7 @@ use super::{Draft, Focus, Model, Overlay, Place, Presence, Scroll};
 use crate::keys::{Key, KeyPress};
 use crate::layout::{Regions, Sheet, Vertical, moved_vertically, room_at};
 use crate::link::State;
-use dialect::editing::{Clusters, Line, Motion};
+use dialect::editing::{Line, Motion};
 use dialect::plain::{Completed, Completion, CompletionKind, Typed, typed};
 use hub::{Manner, TEXT_BYTES_MAX, Text};
 
@@ -172,28 +172,6 @@ impl Model {
         };
         if let Some(line) = line {
             draft.line.set(line);
-        }
-    }
-
-    /// What was said last here becomes the draft, to be changed.
-    fn edit_last(&mut self) {
-        let Some(room) = self.rooms.get_mut(self.current) else { return };
-        let own = room.timeline.items().iter().rev().find_map(|item| {
-            let said = item.said().filter(|said| said.relation == super::Relation::Own)?;
-            Some((item.order, said.manner, said.text.clone()))
-        });
-        match own {
-            None => self.hint("you have said nothing here that could be changed"),
-            Some((_, Manner::Acting, _)) => {
-                self.hint("what was said with /me is not changed; /redact takes it away");
-            }
-            Some((sequence, Manner::Saying, text)) => {
-                let draft = &mut room.draft;
-                let typed = draft.line.set(Clusters::default());
-                draft.sent.add(&typed);
-                draft.line.paste(text.formatted());
-                draft.editing = Some(sequence);
-            }
         }
     }
 

@@ -92,7 +92,7 @@ fn besides(model: &Model) -> Vec<(String, Ink)> {
     if model.draft().editing.is_some() {
         words.push(("changing a message; Esc leaves it".into(), Ink::Hint));
     }
-    let pending: usize = model.rooms().iter().map(|room| room.pending.len()).sum();
+    let pending = model.on_their_way();
     if pending > 0 {
         words.push((format!("… {pending} on the way"), Ink::Waiting));
     }

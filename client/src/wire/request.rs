@@ -168,9 +168,6 @@ pub(crate) enum Span {
     Around(u64),
     /// What was said from this moment on, in RFC 3339.
     Since(String),
-    /// The last of it.
-    #[serde(untagged)]
-    Latest {},
     /// What happened behind a sequence, change by change, as it was told to those who were there.
     #[serde(untagged)]
     Facts {
@@ -253,8 +250,6 @@ mod tests {
             written(&page),
             "{\"type\":\"history\",\"room\":\"dev\",\"before\":5,\"limit\":2,\"nonce\":\"n\"}\n"
         );
-        let page = Request::History { room: "dev".into(), span: Span::Latest {}, limit: None };
-        assert_eq!(written(&page), "{\"type\":\"history\",\"room\":\"dev\",\"nonce\":\"n\"}\n");
         let span = Span::Facts { after: 1, shape: Shape::Facts };
         let page = Request::History { room: "dev".into(), span, limit: Some(1) };
         assert_eq!(

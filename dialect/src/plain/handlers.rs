@@ -73,7 +73,7 @@ pub(super) fn topic(session: &mut PlainSession, parameters: &str, turn: &mut Tur
 }
 
 pub(super) fn history(session: &mut PlainSession, parameters: &str, turn: &mut Turn<'_>) {
-    match questions::history(turn.setup, turn.now, parameters) {
+    match questions::history(&turn.setup.zone, turn.now, parameters) {
         Ok(asked) => match place(session, asked.room.unwrap_or("")) {
             Some(room) => session.read_past(room, asked.extent, turn),
             None => words::in_no_room(turn.setup, turn.output),

@@ -33,6 +33,7 @@ pub use commands::{Concerns, Needs, Typed, Typing, VerbHelp, similar, split_word
 pub(crate) use editor::fuzzing::play as play_editor;
 pub use editor::{Asked, Completed, Completion, CompletionKind, Editor};
 pub use past::{write_found, write_past};
-pub use questions::{NotUnderstood, SearchAsked, search as read_search};
+pub use questions::{Extent, HistoryAsked, NotUnderstood, SearchAsked};
+pub use questions::{history as read_history, search as read_search};
 pub use session::{APPEAR_MS, LINGER_MS, PlainSession, SILENCE_MS, SUSPECT_MS};
 pub use style::Style;

@@ -6,7 +6,6 @@
 
 use super::calendar;
 use super::commands::split_word;
-use crate::Setup;
 use hub::{Place, Search, Sequence, Time};
 use jiff::tz::TimeZone;
 
@@ -17,7 +16,7 @@ const MESSAGES_UNASKED: u64 = 50;
 
 /// A part of a room's past.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Extent {
+pub enum Extent {
     /// The last so many messages; at least one.
     Last(u64),
     /// Everything since then.
@@ -28,10 +27,11 @@ pub(super) enum Extent {
 
 /// What `/history` is asked for.
 #[derive(PartialEq, Eq, Debug)]
-pub(super) struct HistoryAsked<'a> {
+pub struct HistoryAsked<'a> {
     /// Where, if it was said.
-    pub(super) room: Option<&'a str>,
-    pub(super) extent: Extent,
+    pub room: Option<&'a str>,
+    /// Which part.
+    pub extent: Extent,
 }
 
 /// What a search is asked for.
@@ -49,8 +49,11 @@ pub struct NotUnderstood<'a>(pub &'a str);
 
 /// Every part of the past begins with a digit; a room that does so, too, is named with its `#`. No room begins with a minus, so
 /// that it is taken for a wrong number.
-pub(super) fn history<'a>(
-    setup: &Setup,
+///
+/// # Errors
+/// The words that should have named a part of the past and name none.
+pub fn history<'a>(
+    zone: &TimeZone,
     now: Time,
     typed: &'a str,
 ) -> Result<HistoryAsked<'a>, NotUnderstood<'a>> {
@@ -59,13 +62,13 @@ pub(super) fn history<'a>(
     let (room, extent) = if names_room { split_word(typed) } else { ("", typed) };
     let room = Some(room).filter(|room| !room.is_empty());
     let found =
-        if extent.is_empty() { Some(Extent::Last(MESSAGES_UNASKED)) } else { find(setup, now, extent) };
+        if extent.is_empty() { Some(Extent::Last(MESSAGES_UNASKED)) } else { find(zone, now, extent) };
     Ok(HistoryAsked { room, extent: found.ok_or(NotUnderstood(extent))? })
 }
 
-fn find(setup: &Setup, now: Time, typed: &str) -> Option<Extent> {
+fn find(zone: &TimeZone, now: Time, typed: &str) -> Option<Extent> {
     let last = || number(typed).filter(|count| *count > 0).map(Extent::Last);
-    let since = || calendar::moment(&setup.zone, now, typed).map(Extent::Since);
+    let since = || calendar::moment(zone, now, typed).map(Extent::Since);
     last().or_else(|| range(typed)).or_else(since)
 }
 
@@ -107,6 +110,7 @@ pub fn search<'a>(zone: &TimeZone, now: Time, typed: &'a str) -> Result<SearchAs
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Setup;
     use hub::RoomName;
 
     const NOW: Time = Time(1_795_197_900_000);
@@ -131,16 +135,16 @@ mod tests {
             ("@12  1-9", Some("@12"), between(1, 9)),
         ];
         for (typed, room, extent) in table {
-            assert_eq!(history(&setup(), NOW, typed), Ok(HistoryAsked { room, extent }), "{typed}");
+            assert_eq!(history(&setup().zone, NOW, typed), Ok(HistoryAsked { room, extent }), "{typed}");
         }
     }
 
     #[test]
     fn what_is_no_part_of_the_past_is_named() {
         for typed in ["0", "-1", "5minutes", "9-3", "1-", "2026-13-01", "20 dev", "99999999999999999999"] {
-            assert_eq!(history(&setup(), NOW, typed), Err(NotUnderstood(typed)));
+            assert_eq!(history(&setup().zone, NOW, typed), Err(NotUnderstood(typed)));
         }
-        assert_eq!(history(&setup(), NOW, "dev yesterday"), Err(NotUnderstood("yesterday")));
+        assert_eq!(history(&setup().zone, NOW, "dev yesterday"), Err(NotUnderstood("yesterday")));
     }
 
     #[test]

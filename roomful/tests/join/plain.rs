@@ -109,7 +109,7 @@ fn what_was_meant_for_a_room_that_is_full_is_said_nowhere_and_the_status_says_so
     let home = Home::new();
     let (status, told, why) =
         pipes(&home, &format!("ann@{}/lobby", server.address()), "/join ops\nsecret\n/leave\nhi\n");
-    assert_eq!((status, why.as_str()), (Some(1), "roomful: one line was not said or done\n"), "{told}");
+    assert_eq!((status, why.as_str()), (Some(1), "roomful: 2 lines were not said or done\n"), "{told}");
     assert!(told.contains("-- the members of that room are limited to 1"), "{told}");
     let (status, told, why) = pipes(&home, &format!("ann@{}/ops", server.address()), "secret\n");
     assert_eq!((status, why.as_str()), (Some(1), "roomful: one line was not said or done\n"), "{told}");

@@ -249,7 +249,7 @@ fn picture_does_not_hide_what_lies_before_it() {
 fn questions_end_with_their_connection_and_changes_of_messages_with_their_history() {
     let mut link = online();
     let page =
-        link.request(Request::History { room: "lobby".to_owned(), span: Span::Latest {}, limit: None });
+        link.request(Request::History { room: "lobby".to_owned(), span: Span::Before(5), limit: None });
     let edit = link.request(Request::Edit { room: "lobby".to_owned(), target: 2, text: "x".to_owned() });
     let say = link.request(Request::Say { room: "lobby".to_owned(), text: "y".to_owned() });
     sent(&mut link);

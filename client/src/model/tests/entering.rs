@@ -238,7 +238,7 @@ fn lines_for_a_room_that_cannot_be_entered_are_said_nowhere() {
         stage.give(Input::Line(line.into()));
     }
     assert!(stage.sent().is_empty());
-    assert_eq!(stage.model.undone(), 4);
+    assert_eq!(stage.model.undone(), 5);
     stage.give(Input::Line("/join lobby".into()));
     stage.give(Input::Line("hello".into()));
     assert_eq!(types(&stage.sent()), [("say", "lobby")]);

@@ -22,9 +22,15 @@ use crate::session::Post;
 use crate::settings::{Destination, Settings};
 use hub::Time;
 use jiff::tz::TimeZone;
+use std::collections::HashSet;
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// A server takes so many names of rooms when somebody comes.
+const ROOMS_MAX: usize = 1_000;
+/// They stand in a hello twice, which is one line with its own bound.
+const ROOMS_BYTES_MAX: usize = 40 * 1024;
 
 /// What somebody wants to join, and how.
 #[derive(Clone, Debug)]
@@ -87,13 +93,9 @@ impl Join {
     fn wanted(&self, remembered: &Remembered) -> Wanted {
         let state = &remembered.state;
         let Address { nick, .. } = &self.destination.address;
-        let mut rooms = self.destination.rooms.clone();
-        for room in &state.rooms {
-            let is_known = rooms.iter().any(|known| hub::key_of(known) == hub::key_of(&room.name));
-            if !room.name.starts_with('@') && !room.is_closed && !is_known {
-                rooms.push(room.name.clone());
-            }
-        }
+        let remembered = state.rooms.iter().filter(|room| !room.name.starts_with('@') && !room.is_closed);
+        let named = self.destination.rooms.iter().chain(remembered.map(|room| &room.name));
+        let rooms = within_one_hello(named);
         Wanted {
             nick: nick.clone().or_else(|| state.nick.clone()).or_else(own_name::user_nick),
             rooms,
@@ -131,6 +133,18 @@ impl Join {
             None => format!("cannot join {server}: {why}"),
         }
     }
+}
+
+/// Each room once, however it is written, and no more of them than one can come into at once.
+fn within_one_hello<'a>(named: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut known = HashSet::new();
+    let mut bytes = 0;
+    let mut fits = |room: &String| {
+        bytes += room.len();
+        bytes <= ROOMS_BYTES_MAX
+    };
+    let once = named.filter(|room| known.insert(hub::key_of(room)));
+    once.take(ROOMS_MAX).take_while(|room| fits(room)).cloned().collect()
 }
 
 /// The clocks that the model does not ask.
@@ -174,4 +188,19 @@ fn carry_out<T: From<Posted> + Send + 'static>(
         effect => return Some(effect),
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_rooms_are_come_into_than_a_server_takes() {
+        let named: Vec<String> = (0..3_000).map(|nth| format!("r{nth}")).collect();
+        let rooms = within_one_hello(["Ops".to_owned(), "OPS".to_owned()].iter().chain(&named));
+        assert_eq!((rooms.len(), rooms[0].as_str(), rooms[1].as_str()), (1_000, "Ops", "r0"));
+        let wide: Vec<String> = (0..1_000).map(|nth| format!("{}{nth}", "世".repeat(40))).collect();
+        let bytes: usize = within_one_hello(wide.iter()).iter().map(String::len).sum();
+        assert!((30 * 1024..=40 * 1024).contains(&bytes), "{bytes}");
+    }
 }

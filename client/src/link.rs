@@ -21,7 +21,7 @@ use crate::wire::{self, Answer, Event, Gap, Picture, Refusal, Request, Resume, S
 use backoff::Backoff;
 use lines::{Cut, Lines};
 use requests::Requests;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
 
 /// The version of the protocol that we speak.
@@ -124,7 +124,8 @@ pub(crate) enum Output {
 /// A client of one server.
 pub(crate) struct Link {
     wanted: Wanted,
-    /// Whether no room was named when it began: the home room is entered then, whatever else is asked for by the time.
+    /// Whether no room was named when it began, and none was entered so far: the home room is entered then, whatever else is
+    /// asked for by the time.
     begins_at_home: bool,
     nick_tries: u32,
     epoch: Option<Shown>,
@@ -206,7 +207,13 @@ impl Link {
     pub(crate) fn request(&mut self, request: Request) -> String {
         match &request {
             Request::Join { room } if !self.is_wanted(room) => self.wanted.rooms.push(room.clone()),
-            Request::Leave { room } => self.unwant(room),
+            Request::Leave { room } => {
+                self.begins_at_home = false;
+                self.unwant(room);
+                // Whoever comes back begins anew.
+                let key = hub::key_of(room);
+                self.seen.retain(|seen, _| hub::key_of(seen) != key);
+            }
             _ => {}
         }
         let nonce = self.requests.add(request);
@@ -359,8 +366,7 @@ impl Link {
                 None => BTreeMap::new(),
             },
         });
-        let is_home = self.begins_at_home && !self.was_online;
-        let rooms = (!is_home).then(|| self.wanted.rooms.clone());
+        let rooms = (!self.begins_at_home).then(|| self.wanted.rooms.clone());
         let hello = Request::Hello { version: VERSION, nick: self.nick_to_try(), rooms, resume };
         self.enter(State::Greeting, Some(now + HELLO_MAX));
         self.put(Output::Send(hello.line(None)));
@@ -368,7 +374,8 @@ impl Link {
 
     /// How far each room was read in which we want to be, and each conversation.
     fn to_resume(&self) -> BTreeMap<String, u64> {
-        let is_over = |room: &str| !room.starts_with('@') && !self.is_wanted(room);
+        let wanted: HashSet<String> = self.wanted.rooms.iter().map(|room| hub::key_of(room)).collect();
+        let is_over = |room: &str| !room.starts_with('@') && !wanted.contains(&hub::key_of(room));
         let seen = self.seen.iter().filter(|(room, _)| !is_over(room));
         seen.map(|(room, seen)| (room.to_string(), *seen)).collect()
     }
@@ -506,6 +513,7 @@ impl Link {
         self.is_in_trouble = false;
         self.online_since = Some(now);
         self.enter(State::Online, None);
+        self.ask_for_rooms_besides_home();
         self.ask_whether_it_is_there(now);
         true
     }
@@ -555,6 +563,17 @@ impl Link {
         }
     }
 
+    /// A hello that names no room leads home. Rooms for which we asked on a connection that has ended are asked for again behind it.
+    fn ask_for_rooms_besides_home(&mut self) {
+        if self.begins_at_home {
+            for room in self.wanted.rooms.clone() {
+                if !self.requests.is_joining(&room) {
+                    self.requests.add(Request::Join { room });
+                }
+            }
+        }
+    }
+
     /// A room that was asked for is not entered. One that a hello named is asked for again by the next one.
     fn refused(&mut self, refusal: &Refusal) {
         let asked = refusal.nonce.as_deref().and_then(|nonce| self.requests.get(nonce));
@@ -567,6 +586,7 @@ impl Link {
     }
 
     fn joined(&mut self, picture: &Picture) {
+        self.begins_at_home = false;
         let is_known = self.wanted.rooms.iter().any(|room| *room == *picture.room);
         if !is_known && !self.requests.is_leaving(&picture.room) {
             // However it was written when it was asked for.

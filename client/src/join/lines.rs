@@ -120,7 +120,8 @@ impl Lines {
     fn let_read(&mut self) {
         let link = self.model.link();
         let has_begun = self.model.room().is_some() || link.latency().is_some();
-        if has_begun && !self.is_reading && link.unacknowledged() < UNACKNOWLEDGED_MAX {
+        let may_read = !self.is_reading && !self.model.is_leaving();
+        if has_begun && may_read && link.unacknowledged() < UNACKNOWLEDGED_MAX {
             self.is_reading = true;
             self.allowance.grant(1);
         }
@@ -146,7 +147,10 @@ impl Lines {
         self.is_reading = false;
         let input = match read {
             input::Input::Message { text, .. } => return self.line(text.formatted()),
-            input::Input::Unsayable { why, .. } => Input::Unsayable(why.to_string()),
+            input::Input::Unsayable { why, is_command, .. } => {
+                let effects = self.model.update(self.clock.moment(), Input::Unsayable(why.to_string()));
+                return if is_command { self.end_where_a_command_fails(effects) } else { effects };
+            }
             input::Input::Broken(why) => {
                 self.end();
                 Input::Trouble(format!("cannot read on: {why}"))
@@ -163,9 +167,13 @@ impl Lines {
     /// meant for, or for whom: a person sees that and a pipe does not.
     fn line(&mut self, line: &str) -> Vec<Effect> {
         let undone = self.model.undone();
-        let mut effects = self.model.update(self.clock.moment(), Input::Line(line.to_owned()));
+        let effects = self.model.update(self.clock.moment(), Input::Line(line.to_owned()));
         let is_failure = self.model.undone() > undone && matches!(typed(line), Typed::Command(_));
-        if is_failure && !io::stdin().is_terminal() {
+        if is_failure { self.end_where_a_command_fails(effects) } else { effects }
+    }
+
+    fn end_where_a_command_fails(&mut self, mut effects: Vec<Effect>) -> Vec<Effect> {
+        if !io::stdin().is_terminal() {
             effects.push(Effect::Print("-- nothing of what follows was said or done".to_owned()));
             self.end();
         }

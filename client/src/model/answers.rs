@@ -79,7 +79,14 @@ impl Model {
 
     /// Nothing will come of what was asked for.
     pub(super) fn unanswered(&mut self, nonce: &str) {
-        match self.asked.remove(nonce) {
+        let asked = self.asked.remove(nonce);
+        // Rooms are entered and left all the same.
+        if let Some(asked) = asked.as_ref().filter(|asked| asked.is_waited_for())
+            && !matches!(asked, Asked::Join { .. } | Asked::Leave)
+        {
+            self.undone += 1;
+        }
+        match asked {
             Some(Asked::Page { room, .. } | Asked::Around { room, .. }) => {
                 if let Some(room) = self.room_numbered(room) {
                     room.timeline.ask_again();
@@ -445,7 +452,8 @@ impl Model {
         let asked = self.take_asked(refusal.nonce.as_deref());
         match (&asked, &*refusal.code) {
             // It is as it was to be.
-            (Some(Asked::Join { .. }), "already-in-room") | (Some(Asked::Leave), "not-in-room") => return,
+            (Some(Asked::Join { .. }), "already-in-room")
+            | (Some(Asked::Leave), "not-in-room" | "no-such-room") => return,
             (Some(asked), _) if asked.is_waited_for() => self.undone += 1,
             _ => {}
         }
@@ -584,7 +592,7 @@ impl Model {
         let left = KNOWN_ROOMS_MAX.saturating_sub(self.known_rooms.len());
         self.known_rooms.extend(page.rooms.into_iter().take(left));
         if !page.more {
-            self.show_known_rooms();
+            self.query_has_changed();
         }
     }
 

@@ -188,6 +188,8 @@ impl Model {
     }
 
     pub(super) fn open_search(&mut self, words: &str) {
+        // What was asked for before is not waited for any longer.
+        self.asked.retain(|_, asked| *asked != Asked::Search);
         let mut query = Line::new(Lines::One);
         query.paste(words);
         self.overlay = Some(Overlay::Search(SearchView {
@@ -270,12 +272,16 @@ impl Model {
         with_new(found.into_iter().cloned().collect(), typed, is_listed)
     }
 
-    pub(super) fn show_known_rooms(&mut self) {
-        if self.medium == Medium::Lines {
-            return;
+    /// The list is there at once, and what comes is listed in it: whoever types meanwhile is not interrupted.
+    pub(super) fn open_known_rooms(&mut self) {
+        if self.medium == Medium::Screen {
+            self.overlay = Some(Overlay::Rooms(Choice::empty()));
         }
-        self.overlay = Some(Overlay::Rooms(Choice::empty()));
-        self.query_has_changed();
+    }
+
+    /// Whether the server has not said yet which rooms there are.
+    pub(crate) fn asks_for_rooms(&self) -> bool {
+        self.asked.values().any(|asked| *asked == Asked::Rooms)
     }
 
     /// A message is put into the middle of the screen; if it is not here, it is fetched.

@@ -227,6 +227,7 @@ impl Model {
     fn list_rooms(&mut self) -> bool {
         self.known_rooms.clear();
         self.ask(Request::Rooms, Asked::Rooms);
+        self.open_known_rooms();
         true
     }
 

@@ -63,7 +63,7 @@ impl Model {
     /// A room is called as the server writes it, and what is remembered of it is known by that name.
     fn is_called(&mut self, index: usize, name: &Shown) {
         let room = &mut self.rooms[index];
-        room.place = Place::Room(name.clone());
+        room.set_name(name);
         if room.draft.line.text().is_empty()
             && let Some(before) = self.before.get_mut(&**name)
         {

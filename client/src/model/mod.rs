@@ -424,7 +424,7 @@ impl Model {
     fn index_of_room(&self, name: &str) -> Option<usize> {
         let key = hub::key_of(name);
         self.rooms.iter().position(|room| match &room.place {
-            Place::Room(known) => hub::key_of(known) == key,
+            Place::Room(_) => room.folded == key,
             Place::Direct { conversation, .. } => conversation.as_deref() == Some(name),
         })
     }
@@ -477,7 +477,9 @@ impl Model {
         self.said_in_closed.append(&mut room.pending);
         let key = room.place.key();
         let read = self.link.seen(&key);
-        self.before.insert(key, Before { read, draft: room.draft.line.text().to_owned() });
+        let is_change = room.draft.editing.is_some();
+        let draft = if is_change { String::new() } else { room.draft.line.text().to_owned() };
+        self.before.insert(key, Before { read, draft });
         if self.current > index || self.current >= self.rooms.len() {
             self.current = self.current.saturating_sub(1);
         }

@@ -82,7 +82,13 @@ impl Model {
             _ => return,
         };
         let medium = self.medium;
-        let Some(room) = self.room_numbered(number) else { return };
+        let Some(room) = self.room_numbered(number) else {
+            // It has been closed since then: the words can be had again.
+            if let Some(typed) = typed.filter(|_| medium == Medium::Screen) {
+                self.draft_mut().keep(&typed);
+            }
+            return;
+        };
         room.timeline.end_change(target);
         if refusal.is_some_and(|refusal| &*refusal.code == "not-yours") {
             room.timeline.disown(target);
@@ -111,6 +117,7 @@ impl Model {
                 return Some(Own { sequence, manner: said.manner, text: said.text.clone() });
             }
             LastOwn::Nothing => format!("you have said nothing here that could be {changed}"),
+            LastOwn::NotHere => "what you said last is not fetched yet; scroll to it first".to_owned(),
             LastOwn::OnItsWay => {
                 "what you said last is not acknowledged yet; try again in a moment".to_owned()
             }

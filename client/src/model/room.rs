@@ -4,7 +4,7 @@
 //!
 //! What this file must never do: lose a draft.
 
-use super::item::{Item, Relation, Said};
+use super::item::{Relation, Said, What};
 use super::members::Members;
 use super::talkers::Talkers;
 use super::timeline::Timeline;
@@ -19,6 +19,8 @@ pub(crate) struct Room {
     pub number: u32,
     /// Which.
     pub place: Place,
+    /// The name of a room, folded, by which it is found.
+    pub(super) folded: String,
     /// What it is about.
     pub topic: Option<Topic>,
     /// What happened in it.
@@ -95,8 +97,10 @@ pub(crate) struct Pending {
 /// What we said last in a room.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum LastOwn<'a> {
-    /// Nothing of it is here.
+    /// We have said nothing.
     Nothing,
+    /// It may be in a part of the past that is not here.
+    NotHere,
     /// It is not acknowledged, or the last change of it is not.
     OnItsWay,
     /// This.
@@ -134,7 +138,12 @@ impl Place {
 
 impl Room {
     pub(super) fn new(place: Place, items_max: usize) -> Room {
+        let folded = match &place {
+            Place::Room(name) => hub::key_of(name),
+            Place::Direct { .. } => String::new(),
+        };
         Room {
+            folded,
             number: 0,
             place,
             topic: None,
@@ -170,13 +179,23 @@ impl Room {
         if !self.pending.is_empty() {
             return LastOwn::OnItsWay;
         }
-        let own = |item: &Item| item.said().is_some_and(|said| said.relation == Relation::Own);
-        let last = self.timeline.items().iter().rev().find(|item| own(item));
-        match last.and_then(|item| Some((item.order, item.said()?))) {
-            None => LastOwn::Nothing,
-            Some((_, said)) if said.is_changing => LastOwn::OnItsWay,
-            Some((sequence, said)) => LastOwn::There { sequence, said },
+        for item in self.timeline.items().iter().rev() {
+            match &item.what {
+                What::Said(said) if said.relation != Relation::Own => {}
+                What::Said(said) if said.is_changing => return LastOwn::OnItsWay,
+                What::Said(said) => return LastOwn::There { sequence: item.order, said },
+                // In what is not here there may be something that we said.
+                What::Hole(_) => return LastOwn::NotHere,
+                _ => {}
+            }
         }
+        LastOwn::Nothing
+    }
+
+    /// What a room is called, which may be written otherwise than it was asked for.
+    pub(super) fn set_name(&mut self, name: &Shown) {
+        self.folded = hub::key_of(name);
+        self.place = Place::Room(name.clone());
     }
 
     /// What the room is called on the screen: `#lobby`, or the nick of the other.

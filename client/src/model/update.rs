@@ -17,8 +17,10 @@ const NEAR_ITEMS: usize = 50;
 /// A note goes by itself after so long.
 const NOTE_FOR: Duration = Duration::from_secs(8);
 
-/// Whoever leaves waits for so long until what they said last is acknowledged.
+/// Whoever leaves waits for so long until what they said last is acknowledged; where lines are read, behind which nobody may be
+/// who could wait, until all is answered.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+const LAST_WORDS_IN_LINES: Duration = Duration::from_secs(30);
 
 /// Something that happens to the client.
 #[derive(Clone, PartialEq, Debug)]
@@ -288,14 +290,27 @@ impl Model {
         if self.leaving.is_some() || !self.is_anything_on_its_way() {
             return self.quit(reason);
         }
-        self.leaving = Some(Leaving { reason, until: self.now + LAST_WORDS });
+        let patience = match self.medium {
+            super::Medium::Screen => LAST_WORDS,
+            super::Medium::Lines => LAST_WORDS_IN_LINES,
+        };
+        self.leaving = Some(Leaving { reason, until: self.now + patience });
         if self.medium == super::Medium::Screen {
             self.hint("leaving when what you said is acknowledged; Ctrl-C leaves at once");
         }
     }
 
+    /// Whether somebody is about to leave.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.is_some()
+    }
+
     fn is_anything_on_its_way(&self) -> bool {
-        *self.state() == State::Online && self.link.unacknowledged() > 0
+        match (self.medium, self.state()) {
+            (_, State::Over(_)) | (super::Medium::Screen, State::Waiting { .. }) => false,
+            (super::Medium::Screen, _) => self.link.unacknowledged() > 0,
+            (super::Medium::Lines, _) => self.waits_for_answers(),
+        }
     }
 
     fn leave_if_all_is_said(&mut self) {

@@ -16,13 +16,16 @@ pub(super) const AHEAD_MAX: usize = 1000;
 /// Of a longer line no more is kept than is needed to say so: what is taken out of it may have been most of it.
 const LINE_BYTES_MAX: usize = 8 * TEXT_BYTES_MAX;
 
+/// What some programs write in front of a text in UTF-8. It is no part of the first line.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// What was read.
 #[derive(PartialEq, Eq, Debug)]
 pub(crate) enum Input {
     /// A message, and the number of its line.
     Message { number: u64, text: Text },
-    /// A line that cannot be said, and why.
-    Unsayable { number: u64, why: TextProblem },
+    /// A line that cannot be said, and why; and whether it looks like a command.
+    Unsayable { number: u64, why: TextProblem, is_command: bool },
     /// There is no more.
     End,
     /// It cannot be read any more; what the system says.
@@ -87,16 +90,21 @@ impl<R: Read> Lines<R> {
         loop {
             let Some((mut line, bytes)) = bounded_line(&mut self.source)? else { return Ok(Input::End) };
             self.number += 1;
+            if self.number == 1 && line.starts_with(BYTE_ORDER_MARK) {
+                line.drain(..BYTE_ORDER_MARK.len());
+            }
             let number = self.number;
             if bytes > LINE_BYTES_MAX {
                 let why = TextProblem::TooLong { bytes, bytes_max: TEXT_BYTES_MAX };
-                return Ok(Input::Unsayable { number, why });
+                return Ok(Input::Unsayable { number, why, is_command: line.starts_with(b"/") });
             }
             line.pop_if(|last| *last == b'\r');
             match Text::new(&String::from_utf8_lossy(&line)) {
                 Ok(text) => return Ok(Input::Message { number, text }),
                 Err(TextProblem::Blank) => {}
-                Err(why) => return Ok(Input::Unsayable { number, why }),
+                Err(why) => {
+                    return Ok(Input::Unsayable { number, why, is_command: line.starts_with(b"/") });
+                }
             }
         }
     }
@@ -159,7 +167,7 @@ mod tests {
 
     #[test]
     fn each_line_is_a_message_and_blank_ones_are_passed_over() {
-        let read = inputs(b"one\r\n\n  \ntwo\nthree");
+        let read = inputs(b"\xef\xbb\xbfone\r\n\n  \ntwo\nthree");
         assert_eq!(read, [message(1, "one"), message(4, "two"), message(5, "three"), Input::End]);
     }
 
@@ -170,6 +178,7 @@ mod tests {
         let too_long = |number, bytes| Input::Unsayable {
             number,
             why: TextProblem::TooLong { bytes, bytes_max: TEXT_BYTES_MAX },
+            is_command: false,
         };
         assert_eq!(inputs(long), [too_long(1, 20_000), too_long(2, 200_000), message(3, "z"), Input::End]);
     }

@@ -55,7 +55,7 @@ impl Saying {
     ) {
         match input {
             Input::Message { number, text } => self.say(number, &text, visit),
-            Input::Unsayable { number, why } => {
+            Input::Unsayable { number, why, .. } => {
                 self.refused(number, &why.to_string());
                 allowance.grant(1);
             }

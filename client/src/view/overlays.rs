@@ -38,7 +38,7 @@ pub(super) fn draw(
         Overlay::Help { scroll } => draw_help(*scroll, list, canvas),
         Overlay::Switcher(choice) => draw_switcher(choice, model, list, canvas),
         Overlay::Search(search) => draw_findings(search, model, list, canvas),
-        Overlay::Rooms(choice) => draw_rooms(choice, list, canvas),
+        Overlay::Rooms(choice) => draw_rooms(choice, model, list, canvas),
         Overlay::Members { scroll } => draw_members(*scroll, model, list, canvas),
         Overlay::Links(choice) => draw_links(choice, list, canvas),
     }
@@ -188,9 +188,10 @@ fn draw_new(name: &str, words: &str, row: Rect, canvas: &mut Canvas<'_>) {
     canvas.ink_at_end(behind(row, columns + 1), words, Ink::Quiet);
 }
 
-fn draw_rooms(choice: &Choice<Candidate<RoomLine>>, list: Rect, canvas: &mut Canvas<'_>) {
+fn draw_rooms(choice: &Choice<Candidate<RoomLine>>, model: &Model, list: Rect, canvas: &mut Canvas<'_>) {
     if choice.entries.is_empty() {
         let words = match choice.query.text() {
+            _ if model.asks_for_rooms() => "asking which rooms there are",
             "" => "there is no room yet; type a name to open one",
             _ => "no room is called so",
         };

@@ -386,6 +386,9 @@ fn pages_without_an_end_are_not_kept() {
     let mut ann = joins(&home, address);
     ann.shows("the room", super::home::is_in);
     ann.types("/rooms\r");
+    ann.shows_text("rooms: ");
+    // What goes on in the room is behind the list.
+    ann.types(super::home::ESCAPE);
     survives(ann, "rooms");
 }
 

@@ -143,6 +143,42 @@ fn answers_to_what_was_piped_in_are_printed_before_the_end() {
 }
 
 #[test]
+fn what_is_said_before_quit_is_said() {
+    let server = Server::start();
+    let mut bob = Client::join(&server, "bob");
+    // The second time the room is known, and open before there is a connection.
+    let home = Home::new();
+    for _ in 0..2 {
+        let lines = "/nick anna\nhi\n/quit see you\nnever\n";
+        let (status, told, _) = pipes(&home, &format!("ann@{}/lobby", server.address()), lines);
+        assert_eq!(status, Some(0), "{told}");
+        bob.waits_for("<anna> hi");
+        bob.waits_for("[anna] is offline (see you)");
+    }
+}
+
+#[test]
+fn mark_in_front_of_a_text_is_no_part_of_its_first_line() {
+    let server = Server::start();
+    let mut bob = Client::join(&server, "bob");
+    let (status, told, _) =
+        pipes(&Home::new(), &format!("ann@{}/lobby", server.address()), "\u{feff}/me waves\n");
+    assert_eq!(status, Some(0), "{told}");
+    bob.waits_for("* ann waves");
+}
+
+#[test]
+fn command_that_is_too_long_ends_it_as_well() {
+    let server = Server::start();
+    let mut bob = Client::join(&server, "bob");
+    let lines = format!("/join ops{}\nsecret\n", " ".repeat(20_000));
+    let (status, told, _) = pipes(&Home::new(), &format!("ann@{}/lobby", server.address()), &lines);
+    assert_eq!(status, Some(1), "{told}");
+    bob.waits_for("[ann] is offline");
+    assert!(!bob.heard().iter().any(|line| line.contains("secret")), "{:?}", bob.heard());
+}
+
+#[test]
 fn line_that_is_too_long_is_not_said_in_parts() {
     let server = Server::start();
     let mut bob = Client::join(&server, "bob");

@@ -381,3 +381,31 @@ fn home_is_entered_also_by_whoever_asks_for_another_room_before_they_are_in() {
     link.received(Duration::ZERO, WELCOME);
     assert_eq!(sent(&mut link).iter().filter(|line| line["type"] == "join").count(), 1);
 }
+
+#[test]
+fn room_is_left_however_its_name_is_written_and_begins_anew_afterwards() {
+    let mut link = online();
+    link.request(Request::Join { room: "DevOps".to_owned() });
+    link.request(Request::Leave { room: "devops".to_owned() });
+    link.received(Duration::ZERO, b"{\"type\":\"joined\",\"room\":\"DEVOPS\",\"sequence\":7}\n");
+    assert!(!link.is_wanted("devops"));
+    link.request(Request::Leave { room: "LOBBY".to_owned() });
+    link.request(Request::Join { room: "lobby".to_owned() });
+    assert_eq!(link.seen("lobby"), None, "nothing is known of what was seen there before");
+}
+
+#[test]
+fn home_is_entered_by_a_later_connection_if_the_first_one_ends_too_soon() {
+    let mut link = greeting(ann());
+    link.request(Request::Join { room: "dev".to_owned() });
+    link.received(Duration::ZERO, WELCOME.split_inclusive(|byte| *byte == b'\n').next().unwrap());
+    assert_eq!(*link.state(), State::Online);
+    sent(&mut link);
+    link.disconnected(Duration::ZERO, Failure::Closed);
+    link.start();
+    link.connected(Duration::ZERO);
+    assert!(sent(&mut link)[0].get("rooms").is_none());
+    link.received(Duration::ZERO, WELCOME);
+    let joins = sent(&mut link).into_iter().filter(|line| line["type"] == "join");
+    assert_eq!(joins.map(|line| line["room"].clone()).collect::<Vec<_>>(), ["dev"]);
+}

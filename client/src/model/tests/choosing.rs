@@ -260,3 +260,40 @@ fn message_that_one_has_gone_to_is_marked_until_one_scrolls_or_goes_elsewhere() 
         assert_eq!(marked(&stage), None, "{keys}");
     }
 }
+
+#[test]
+fn list_of_rooms_is_there_at_once_and_does_not_come_back_once_it_is_closed() {
+    let mut stage = Stage::in_lobby();
+    let rooms = r#""rooms":[{"room":"dev","members":1},{"room":"ops","members":2}],"more":false}"#;
+    for is_closed in [false, true] {
+        stage.types("/rooms");
+        stage.keys("Enter");
+        let nonce = stage.sent()[0]["nonce"].clone();
+        assert!(matches!(stage.overlay(), Overlay::Rooms(_)) && stage.model.asks_for_rooms());
+        if is_closed {
+            stage.keys("Esc");
+            stage.types("dear all");
+        } else {
+            stage.types("de");
+        }
+        stage.says(&format!(r#"{{"type":"rooms","nonce":{nonce},{rooms}"#));
+        if is_closed {
+            assert!(stage.model.overlay().is_none(), "whoever types is not interrupted");
+            assert_eq!(stage.draft(), "dear all");
+        } else {
+            assert_eq!(stage.listed()[0], "[#dev]");
+            stage.keys("Esc");
+        }
+    }
+}
+
+#[test]
+fn new_search_does_not_show_what_an_earlier_one_finds() {
+    let mut stage = Stage::in_lobby();
+    let asked = stage.looks_for_tea();
+    stage.keys("Esc Ctrl-R");
+    let answer = serde_json::json!({"type": "found", "nonce": asked["nonce"], "events": [], "rest": "more"});
+    stage.says(&answer.to_string());
+    let Overlay::Search(search) = stage.overlay() else { panic!("a search is open") };
+    assert_eq!(search.progress, SearchProgress::Typing);
+}

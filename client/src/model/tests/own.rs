@@ -194,3 +194,30 @@ fn change_of_a_message_that_another_history_does_not_have_is_there_again() {
     assert_eq!((stage.draft(), stage.model.draft().editing), ("hello", None));
     assert!(stage.sent().iter().all(|request| request["type"] != "edit"));
 }
+
+#[test]
+fn older_message_is_not_changed_while_what_was_said_last_may_be_in_a_hole() {
+    let mut stage = Stage::in_lobby();
+    has_said(&mut stage, "the agreed decision", 2);
+    stage.says(r#"{"type":"gap","room":"lobby","from":3,"to":90,"messages":88}"#);
+    stage.sent();
+    for line in ["/redact", "/edit something else"] {
+        assert!(enters(&mut stage, line).is_empty(), "{line}");
+        assert_eq!(note(&stage), "what you said last is not fetched yet; scroll to it first");
+        stage.keys("Ctrl-C");
+    }
+    stage.keys("Alt-E");
+    assert_eq!(stage.draft(), "");
+}
+
+#[test]
+fn refused_change_of_a_room_that_was_left_can_be_had_again() {
+    let mut stage = Stage::in_lobby();
+    has_said(&mut stage, "old", 2);
+    let asked = enters(&mut stage, "/edit long new words");
+    enters(&mut stage, "/leave");
+    enters(&mut stage, "/join dev");
+    refuses(&mut stage, &asked[0]["nonce"], "not-yours", "somebody else said that");
+    stage.keys("Up");
+    assert_eq!(stage.draft(), "long new words");
+}

@@ -295,7 +295,8 @@ impl Model {
             super::Medium::Lines => LAST_WORDS_IN_LINES,
         };
         self.leaving = Some(Leaving { reason, until: self.now + patience });
-        if self.medium == super::Medium::Screen {
+        // Where lines are printed it is not worth one, unless it takes long.
+        if self.medium == super::Medium::Screen || *self.state() != State::Online {
             self.hint("leaving when what you said is acknowledged; Ctrl-C leaves at once");
         }
     }

@@ -27,8 +27,8 @@ use crate::data::DataFolder;
 pub const COLUMNS: u16 = 120;
 /// How high it is.
 pub const ROWS: u16 = 40;
-/// What is on the screen as soon as one is in the room, and not before.
-pub const ROOM: &str = "#lobby";
+/// What is on the screen as soon as one is in the room, and not before: how many are here.
+pub const ROOM: &str = " here";
 /// How long something that has to be painted may take.
 const PAINTED_AT_MOST: Duration = Duration::from_secs(20);
 /// More than a client writes at once, so that most frames are one piece.

@@ -92,7 +92,7 @@ fn borrowed(environment: &[(String, String)]) -> Vec<(&str, &str)> {
 /// Whether somebody is online, and in a room.
 pub(super) fn is_in(terminal: &Terminal) -> bool {
     let screen = terminal.screen();
-    screen.contains("● ") && screen.contains('#')
+    screen.contains("● ") && screen.contains('#') && !screen.contains("entering")
 }
 
 /// What stands in the timeline, from above: what was said as `ann hello`, everything else as it stands there. What goes on in

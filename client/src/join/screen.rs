@@ -9,7 +9,7 @@
 use super::saving::Saving;
 use super::{Clock, Join, Post, carry_out, input_of};
 use crate::link::State;
-use crate::model::{Effect, Input, Medium, Model};
+use crate::model::{Effect, Input, Medium, Model, Presence};
 use crate::net::Net;
 use crate::remembered::Remembered;
 use crate::settings::{self, Notify};
@@ -322,8 +322,9 @@ impl Screen {
         let area = Rect::new(0, 0, size.columns, size.rows);
         let mut buffer = Buffer::empty(area);
         let scene = view::draw(&self.model, self.theme, &mut buffer);
-        // Before there is a room little comes, and somebody waits for it: it is painted at once.
-        self.painted = self.model.room().map(|_| Instant::now());
+        // Before we are in the room that is seen little comes, and somebody waits for it: it is painted at once.
+        let room = self.model.room().filter(|room| room.presence != Presence::Entering);
+        self.painted = room.map(|_| Instant::now());
         self.terminal.paint(buffer, scene)
     }
 

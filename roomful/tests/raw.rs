@@ -1,6 +1,6 @@
 //! `roomful join --raw`: at our own styles and at the server of the exercise, in a terminal and in pipes.
 
-use crate::harness::{Ears as _, GUARD, Lines, Server, Terminal, Tool, roomful};
+use crate::harness::{Ears as _, GUARD, Lines, Server, Terminal, Tool, nobody, roomful};
 use rustix::process::Signal;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -269,7 +269,7 @@ fn line_survives_another_size_of_the_window() {
 
 #[test]
 fn whoever_cannot_connect_is_told_why() {
-    let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let free = nobody().port();
     for (host, reason) in [
         ("127.0.0.1", "nothing listens at 127.0.0.1 port "),
         ("roomful.invalid", "no host is called roomful.invalid"),

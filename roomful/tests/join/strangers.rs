@@ -2,7 +2,7 @@
 
 use super::Home;
 use super::leaving::assert_given_back;
-use crate::harness::Terminal;
+use crate::harness::{Terminal, nobody};
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
@@ -22,11 +22,6 @@ fn stranger(greeting: &'static [u8]) -> SocketAddr {
         }
     });
     address
-}
-
-/// A port at which nobody is.
-fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port")
 }
 
 /// Who is there, and what is said about it.

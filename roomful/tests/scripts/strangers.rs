@@ -1,6 +1,7 @@
 //! What answers is no Roomful server, or none of this version, or nothing at all: the person is told what, and what to do.
 
 use super::{complaint, run};
+use crate::harness::nobody;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -61,9 +62,7 @@ fn another_version_is_told() {
 
 #[test]
 fn nobody_who_listens_is_told() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    drop(listener);
+    let port = nobody().port();
     let told = told_at(port);
     assert_eq!(
         told,

@@ -75,16 +75,17 @@ impl Requests {
     /// Whether it was asked to leave this room, and that is not answered.
     pub(super) fn is_leaving(&self, room: &str) -> bool {
         let key = hub::key_of(room);
-        let is_it =
-            |asked: &Asked| matches!(&asked.request, Request::Leave { room } if hub::key_of(room) == key);
-        self.asked.iter().any(is_it)
+        self.is_asked(|request| matches!(request, Request::Leave { room } if hub::key_of(room) == key))
     }
 
     /// Whether it was asked to enter this room, and that is not answered.
     pub(super) fn is_joining(&self, room: &str) -> bool {
-        self.asked
-            .iter()
-            .any(|asked| matches!(&asked.request, Request::Join { room: joined } if joined == room))
+        let key = hub::key_of(room);
+        self.is_asked(|request| matches!(request, Request::Join { room } if hub::key_of(room) == key))
+    }
+
+    fn is_asked(&self, what: impl Fn(&Request) -> bool) -> bool {
+        self.asked.iter().any(|asked| what(&asked.request))
     }
 
     /// How many have to be kept.

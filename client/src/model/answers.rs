@@ -512,8 +512,7 @@ impl Model {
     fn gap(&mut self, gap: &Gap) {
         let time = self.time;
         let Some(name) = &gap.room else {
-            let is_asked = self.asked.values().any(|asked| *asked == Asked::Conversations);
-            if !is_asked {
+            if !self.is_asked(|asked| *asked == Asked::Conversations) {
                 self.ask(Request::Conversations, Asked::Conversations);
             }
             return;

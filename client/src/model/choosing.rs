@@ -281,7 +281,7 @@ impl Model {
 
     /// Whether the server has not said yet which rooms there are.
     pub(crate) fn asks_for_rooms(&self) -> bool {
-        self.asked.values().any(|asked| *asked == Asked::Rooms)
+        self.is_asked(|asked| *asked == Asked::Rooms)
     }
 
     /// A message is put into the middle of the screen; if it is not here, it is fetched.
@@ -295,9 +295,7 @@ impl Model {
         }
         let number = room.number;
         let Some(name) = room.name().cloned() else { return };
-        let is_asked =
-            self.asked.values().any(|asked| matches!(asked, Asked::Around { room, .. } if *room == number));
-        if is_asked {
+        if self.is_asked(|asked| matches!(asked, Asked::Around { room, .. } if *room == number)) {
             return;
         }
         let request = Request::History {

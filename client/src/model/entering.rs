@@ -92,9 +92,7 @@ impl Model {
         let number = room.number;
         // What is on its way is newer than this picture, too.
         let is_asked = self
-            .asked
-            .values()
-            .any(|asked| matches!(asked, Asked::Members { room, is_first: true } if *room == number));
+            .is_asked(|asked| matches!(asked, Asked::Members { room, is_first: true } if *room == number));
         if self.medium == Medium::Screen && picture.others <= NAMES_WORTH_ASKING && !is_asked {
             let request = Request::Who { room: picture.room.to_string() };
             self.ask(request, Asked::Members { room: number, is_first: true });

@@ -338,7 +338,12 @@ impl Model {
 
     /// Whether anything is on its way that somebody waits for.
     pub(crate) fn waits_for_answers(&self) -> bool {
-        self.link.unacknowledged() > 0 || self.asked.values().any(Asked::is_waited_for)
+        self.link.unacknowledged() > 0 || self.is_asked(Asked::is_waited_for)
+    }
+
+    /// Whether anything like this was asked for and is not answered.
+    fn is_asked(&self, what: impl Fn(&Asked) -> bool) -> bool {
+        self.asked.values().any(what)
     }
 
     /// How much of what was typed or piped in was not said or done, and is known not to be.

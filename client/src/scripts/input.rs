@@ -1,4 +1,4 @@
-//! Lines that somebody else writes: standard input, or what a command prints. Each becomes a message.
+//! Lines that somebody else writes: standard input, or what a command prints. Each becomes a message, or a line of `join --plain`.
 //!
 //! Where it stands: a thread reads them, and only as many as it was allowed to, so that what waits is bounded however much there
 //! is to read.
